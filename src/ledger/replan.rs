@@ -15,7 +15,7 @@ use crate::kernel::privacy::mechanism::Mechanism;
 use crate::ledger::Repricer;
 use crate::ledger::fault::{AnswerFault, EntryFault};
 use crate::query::parse::parse;
-use crate::query::plan::replan;
+use crate::query::plan::{Plan, replan};
 use crate::query::terms::edition::of_table;
 use crate::query::terms::policy::Terms;
 
@@ -50,7 +50,10 @@ struct KnownBalance {
 impl KnownBalance {
     fn get(&self, charged: &Charge) -> Option<Arc<Planned>> {
         let plans = self.by_edition.get(&charged.edition)?.get(&charged.sql)?;
-        let found = plans.iter().find(|(rows, _)| *rows == charged.rows_per_unit);
+        // A text may have been planned in several ways over the years.
+        let is_it =
+            |(rows, planned): &&(u32, Arc<Planned>)| *rows == charged.rows_per_unit && planned.view == charged.view;
+        let found = plans.iter().find(is_it);
         found.map(|(_, planned)| Arc::clone(planned))
     }
 
@@ -74,7 +77,8 @@ impl Replanner {
             return Err(EntryFault::OtherDataset);
         }
         let query = parse(&charged.sql).map_err(|_| EntryFault::UnreadableSql)?;
-        let plan = replan(&query, terms, charged.rows_per_unit).map_err(|_| EntryFault::UnplannableSql)?;
+        let is_it = |plan: &Plan| plan.view(&charged.edition) == charged.view;
+        let plan = replan(&query, terms, charged.rows_per_unit, is_it).map_err(|_| EntryFault::UnplannableSql)?;
         let views = plan.computation.views(dataset, &charged.edition);
         let measures = views.into_iter().zip(plan.sought.iter().copied()).collect();
         let mechanism = terms.accountant.mechanism();

@@ -188,12 +188,14 @@ impl Measure {
 pub struct PlanKey {
     /// The term that rows are grouped by.
     pub column: Term,
-    /// Value of code 0: for numbers the number itself, for dates the number of their period.
+    /// Value of code 0: for numbers the number in steps of its grid, for dates the number of their period.
     pub low: i64,
     /// Number of groups of values, with the codes 0 to `codes` − 1; if `nullable`, the code `codes` is the group of missing values.
     pub codes: u32,
     /// Whether missing values form a group.
     pub nullable: bool,
+    /// The values in the order of their codes, ascending, if there are gaps between them; `None` if they are all integers from `low` on.
+    pub values: Option<Vec<i64>>,
 }
 
 impl PlanKey {
@@ -201,6 +203,37 @@ impl PlanKey {
     #[must_use]
     pub fn size(&self) -> u64 {
         u64::from(self.codes) + u64::from(self.nullable)
+    }
+
+    /// The value of a code below `codes`.
+    #[must_use]
+    pub fn value(&self, code: u32) -> i64 {
+        let listed = self.values.as_ref().and_then(|values| values.get(code as usize).copied());
+        listed.unwrap_or_else(|| self.low.saturating_add(i64::from(code)))
+    }
+
+    /// The code of a value; `None` if it is in no group.
+    #[must_use]
+    pub fn code(&self, value: i64) -> Option<u32> {
+        let place = match &self.values {
+            Some(values) => values.binary_search(&value).ok().and_then(|place| u32::try_from(place).ok()),
+            None => value.checked_sub(self.low).and_then(|place| u32::try_from(place).ok()),
+        };
+        place.filter(|code| *code < self.codes)
+    }
+
+    /// Whether every group of another key over the same term is a group of this one.
+    #[must_use]
+    pub fn holds(&self, other: &Self) -> bool {
+        let has_all = match (&self.values, &other.values) {
+            (None, None) => {
+                let ends = |key: &Self| (key.low, key.low.saturating_add(i64::from(key.codes)));
+                let ((low, high), (from, to)) = (ends(other), ends(self));
+                from <= low && high <= to
+            }
+            _ => (0..other.codes).all(|code| self.code(other.value(code)).is_some()),
+        };
+        has_all && (self.nullable || !other.nullable)
     }
 }
 

@@ -65,11 +65,8 @@ pub fn derive(
     known: &TermContext<'_>,
 ) -> Option<Derivation> {
     let source_keys: Vec<Term> = source.keys.iter().map(|key| key.column.clone()).collect();
-    // A key that can no longer be missing is the same key with one code less.
-    let same = |key: &PlanKey, other: &PlanKey| {
-        (&key.column, key.low, key.codes) == (&other.column, other.low, other.codes)
-            && (other.nullable || !key.nullable)
-    };
+    // The target may have fewer groups: a condition excludes those that it lacks.
+    let same = |key: &PlanKey, other: &PlanKey| key.column == other.column && other.holds(key);
     let kept: Option<Vec<usize>> =
         target.keys.iter().map(|key| source.keys.iter().position(|other| same(key, other))).collect();
     let kept = kept?;
@@ -89,9 +86,7 @@ pub fn derive(
     // The source may cover fewer groups than exist: every row of the target must be in one of them.
     let holds = |key: &PlanKey| {
         let left = coding::key(&key.column, known, target.filter.as_ref()).ok()?;
-        let ends = |key: &PlanKey| (key.low, key.low.saturating_add(i64::from(key.codes)));
-        let ((low, high), (from, to)) = (ends(&left), ends(key));
-        (from <= low && high <= to && (key.nullable || !left.nullable)).then_some(())
+        key.holds(&left).then_some(())
     };
     source.keys.iter().try_for_each(holds)?;
     let cells = usize::try_from(target.groups()).ok()?;
@@ -99,16 +94,21 @@ pub fn derive(
     let mut summed = vec![0_u64; cells];
     for cell in 0..source.groups() {
         let codes = codes(source.keys.iter().map(PlanKey::size), cell);
-        let is_in = truth_of_all(&wanted, &source.keys, &codes)?;
-        if is_in && !truth_of_all(&held, &source.keys, &codes)? {
+        let is_in = truth_of_all(&wanted, &source.keys, &codes, known)?;
+        if is_in && !truth_of_all(&held, &source.keys, &codes, known)? {
             return None;
         }
-        let kept_codes = target.keys.iter().zip(&kept).map(|(key, place)| (key.size(), codes[*place]));
-        if is_in && kept_codes.clone().any(|(size, code)| code >= size) {
+        let mut kept_codes =
+            target.keys.iter().zip(&kept).map(|(key, place)| code_of(&source.keys[*place], codes[*place], key));
+        let is_missing = |code: &Kept| matches!(code, Kept::Missing);
+        if is_in && kept_codes.clone().any(|code| is_missing(&code)) {
             return None;
         }
-        let place = kept_codes.fold(0, |place, (size, code)| place * size + code);
-        let place = usize::try_from(place).ok().filter(|_| is_in);
+        let place = kept_codes.try_fold(0, |place, code| match code {
+            Kept::Code { code, size } => Some(place * size + code),
+            Kept::Empty | Kept::Missing => None,
+        });
+        let place = place.and_then(|place| usize::try_from(place).ok()).filter(|_| is_in);
         if let Some(place) = place {
             summed[place] += 1;
         }
@@ -120,10 +120,32 @@ pub fn derive(
     (one_cell_per_unit || !needs_disjoint_units).then_some(Derivation { target_of, cells, summed_max })
 }
 
+/// What a code of a source's key is in the target's key over the same term.
+enum Kept {
+    /// A code of the target's key, which has this size.
+    Code { code: u64, size: u64 },
+    /// A value that no row of the target has: the target's groups are all that its condition leaves.
+    Empty,
+    /// The group of missing values, which the target's key does not have.
+    Missing,
+}
+
+fn code_of(key: &PlanKey, code: u64, target: &PlanKey) -> Kept {
+    let size = target.size();
+    match u32::try_from(code).ok().filter(|code| *code < key.codes) {
+        None if target.nullable => Kept::Code { code: target.codes.into(), size },
+        None => Kept::Missing,
+        Some(code) => match target.code(key.value(code)) {
+            Some(code) => Kept::Code { code: code.into(), size },
+            None => Kept::Empty,
+        },
+    }
+}
+
 /// Whether all conditions are true of a cell's codes; `None` if one of them is not a condition on codes.
-fn truth_of_all(filters: &[Filter], keys: &[PlanKey], codes: &[u64]) -> Option<bool> {
+fn truth_of_all(filters: &[Filter], keys: &[PlanKey], codes: &[u64], known: &TermContext<'_>) -> Option<bool> {
     for filter in filters {
-        if truth(filter, keys, codes)? != Some(true) {
+        if truth(filter, keys, codes, known)? != Some(true) {
             return Some(false);
         }
     }
@@ -132,11 +154,19 @@ fn truth_of_all(filters: &[Filter], keys: &[PlanKey], codes: &[u64]) -> Option<b
 
 /// Truth of a condition for a cell's codes, in three-valued logic: the inner `None` is unknown, and the outer `None` means that it is not a
 /// condition on codes.
-fn truth(filter: &Filter, keys: &[PlanKey], codes: &[u64]) -> Option<Option<bool>> {
+fn truth(filter: &Filter, keys: &[PlanKey], codes: &[u64], known: &TermContext<'_>) -> Option<Option<bool>> {
     let code = |column: &Term| {
         let place = keys.iter().position(|key| key.column == *column)?;
         let is_missing = codes[place] == u64::from(keys[place].codes);
         Some(if is_missing { None } else { u32::try_from(codes[place]).ok() })
+    };
+    // A comparison of stored integers, which all rows of a cell have in common unless it is one of a longer period.
+    let stored = |column: &Term, is: &dyn Fn(i64) -> bool| {
+        let place = keys.iter().position(|key| key.column == *column)?;
+        match code(column)? {
+            None => Some(None),
+            Some(code) => coding::stored(&keys[place], code, known).map(|value| Some(is(value))),
+        }
     };
     match filter {
         // Codes are in ascending order.
@@ -144,17 +174,18 @@ fn truth(filter: &Filter, keys: &[PlanKey], codes: &[u64]) -> Option<Option<bool
             Some(code(column)?.map(|code| members.binary_search(&code).is_ok()))
         }
         Filter::Missing { column } => Some(Some(code(column)?.is_none())),
-        Filter::Not(inner) => Some(truth(inner, keys, codes)?.map(|truth| !truth)),
+        Filter::Not(inner) => Some(truth(inner, keys, codes, known)?.map(|truth| !truth)),
         Filter::All(parts) => {
-            let parts = parts.iter().map(|part| truth(part, keys, codes)).collect::<Option<Vec<_>>>()?;
+            let parts = parts.iter().map(|part| truth(part, keys, codes, known)).collect::<Option<Vec<_>>>()?;
             Some(if parts.contains(&Some(false)) { Some(false) } else { parts.into_iter().fold(Some(true), both) })
         }
         Filter::Any(parts) => {
-            let parts = parts.iter().map(|part| truth(part, keys, codes)).collect::<Option<Vec<_>>>()?;
+            let parts = parts.iter().map(|part| truth(part, keys, codes, known)).collect::<Option<Vec<_>>>()?;
             let is_true = parts.contains(&Some(true));
             Some(if is_true { Some(true) } else { parts.into_iter().fold(Some(false), both) })
         }
-        Filter::Range { .. } | Filter::Values { .. } => None,
+        Filter::Range { column, low, high } => stored(column, &|value| (*low..=*high).contains(&value)),
+        Filter::Values { column, values } => stored(column, &|value| values.binary_search(&value).is_ok()),
     }
 }
 

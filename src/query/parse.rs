@@ -7,6 +7,7 @@ mod conditions;
 mod expressions;
 mod limits;
 mod nodes;
+mod numeric;
 mod outputs;
 mod rows;
 mod scope;

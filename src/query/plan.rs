@@ -28,7 +28,7 @@ use super::answer::Layout;
 use super::computation::Computation;
 use super::error::QueryError;
 use super::syntax::Query;
-use super::term::context::{Steps, TermContext};
+use super::term::context::{KeyRule, Steps, TermContext};
 use super::term::{checker, coding};
 use crate::kernel::budget::entry::Digest;
 use crate::kernel::privacy::certificate::{GroupThreshold, MeasurementSpec};
@@ -96,13 +96,32 @@ pub fn plan(query: &Query, terms: &Terms, rows_per_unit: Option<u32>) -> Result<
     planned(query, terms, rows_per_unit, &Steps::bounded())
 }
 
+/// Types a query by a rule of today or of earlier versions, without a limit on the steps.
+///
+/// # Errors
+/// Those of [`plan`], without its last one.
+pub fn plan_by(query: &Query, terms: &Terms, rows_per_unit: Option<u32>, rule: KeyRule) -> Result<Plan, QueryError> {
+    planned(query, terms, rows_per_unit, &Steps::recorded(rule))
+}
+
 /// Types a query that is recorded in the ledger, as [`plan`] does but without a limit on the steps: it was accepted when it was asked, and
-/// must stay verifiable.
+/// must stay verifiable. The plan is the one that `is_it` is true of, by the rules of today or of earlier versions; if none is, the plan of
+/// today.
 ///
 /// # Errors
 /// Those of [`plan`], if the same text was planned differently when it was asked.
-pub fn replan(query: &Query, terms: &Terms, rows_per_unit: u32) -> Result<Plan, QueryError> {
-    planned(query, terms, Some(rows_per_unit), &Steps::unbounded())
+pub fn replan(
+    query: &Query,
+    terms: &Terms,
+    rows_per_unit: u32,
+    is_it: impl Fn(&Plan) -> bool,
+) -> Result<Plan, QueryError> {
+    let by = |rule: KeyRule| plan_by(query, terms, Some(rows_per_unit), rule);
+    let today = by(KeyRule::Values);
+    if today.as_ref().is_ok_and(&is_it) || query.keys.is_empty() {
+        return today;
+    }
+    by(KeyRule::Bounds).ok().filter(is_it).map_or(today, Ok)
 }
 
 fn planned(query: &Query, terms: &Terms, rows_per_unit: Option<u32>, steps: &Rc<Steps>) -> Result<Plan, QueryError> {
@@ -118,7 +137,8 @@ fn planned(query: &Query, terms: &Terms, rows_per_unit: Option<u32>, steps: &Rc<
     let known = TermContext::with_names(&seen, &names, steps);
     let grouped = shape::grouped(&query, &known)?;
     shape::check(&query, &grouped)?;
-    for name in query.columns(&grouped) {
+    // The unit may be counted; wherever else it is named, typing refuses it.
+    for name in query.columns(&grouped).into_iter().filter(|name| known.unit_column() != Some(name.text.as_str())) {
         checker::declared(name, &known).map_err(|error| bind::unjoined(error, name, terms))?;
     }
     let rows_per_unit = if relation.is_some() { seen.max_rows_per_unit } else { asked };

@@ -13,6 +13,7 @@ pub use self::rows::{
 };
 use super::error::Position;
 use super::term::calendar::{DatePart, Period};
+use super::term::lower::Side;
 
 /// One parsed question.
 #[derive(Debug, Clone, PartialEq)]
@@ -128,12 +129,70 @@ pub enum Scalar {
     Truth(Box<Condition>),
     /// `contribution_bounds => (low, high)` of an aggregate: a clamped between two bounds; missing values stay missing.
     Clamped(Box<Expression>, Literal, Literal),
+    /// A cast or another numeric function of its operands.
+    Numeric(Numeric, Vec<Expression>),
     /// An aggregate; only in a query that makes rows.
     Aggregate(Box<Aggregate>),
     /// A window function; only in a query that makes rows.
     Window(Box<Window>),
     /// A query in parentheses, which has a single value for each unit.
     Subquery(Box<Rows>),
+}
+
+/// A numeric function of one row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Numeric {
+    /// `CAST(a AS type)`.
+    Cast(CastType),
+    /// `FLOOR(a)`, `CEIL(a)` or `TRUNC(a, decimals)`.
+    Cut(Side, u32),
+    /// `MOD(a, b)` or `a % b`.
+    Remainder,
+    /// `SIGN(a)`.
+    Sign,
+    /// `SQRT(a)`.
+    Root,
+    /// `EXP(a)`.
+    Exponential,
+    /// `LN(a)`.
+    Natural,
+    /// `LOG(base, a)`.
+    Logarithm,
+    /// `POWER(a, exponent)`.
+    Power,
+    /// `NULLIF(a, b)`.
+    NullIf,
+    /// `NULL` as a result of CASE.
+    Null,
+}
+
+/// A type that values are cast to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CastType {
+    /// A whole number.
+    Integer,
+    /// A decimal, with the number of decimals that it is rounded to.
+    Decimal(Option<u32>),
+    /// A day.
+    Date,
+    /// A text.
+    Text,
+    /// A truth value.
+    Truth,
+}
+
+impl CastType {
+    /// Name of the type in SQL.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Integer => "INTEGER",
+            Self::Decimal(_) => "NUMERIC",
+            Self::Date => "DATE",
+            Self::Text => "TEXT",
+            Self::Truth => "BOOLEAN",
+        }
+    }
 }
 
 /// Operator of arithmetic: `+`, `-`, `*` or `/`.

@@ -11,6 +11,9 @@ pub mod context;
 pub(in crate::query) mod literals;
 pub mod lower;
 mod node;
+mod numeric;
+pub mod real;
+mod values;
 pub mod checker;
 pub mod interpret;
 
@@ -20,7 +23,9 @@ use borsh::{BorshDeserialize, BorshSerialize};
 
 use self::calendar::{DatePart, Period};
 use self::context::TermContext;
+use self::lower::Side;
 pub use self::node::Node;
+use self::real::RealFunction;
 use super::filter::Filter;
 use crate::query::terms::domain::{Domain, Grid};
 use crate::query::terms::policy::Terms;
@@ -114,6 +119,20 @@ pub enum Operation {
         /// Number of buckets between `low` and `high`.
         count: u32,
     } = 16,
+    /// SQL's CAST to INTEGER: a number rounded to a whole one, halves away from 0, or 1 and 0 for a condition.
+    Integer(Term) = 17,
+    /// SQL's CAST to NUMERIC: the same number, which is divided as decimals are, or 1 and 0 for a condition.
+    Decimal(Term) = 18,
+    /// SQL's FLOOR, CEIL and TRUNC: a value rounded to one side, to this many decimals.
+    Cut(Term, Side, u32) = 19,
+    /// SQL's MOD: the remainder of a division by a constant other than 0, with the sign of the dividend.
+    Remainder(Term, Constant) = 20,
+    /// SQL's SIGN: −1, 0 or 1.
+    Sign(Term) = 21,
+    /// A function of a real number, rounded to four decimals, halves away from 0; missing where it is not defined.
+    Real(RealFunction, Term) = 22,
+    /// SQL's COALESCE of values that are no constants: the first that is not missing.
+    Coalesced(Vec<Term>) = 23,
 }
 
 impl Term {
@@ -231,15 +250,23 @@ impl Operation {
     fn parts(&self) -> Vec<&Term> {
         match self {
             Self::Constant(_) | Self::Day(_) | Self::Truth(_) | Self::Choice { .. } => Vec::new(),
-            Self::Plus(parts) | Self::Times(parts) | Self::Least(parts) | Self::Greatest(parts) => {
-                parts.iter().collect()
-            }
+            Self::Plus(parts)
+            | Self::Times(parts)
+            | Self::Least(parts)
+            | Self::Greatest(parts)
+            | Self::Coalesced(parts) => parts.iter().collect(),
             Self::Negative(of)
             | Self::Over(of, _)
             | Self::Absolute(of)
             | Self::Rounded(of, _)
             | Self::Truncated(of, _)
             | Self::Extracted(of, _)
+            | Self::Integer(of)
+            | Self::Decimal(of)
+            | Self::Cut(of, ..)
+            | Self::Remainder(of, _)
+            | Self::Sign(of)
+            | Self::Real(_, of)
             | Self::Bucket { of, .. } => vec![of],
             Self::Filled(of, with) => vec![of, with],
             Self::Case(whens, otherwise) => whens.iter().map(|(_, term)| term).chain(otherwise).collect(),
@@ -270,6 +297,13 @@ impl Operation {
             | Self::Filled(..)
             | Self::Truncated(..)
             | Self::Extracted(..)
+            | Self::Integer(_)
+            | Self::Decimal(_)
+            | Self::Cut(..)
+            | Self::Remainder(..)
+            | Self::Sign(_)
+            | Self::Real(..)
+            | Self::Coalesced(_)
             | Self::Bucket { .. } => Vec::new(),
         }
     }

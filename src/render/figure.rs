@@ -22,7 +22,7 @@ struct Place<'a> {
 }
 
 fn is_key(kind: ColumnKind) -> bool {
-    matches!(kind, ColumnKind::Key | ColumnKind::BooleanKey | ColumnKind::IntegerKey)
+    matches!(kind, ColumnKind::Key | ColumnKind::BooleanKey | ColumnKind::IntegerKey | ColumnKind::DecimalKey)
 }
 
 fn at(table: &Table, name: &str) -> Option<usize> {

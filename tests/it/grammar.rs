@@ -179,7 +179,14 @@ impl Walk<'_> {
 
     /// A random key that is computed from columns.
     fn key(&self, rng: &mut StdRng) -> Expression {
-        match rng.random_range(0..5) {
+        match rng.random_range(0..7) {
+            5 => at(self.multiple(rng)),
+            6 => {
+                let part = |rng: &mut StdRng| at(Scalar::Extract(DatePart::Month, Box::new(self.day(rng))));
+                let year = at(Scalar::Extract(DatePart::Year, Box::new(self.day(rng))));
+                let year = at(Scalar::Arithmetic(Box::new(year), ArithmeticOperator::Times, Box::new(whole("100"))));
+                at(Scalar::Arithmetic(Box::new(year), ArithmeticOperator::Plus, Box::new(part(rng))))
+            }
             0 => {
                 let period = *Period::VARIANTS.choose(rng).expect("one");
                 at(Scalar::Truncate(period, Box::new(self.day(rng))))
@@ -198,6 +205,22 @@ impl Walk<'_> {
         }
     }
 
+    /// A whole number that is rounded down to a multiple, or rounded to some decimals.
+    fn multiple(&self, rng: &mut StdRng) -> Scalar {
+        let one = self.of_domain(rng, |domain| matches!(domain, Domain::Number(_)));
+        if rng.random_bool(0.3) {
+            return Scalar::Round(Box::new(one), rng.random_range(0..2));
+        }
+        let by = *["2", "5", "10"].choose(rng).expect("one");
+        let over = at(Scalar::Arithmetic(Box::new(one), ArithmeticOperator::Over, Box::new(whole(by))));
+        let over = if rng.random_bool(0.5) { over } else { at(Scalar::Round(Box::new(over), 0)) };
+        let times = Scalar::Arithmetic(Box::new(over), ArithmeticOperator::Times, Box::new(whole(by)));
+        match rng.random_bool(0.3) {
+            true => Scalar::Arithmetic(Box::new(at(times)), ArithmeticOperator::Plus, Box::new(whole("3"))),
+            false => times,
+        }
+    }
+
     fn column(&self, rng: &mut StdRng) -> &Column {
         let is_text = |column: &Column| matches!(column.domain, Domain::Text { .. });
         let first = self.terms.columns.choose(rng).expect("a column");
@@ -211,14 +234,29 @@ impl Walk<'_> {
         self::column(&column.unwrap_or_else(|| self.column(rng)).name)
     }
 
+    /// A random day: a column, or a day that is computed from one.
     fn day(&self, rng: &mut StdRng) -> Expression {
         let day = self.of_domain(rng, |domain| matches!(domain, Domain::Date { .. }));
-        if rng.random_bool(0.2) {
-            let days = at(Scalar::Constant(LiteralValue::Number(rng.random_range(1..50).to_string())));
-            let operator = *[ArithmeticOperator::Plus, ArithmeticOperator::Minus].choose(rng).expect("one");
-            return at(Scalar::Arithmetic(Box::new(day), operator, Box::new(days)));
-        }
-        day
+        let fixed = |rng: &mut StdRng| {
+            let day = format!("202{}-0{}-17", rng.random_range(0..6), rng.random_range(1..10));
+            at(Scalar::Constant(LiteralValue::Date(day)))
+        };
+        at(match rng.random_range(0..16) {
+            0..3 => {
+                let days = at(Scalar::Constant(LiteralValue::Number(rng.random_range(1..50).to_string())));
+                let operator = *[ArithmeticOperator::Plus, ArithmeticOperator::Minus].choose(rng).expect("one");
+                Scalar::Arithmetic(Box::new(day), operator, Box::new(days))
+            }
+            3 => Scalar::Least(vec![day, fixed(rng)]),
+            4 => Scalar::Greatest(vec![day, fixed(rng)]),
+            5 => Scalar::Truncate(*Period::VARIANTS.choose(rng).expect("one"), Box::new(day)),
+            6 => Scalar::Coalesce(Box::new(day), Box::new(fixed(rng))),
+            7 => {
+                let whens = vec![(self.condition(rng, 1), day)];
+                Scalar::Case(whens, rng.random_bool(0.5).then(|| Box::new(fixed(rng))))
+            }
+            _ => return day,
+        })
     }
 
     /// A subquery with one row per unit; `None` if every row is a unit.
@@ -298,7 +336,14 @@ impl Walk<'_> {
             }
             9 => Scalar::Extract(*DatePart::VARIANTS.choose(rng).expect("one"), Box::new(self.day(rng))),
             10 => Scalar::Bucket(one, number_literal("-5"), number_literal("90.5"), rng.random_range(1..20)),
-            _ => Scalar::Arithmetic(Box::new(self.day(rng)), ArithmeticOperator::Minus, Box::new(self.day(rng))),
+            _ => {
+                let second = if rng.random_bool(0.4) {
+                    at(Scalar::Constant(LiteralValue::Date("2021-07-04".to_owned())))
+                } else {
+                    self.day(rng)
+                };
+                Scalar::Arithmetic(Box::new(self.day(rng)), ArithmeticOperator::Minus, Box::new(second))
+            }
         })
     }
 
@@ -494,4 +539,8 @@ fn column(text: &str) -> Expression {
 
 fn name(text: &str) -> Name {
     Name { of: None, text: text.to_owned(), at: PLACE }
+}
+
+fn whole(text: &str) -> Expression {
+    at(Scalar::Constant(LiteralValue::Number(text.to_owned())))
 }

@@ -57,6 +57,7 @@ mod refused;
 mod requests;
 mod rooms;
 mod running;
+mod scalars;
 mod sealing;
 mod sharing;
 mod sight;

@@ -14,6 +14,8 @@ use tacit::query::answer::{KeyLabels, Label};
 use tacit::query::computation::{Computation, Measure, PerUnitColumn, PerUnitTable, PlanKey};
 use tacit::query::filter::Filter;
 use tacit::query::term::calendar::{DatePart, Period};
+use tacit::query::term::lower::Side;
+use tacit::query::term::real::RealFunction;
 use tacit::query::term::{Constant, Operation, Term};
 use tacit::query::terms::domain::Domain;
 use tacit::query::terms::policy::Terms;
@@ -296,8 +298,16 @@ impl Oracle<'_> {
             Some(Value::Truth(truth)) => Label::Boolean(truth),
             Some(Value::Day(day)) => Label::Text(day.to_string()),
             Some(Value::Whole(value) | Value::Decimal(value)) => {
-                assert!(value.is_int(), "a key is whole");
-                Label::Integer(i64::try_from(value.floor()).expect("a key"))
+                let domain = key.column.facts(self.terms).domain.into_owned();
+                match domain {
+                    Domain::Number(grid) if grid.step % 1_000_000_000 != 0 || grid.step > 1_000_000_000 => {
+                        Label::Decimal(i128::try_from((value / nano()).floor()).expect("a key"))
+                    }
+                    _ => {
+                        assert!(value.is_int(), "a key is whole");
+                        Label::Integer(i64::try_from(value.floor()).expect("a key"))
+                    }
+                }
             }
         }
     }
@@ -401,6 +411,55 @@ impl Oracle<'_> {
                 Value::Day(day) => Value::Decimal(RBig::from(part(day, *which))),
                 other => panic!("{other:?} is no day"),
             },
+            Operation::Integer(inner) => match of(inner)? {
+                Value::Truth(truth) => Value::Whole(RBig::from(i64::from(truth))),
+                other => Value::Whole(number(&rounded(number(&other).0, 0)).0),
+            },
+            Operation::Decimal(inner) => match of(inner)? {
+                Value::Truth(truth) => Value::Decimal(RBig::from(i64::from(truth))),
+                other => Value::Decimal(number(&other).0),
+            },
+            Operation::Cut(inner, side, decimals) => {
+                let power = RBig::from(UBig::from(10_u8).pow(*decimals as usize));
+                let value = number(&of(inner)?).0 * &power;
+                let steps = match side {
+                    Side::Down => value.floor(),
+                    Side::Up => value.ceil(),
+                    Side::Zero => value.trunc(),
+                };
+                Value::Decimal(RBig::from(steps) / power)
+            }
+            Operation::Remainder(inner, by) => {
+                let (value, whole) = number(&of(inner)?);
+                let times = RBig::from((value.clone() / exact(*by)).trunc());
+                numeric(value - times * exact(*by), whole && by.decimals == 0)
+            }
+            Operation::Sign(inner) => {
+                let value = number(&of(inner)?).0;
+                let sign = if value.is_zero() {
+                    0
+                } else if value.is_negative() {
+                    -1
+                } else {
+                    1
+                };
+                Value::Decimal(RBig::from(sign))
+            }
+            Operation::Real(function, inner) => {
+                let value = number(&of(inner)?).0.to_f64().value();
+                let real = match function {
+                    RealFunction::Root => value.sqrt(),
+                    RealFunction::Exponential => value.exp(),
+                    RealFunction::Natural => value.ln(),
+                    RealFunction::Logarithm(base) => value.ln() / base.to_f64().ln(),
+                    RealFunction::Power(exponent) => value.powf(exponent.to_f64()),
+                };
+                if !real.is_finite() {
+                    return None;
+                }
+                Value::Decimal(RBig::from((real * 1e4).round() as i64) / RBig::from(10_000))
+            }
+            Operation::Coalesced(parts) => self.typed(term, parts.iter().find_map(of)?),
             Operation::Bucket { of: inner, low, high, count } => {
                 bucket(number(&of(inner)?).0, exact(*low), exact(*high), i64::from(*count))
             }

@@ -155,6 +155,11 @@ fn every_kind_of_act_is_pinned() {
     }
 }
 
+/// A question whose groups were once all integers between 1 and 3: today it has those that its key can have, and what was stored is derived
+/// from for nothing.
+const NARROWED: &str =
+    "SELECT CASE WHEN age < 30 THEN 1 WHEN age > 60 THEN 3 END AS kind, COUNT(*) AS n FROM visits GROUP BY 1";
+
 /// What was paid for comes again: the same answer to the same question, to the byte, and free.
 #[test]
 fn every_stored_answer_is_replayed_to_the_byte() {
@@ -166,6 +171,9 @@ fn every_stored_answer_is_replayed_to_the_byte() {
         let recorded = pinned.lines("answers.jsonl");
         assert!(recorded.len() > 60, "{}", recorded.len());
         for line in recorded {
+            if line["asked"]["sql"] == NARROWED {
+                continue;
+            }
             let found = block_on(record::again(&scene, &line));
             for (name, wanted) in line["answer"].as_object().expect("an object") {
                 assert_eq!(found[name].to_string(), wanted.to_string(), "{name} of {}\n{found}", line["asked"]);
@@ -194,6 +202,9 @@ fn stored_answers_are_derived_from_and_topped_up() {
             (&json!("0"), &json!("0")),
             "{derived}"
         );
+        let narrowed = answered(NARROWED, r#""epsilon":"0.3""#);
+        assert_eq!((&narrowed["legs"]["dataset"], &narrowed["price"]["epsilon"]), (&json!("0"), &json!("0")));
+        assert_eq!(narrowed["rows"].as_array().map(Vec::len), Some(3), "{narrowed}");
         let known = answered("SELECT region, COUNT(*) AS n FROM visits GROUP BY region", r#""epsilon":"0.5""#);
         let finer = answered("SELECT region, COUNT(*) AS n FROM visits GROUP BY region", r#""epsilon":"1""#);
         assert_eq!((&known["replayed"], &finer["replayed"]), (&json!(true), &json!(false)));

@@ -177,8 +177,12 @@ fn compare(sql: &str, table: &Table, theirs: &str) {
         .iter()
         .map(|column| table.names.iter().position(|name| *name == column.name).expect("a column"))
         .collect();
-    let is_key =
-        |place: usize| matches!(table.kinds[place], ColumnKind::Key | ColumnKind::BooleanKey | ColumnKind::IntegerKey);
+    let is_key = |place: usize| {
+        matches!(
+            table.kinds[place],
+            ColumnKind::Key | ColumnKind::BooleanKey | ColumnKind::IntegerKey | ColumnKind::DecimalKey
+        )
+    };
     let row_of =
         |row: &[Cell]| -> Vec<String> { places.iter().map(|place| row[*place].text().unwrap_or_default()).collect() };
     let ours: Vec<Vec<String>> = table.rows.iter().map(|row| row_of(row)).collect();

@@ -4,7 +4,7 @@
 //! buckets of `CASE`) is evaluated once for each value of the domain; from then on it takes one look into a table per row.
 
 use super::program::{
-    CodeSource, Coding, ConditionId, Extreme, KeyId, Lookup, RowCondition, RowProgram, ValueId, ValueNode,
+    CodeSource, Coding, ConditionId, Extreme, KeyId, Lookup, Numbered, RowCondition, RowProgram, ValueId, ValueNode,
 };
 use super::tables::{SmallDomain, declared, is_plain, is_plain_filter, listed};
 use crate::query::computation::PlanKey;
@@ -88,8 +88,12 @@ impl<'a> Compiler<'a> {
             return *known;
         }
         let node = self.node(&code(key, self.terms));
-        let mut coding =
-            Coding { codes: key.codes, nullable: key.nullable, code: CodeSource::Computed(ValueNode::Constant(0)) };
+        let mut coding = Coding {
+            codes: key.codes,
+            nullable: key.nullable,
+            numbered: key.values.as_deref().map(Numbered::of),
+            code: CodeSource::Computed(ValueNode::Constant(0)),
+        };
         coding.code = match node {
             ValueNode::Lookup(column, results, presence) => {
                 let code = |(value, present): (&i64, &u8)| match present {

@@ -137,7 +137,44 @@ pub(super) struct Coding {
     pub(super) codes: u32,
     /// Whether missing values are in a group, whose code is `codes`; otherwise they are in none.
     pub(super) nullable: bool,
+    /// How the groups are numbered, if a row's code is not its value.
+    pub(super) numbered: Option<Numbered>,
     pub(super) code: CodeSource,
+}
+
+/// The codes of a key whose values have gaps.
+#[derive(Debug)]
+pub(super) enum Numbered {
+    /// A code for each integer from `low` on, as the values lie close together; [`NO_CELL`] for those in no group.
+    Table { low: i64, codes: Vec<u32> },
+    /// The ascending values, whose places are their codes.
+    Listed(Vec<i64>),
+}
+
+impl Numbered {
+    /// Maximum distance of values that are looked up in a table.
+    const SPAN_MAX: u64 = 1 << 16;
+
+    /// Numbers ascending values.
+    pub(super) fn of(values: &[i64]) -> Self {
+        let span = values.first().zip(values.last()).and_then(|(first, last)| last.checked_sub(*first));
+        let span = span.and_then(|span| u64::try_from(span).ok()).filter(|span| *span < Self::SPAN_MAX);
+        let (Some(low), Some(span)) = (values.first(), span) else { return Self::Listed(values.to_vec()) };
+        let mut codes = vec![NO_CELL; span as usize + 1];
+        (0_u32..).zip(values).for_each(|(code, value)| codes[(value - low) as usize] = code);
+        Self::Table { low: *low, codes }
+    }
+
+    fn code(&self, value: i64) -> u32 {
+        let code = match self {
+            Self::Table { low, codes } => {
+                let place = value.checked_sub(*low).and_then(|place| usize::try_from(place).ok());
+                place.and_then(|place| codes.get(place).copied())
+            }
+            Self::Listed(values) => values.binary_search(&value).ok().and_then(|place| u32::try_from(place).ok()),
+        };
+        code.unwrap_or(NO_CELL)
+    }
 }
 
 impl Coding {
@@ -148,7 +185,10 @@ impl Coding {
 
     /// The code of a value; [`NO_CELL`] if it is in no group.
     pub(super) fn of_value(&self, value: i64) -> u32 {
-        u32::try_from(value).ok().filter(|code| *code < self.codes).unwrap_or(NO_CELL)
+        match &self.numbered {
+            Some(numbered) => numbered.code(value),
+            None => u32::try_from(value).ok().filter(|code| *code < self.codes).unwrap_or(NO_CELL),
+        }
     }
 
     /// The code of a missing value; [`NO_CELL`] if it is in no group.

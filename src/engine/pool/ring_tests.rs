@@ -136,7 +136,7 @@ fn pieces_grow_with_vectors_and_with_the_texts_that_may_occur() {
     let mut ring = Ring::new(1);
     let column = Term::Column(0);
     let bins = |count| Measure::Bins { column: column.clone(), low: 0, width: 1, count };
-    let key = PlanKey { column: column.clone(), low: 0, codes: 10, nullable: false };
+    let key = PlanKey { column: column.clone(), low: 0, codes: 10, nullable: false, values: None };
     let _large = asked(&mut ring, Computation { keys: vec![key], measures: vec![bins(100_000)], ..counting() });
     assert_eq!(taken(&mut ring, 100).2, 0..31, "four rows for each of a million cells");
     ring.clear();

@@ -264,13 +264,15 @@ enum Values {
 }
 
 impl Values {
-    /// Keys are text or booleans, counts are integers, and everything else is floats: types depend on the question alone.
+    /// Keys are text, booleans or numbers, counts are integers, and everything else is floats: types depend on the question alone.
     fn new(kind: ColumnKind, rows: usize) -> Self {
         match kind {
             ColumnKind::Key => Self::Text(Vec::with_capacity(rows)),
             ColumnKind::BooleanKey => Self::Truth(Vec::with_capacity(rows)),
             ColumnKind::Count(_) | ColumnKind::IntegerKey => Self::Whole(Vec::with_capacity(rows)),
-            ColumnKind::Sum(_) | ColumnKind::Mean | ColumnKind::Formula => Self::Float(Vec::with_capacity(rows)),
+            ColumnKind::Sum(_) | ColumnKind::Mean | ColumnKind::Formula | ColumnKind::DecimalKey => {
+                Self::Float(Vec::with_capacity(rows))
+            }
         }
     }
 

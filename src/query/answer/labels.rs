@@ -63,6 +63,8 @@ pub enum Label {
     Text(String) = 2,
     /// The group of missing values.
     Missing = 3,
+    /// Value of a key of decimals, as a multiple of 10⁻⁹.
+    Decimal(i128) = 4,
 }
 
 impl Label {
@@ -74,6 +76,7 @@ impl Label {
             Self::Integer(value) => Cell::Decimal(i128::from(*value) * 1_000_000_000),
             Self::Text(text) => Cell::Text(text.clone()),
             Self::Missing => Cell::Missing,
+            Self::Decimal(nanos) => Cell::Decimal(*nanos),
         }
     }
 }

@@ -103,6 +103,7 @@ impl SortValue {
             Label::Text(text) => Self::Text(text.clone()),
             Label::Boolean(_) => Self::Number(code as f64),
             Label::Integer(value) => Self::Number(*value as f64),
+            Label::Decimal(nanos) => Self::Number(*nanos as f64),
         }
     }
 }

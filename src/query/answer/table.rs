@@ -28,6 +28,8 @@ pub enum ColumnKind {
     BooleanKey,
     /// Group key of whole numbers.
     IntegerKey,
+    /// Group key of decimal numbers.
+    DecimalKey,
     /// Count with its standard error; NaN if every row has its own.
     Count(f64),
     /// Sum with its standard error, in the column's own scale; NaN if every row has its own.
@@ -43,7 +45,7 @@ impl ColumnKind {
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
-            Self::Key | Self::BooleanKey | Self::IntegerKey => "key",
+            Self::Key | Self::BooleanKey | Self::IntegerKey | Self::DecimalKey => "key",
             Self::Count(_) => "count",
             Self::Sum(_) => "sum",
             Self::Mean => "mean",
@@ -56,7 +58,7 @@ impl ColumnKind {
     pub fn std_error(self) -> Option<f64> {
         match self {
             Self::Count(error) | Self::Sum(error) => Some(error).filter(|error| error.is_finite()),
-            Self::Key | Self::BooleanKey | Self::IntegerKey | Self::Mean | Self::Formula => None,
+            Self::Key | Self::BooleanKey | Self::IntegerKey | Self::DecimalKey | Self::Mean | Self::Formula => None,
         }
     }
 

@@ -22,6 +22,9 @@ pub fn columns(layout: &Layout, laws: &[NoiseLaw]) -> Vec<ColumnInfo> {
         OutputValue::Key { index } if matches!(layout.keys[*index].first(), Some(Label::Integer(_))) => {
             ColumnKind::IntegerKey
         }
+        OutputValue::Key { index } if matches!(layout.keys[*index].first(), Some(Label::Decimal(_))) => {
+            ColumnKind::DecimalKey
+        }
         OutputValue::Key { .. } => ColumnKind::Key,
         OutputValue::Grouping { .. } => ColumnKind::IntegerKey,
         // With several groupings, every row has its own standard error.

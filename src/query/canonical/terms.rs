@@ -5,6 +5,8 @@ use super::words;
 use crate::query::computation::{PerUnitColumn, PerUnitTable};
 use crate::query::filter::{Filter, stored_bounds};
 use crate::query::term::context::TermContext;
+use crate::query::term::lower::ValueKind;
+use crate::query::term::real::RealFunction;
 use crate::query::term::{Constant, Operation, Term};
 use crate::query::terms::domain::{Domain, date_text};
 use crate::query::terms::policy::{Terms, is_identifier};
@@ -51,6 +53,13 @@ impl TermWriter<'_> {
                 | Operation::Filled(..)
                 | Operation::Truncated(..)
                 | Operation::Extracted(..)
+                | Operation::Integer(_)
+                | Operation::Decimal(_)
+                | Operation::Cut(..)
+                | Operation::Remainder(..)
+                | Operation::Sign(_)
+                | Operation::Real(..)
+                | Operation::Coalesced(_)
                 | Operation::Bucket { .. } => true,
             },
         };
@@ -78,6 +87,7 @@ impl TermWriter<'_> {
             Operation::Rounded(of, 0) => format!("ROUND({})", self.term(of)),
             Operation::Rounded(of, decimals) => format!("ROUND({}, {decimals})", self.term(of)),
             Operation::Filled(of, with) => format!("COALESCE({}, {})", self.term(of), self.term(with)),
+            Operation::Case(whens, None) if whens.is_empty() => "NULL".to_owned(),
             Operation::Case(whens, otherwise) => {
                 let arms = whens.iter().map(|(when, then)| (when, self.term(then)));
                 self.case(arms, otherwise.as_ref().map(|otherwise| self.term(otherwise)))
@@ -89,6 +99,23 @@ impl TermWriter<'_> {
             Operation::Truth(filter) => format!("({})", self.filter(filter, false)),
             Operation::Truncated(of, period) => format!("DATE_TRUNC({}, {})", quoted(period.word()), self.term(of)),
             Operation::Extracted(of, part) => format!("EXTRACT({} FROM {})", part.word().to_uppercase(), self.term(of)),
+            Operation::Integer(of) => format!("CAST({} AS INTEGER)", self.term(of)),
+            Operation::Decimal(of) => format!("CAST({} AS NUMERIC)", self.term(of)),
+            Operation::Cut(of, side, 0) => format!("{}({})", side.word(), self.term(of)),
+            Operation::Cut(of, side, decimals) => format!("{}({}, {decimals})", side.word(), self.term(of)),
+            Operation::Remainder(of, by) => format!("MOD({}, {})", self.term(of), number(*by)),
+            Operation::Sign(of) => format!("SIGN({})", self.term(of)),
+            Operation::Real(function, of) => {
+                let of = self.term(of);
+                match function {
+                    RealFunction::Root => format!("SQRT({of})"),
+                    RealFunction::Exponential => format!("EXP({of})"),
+                    RealFunction::Natural => format!("LN({of})"),
+                    RealFunction::Logarithm(base) => format!("LOG({}, {of})", number(*base)),
+                    RealFunction::Power(exponent) => format!("POWER({of}, {})", number(*exponent)),
+                }
+            }
+            Operation::Coalesced(parts) => format!("COALESCE({})", list(parts)),
             Operation::Bucket { of, low, high, count } => {
                 format!("WIDTH_BUCKET({}, {}, {}, {count})", self.term(of), number(*low), number(*high))
             }
@@ -98,16 +125,16 @@ impl TermWriter<'_> {
     /// Writes a sum; negative parts are written with a minus.
     fn sum(&self, parts: &[Term]) -> String {
         let mut text = String::new();
-        for part in parts {
+        for part in self.readable(parts) {
             let (sign, part) = match part {
                 Term::Made(made) => match &**made {
                     Operation::Negative(of) => ("-", self.atom(of)),
                     Operation::Constant(constant) if constant.digits < 0 => {
                         ("-", number(Constant { digits: -constant.digits, ..*constant }))
                     }
-                    _ => ("+", self.atom(&Term::Made(made.clone()))),
+                    _ => ("+", self.atom(part)),
                 },
-                column @ Term::Column(_) => ("+", self.atom(column)),
+                Term::Column(_) => ("+", self.atom(part)),
             };
             match (text.is_empty(), sign) {
                 (true, "+") => text = part,
@@ -116,6 +143,30 @@ impl TermWriter<'_> {
             }
         }
         text
+    }
+
+    /// The parts of a sum in an order in which they can be read from left to right. Every beginning of a sum is a sum itself, so the dates in
+    /// it are a day or cancel out, and nothing but whole days is added to a day. The order of the term is kept if it fulfils this.
+    fn readable<'t>(&self, parts: &'t [Term]) -> Vec<&'t Term> {
+        let is_date = |part: &Term| self.known.lower(part).is_ok_and(|lowered| lowered.kind == ValueKind::Date);
+        let is_less = |part: &Term| matches!(part, Term::Made(made) if matches!(**made, Operation::Negative(_)));
+        let (dates, others): (Vec<&Term>, Vec<&Term>) = parts.iter().partition(|part| is_date(part));
+        if dates.is_empty() {
+            return others;
+        }
+        let (less, more): (Vec<&Term>, Vec<&Term>) = dates.into_iter().partition(|part| is_less(part));
+        let mut days = 0;
+        let is_readable = parts.iter().all(|part| {
+            days += i32::from(more.contains(&part)) - i32::from(less.contains(&part));
+            (0..=1).contains(&days)
+        });
+        let is_whole = |part: &&Term| self.known.lower(part).is_ok_and(|lowered| lowered.kind == ValueKind::Integer);
+        if is_readable && others.iter().all(is_whole) {
+            return parts.iter().collect();
+        }
+        let mut less = less.into_iter();
+        let dates = more.into_iter().flat_map(|date| std::iter::once(date).chain(less.next())).collect::<Vec<_>>();
+        dates.into_iter().chain(others).collect()
     }
 
     fn case<'f>(&self, arms: impl Iterator<Item = (&'f Filter, String)>, otherwise: Option<String>) -> String {

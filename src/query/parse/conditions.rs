@@ -7,10 +7,12 @@ use sqlparser::ast::{
 use super::expressions::expression;
 use super::limits::{Budget, DEPTH_MAX, IN_ITEMS_MAX, too_deep};
 use super::nodes::{start, unsupported};
+use super::numeric;
 use super::rows::{existing, rows};
 use super::scope::Allowed;
 use crate::query::error::{Position, QueryError, shown};
 use crate::query::syntax::{Comparison, Condition, Literal, LiteralValue};
+use crate::query::term::literals::midnight;
 
 pub(super) fn condition(expr: &Expr, depth: usize, budget: &mut Budget) -> Result<Condition, QueryError> {
     if depth >= DEPTH_MAX {
@@ -163,6 +165,24 @@ pub(super) fn literal(expr: &Expr) -> Result<Literal, QueryError> {
             }
         }
         Expr::Nested(inner) => return literal(inner),
+        Expr::TypedString(TypedString { data_type: DataType::Timestamp(..), value, uses_odbc_syntax: false }) => {
+            match &value.value {
+                Value::SingleQuotedString(text) => LiteralValue::Date(midnight(text).to_owned()),
+                _ => {
+                    return Err(unsupported(
+                        at,
+                        "TIMESTAMP wants a quoted moment, like TIMESTAMP '2024-02-29 00:00:00'",
+                    ));
+                }
+            }
+        }
+        Expr::Cast { expr, data_type, .. } => {
+            let to = numeric::cast_type(data_type, at)?;
+            match numeric::constant(expr, to) {
+                Some(value) => value,
+                None => return Err(unsupported(at, "a constant is wanted here, and this cast is none")),
+            }
+        }
         Expr::Identifier(ident) => {
             let message = format!("\"{}\" stands where a constant is wanted", shown(&ident.value));
             return Err(unsupported(at, message).hint("text is written in single quotes: 'north'"));

@@ -9,13 +9,15 @@ use strum::VariantArray;
 use super::conditions::{condition, is_condition, literal};
 use super::limits::{Budget, DEPTH_MAX, too_deep};
 use super::nodes::{absent, name, qualified, start, unsupported};
+use super::numeric;
 use super::outputs::{aggregate, first, is_aggregate, words};
 use super::rows::rows;
 use super::scope::Allowed;
 use super::windows::{is_window, window};
 use crate::query::error::{Position, QueryError, nearest, shown};
-use crate::query::syntax::{ArithmeticOperator, Expression, LiteralValue, Scalar};
+use crate::query::syntax::{ArithmeticOperator, Comparison, Condition, Expression, LiteralValue, Numeric, Scalar};
 use crate::query::term::calendar::{DatePart, Period};
+use crate::query::term::lower::Side;
 
 /// Largest number of decimals that a number can be rounded to.
 const ROUND_DECIMALS_MAX: u32 = 9;
@@ -55,6 +57,15 @@ pub(super) fn expression(expr: &Expr, depth: usize, budget: &mut Budget) -> Resu
             inner => Scalar::Negative(Box::new(expression(inner, depth + 1, budget)?)),
         },
         expr if is_condition(expr) => Scalar::Truth(Box::new(condition(expr, depth, budget)?)),
+        Expr::BinaryOp { left, op: BinaryOperator::Modulo, right } => {
+            let left = expression(left, depth + 1, budget)?;
+            Scalar::Numeric(Numeric::Remainder, vec![left, expression(right, depth + 1, budget)?])
+        }
+        Expr::Cast { kind, expr, data_type, format: None, .. } => {
+            numeric::cast((kind, expr, data_type), at, depth, budget)?
+        }
+        Expr::Floor { expr, field } => numeric::to_side((Side::Down, expr, field), at, depth, budget)?,
+        Expr::Ceil { expr, field } => numeric::to_side((Side::Up, expr, field), at, depth, budget)?,
         Expr::BinaryOp { left, op, right } => {
             let operator = operator(op, at)?;
             let left = Box::new(expression(left, depth + 1, budget)?);
@@ -65,16 +76,23 @@ pub(super) fn expression(expr: &Expr, depth: usize, budget: &mut Budget) -> Resu
             Scalar::Extract(part(field, at)?, Box::new(expression(expr, depth + 1, budget)?))
         }
         Expr::Case { case_token: _, end_token: _, operand, conditions, else_result } => {
-            if operand.is_some() {
-                return Err(unsupported(at, "CASE with a value behind it is not supported")
-                    .hint("write CASE WHEN column = value THEN …"));
-            }
             let arm = |when: &CaseWhen, budget: &mut Budget| {
-                let condition = condition(&when.condition, depth + 1, budget)?;
-                Ok((condition, expression(&when.result, depth + 1, budget)?))
+                let condition = match operand {
+                    None => condition(&when.condition, depth + 1, budget)?,
+                    // CASE a WHEN b is CASE WHEN a = b.
+                    Some(operand) => {
+                        let of = expression(operand, depth + 1, budget)?;
+                        Condition::Compare(of, Comparison::Equal, expression(&when.condition, depth + 1, budget)?)
+                    }
+                };
+                let result = match numeric::is_null(&when.result) {
+                    true => numeric::null(at),
+                    false => expression(&when.result, depth + 1, budget)?,
+                };
+                Ok((condition, result))
             };
             let arms = conditions.iter().map(|when| arm(when, budget)).collect::<Result<_, QueryError>>()?;
-            let otherwise = else_result.as_ref().filter(|expr| !is_null(expr));
+            let otherwise = else_result.as_ref().filter(|expr| !numeric::is_null(expr));
             let otherwise = otherwise.map(|expr| expression(expr, depth + 1, budget)).transpose()?;
             Scalar::Case(arms, otherwise.map(Box::new))
         }
@@ -86,11 +104,7 @@ pub(super) fn expression(expr: &Expr, depth: usize, budget: &mut Budget) -> Resu
     Ok(Expression { value, at })
 }
 
-const SUPPORTED: &str = "supported are + - * /, ABS, LEAST, GREATEST, ROUND, COALESCE, CASE WHEN, DATE_TRUNC, EXTRACT, WIDTH_BUCKET and conditions";
-
-pub(super) fn is_null(expr: &Expr) -> bool {
-    matches!(expr, Expr::Value(ValueWithSpan { value: Value::Null, .. }))
-}
+const SUPPORTED: &str = "supported are + - * / %, ABS, FLOOR, CEIL, TRUNC, MOD, SIGN, SQRT, POWER, EXP, LN, LOG, CAST, LEAST, GREATEST, ROUND, COALESCE, NULLIF, CASE WHEN, DATE_TRUNC, EXTRACT, WIDTH_BUCKET and conditions";
 
 pub(super) fn operator(op: &BinaryOperator, at: Position) -> Result<ArithmeticOperator, QueryError> {
     match op {
@@ -171,9 +185,12 @@ fn function(
         let message = format!("the aggregate {} stands where a value of one row is wanted", word.to_uppercase());
         return Err(unsupported(at, message).hint("conditions on aggregates stand in HAVING"));
     }
+    if let Some(call) = numeric::function(&word, &arguments(call, at)?, at, depth, budget)? {
+        return Ok(call);
+    }
     if !FUNCTIONS.contains(&word.as_str()) {
         let error = unsupported(at, format!("the function \"{}\" is not supported", shown(&word)));
-        return Err(match nearest(&word, FUNCTIONS.into_iter().chain(words())) {
+        return Err(match nearest(&word, FUNCTIONS.into_iter().chain(numeric::FUNCTIONS).chain(words())) {
             Some(near) => error.hint(format!("did you mean {}?", near.to_uppercase())),
             None => error.hint(SUPPORTED),
         });
@@ -188,7 +205,14 @@ fn function(
         ("round", [one, decimals]) => {
             Scalar::Round(Box::new(of(one)?), whole(decimals, ROUND_DECIMALS_MAX, "decimals")?)
         }
-        ("coalesce", [one, other]) => Scalar::Coalesce(Box::new(of(one)?), Box::new(of(other)?)),
+        ("coalesce", [first, rest @ ..]) if !rest.is_empty() => {
+            let mut chosen = of(first)?;
+            for other in rest {
+                let value = Scalar::Coalesce(Box::new(chosen), Box::new(of(other)?));
+                chosen = Expression { value, at };
+            }
+            chosen.value
+        }
         ("date_trunc", [period, one]) => Scalar::Truncate(self::period(period)?, Box::new(of(one)?)),
         ("width_bucket", [one, low, high, count]) => {
             let (low, high) = (literal(low)?, literal(high)?);
@@ -200,7 +224,8 @@ fn function(
         }
         (word, other) => {
             let wanted = match word {
-                "coalesce" | "date_trunc" => "two",
+                "coalesce" => "two or more",
+                "date_trunc" => "two",
                 "width_bucket" => "four",
                 "round" => "one or two",
                 _ => "one",

@@ -13,8 +13,8 @@ use super::limits::{Budget, DEPTH_MAX, too_deep};
 use super::nodes::{absent, name, qualified, start, unsupported};
 use crate::query::error::{Position, QueryError, nearest, shown};
 use crate::query::syntax::{
-    Aggregate, AggregateFunction, Comparison, Expression, Having, Literal, LiteralValue, OutputExpression, Pair,
-    Scalar, Spread,
+    Aggregate, AggregateFunction, Comparison, Condition, Expression, Having, Literal, LiteralValue, OutputExpression,
+    Pair, Scalar, Spread,
 };
 use crate::query::term::Constant;
 
@@ -143,6 +143,25 @@ pub(super) fn having(expr: &Expr, depth: usize, budget: &mut Budget) -> Result<H
     }
 }
 
+/// `COUNT(DISTINCT CASE WHEN … THEN a END)` is `COUNT(DISTINCT a) FILTER (WHERE …)`.
+fn conditional(function: AggregateFunction, filter: Option<Condition>) -> (AggregateFunction, Option<Condition>) {
+    match function {
+        AggregateFunction::CountDistinct(Expression { value: Scalar::Case(mut whens, None), at })
+            if whens.len() == 1 =>
+        {
+            // Unwrap safety: there is one.
+            let (condition, of) = whens.pop().expect("a condition with its result");
+            let filter = match filter {
+                Some(filter) => Condition::All(vec![filter, condition]),
+                None => condition,
+            };
+            (AggregateFunction::CountDistinct(Expression { at, ..of }), Some(filter))
+        }
+        other => (other, filter),
+    }
+}
+
+
 /// Parses an aggregate with its filter.
 pub(super) fn aggregate(call: &sqlparser::ast::Function, budget: &mut Budget) -> Result<Aggregate, QueryError> {
     let sqlparser::ast::Function {
@@ -188,6 +207,7 @@ pub(super) fn aggregate(call: &sqlparser::ast::Function, budget: &mut Budget) ->
         None => function,
     };
     let filter = filter.as_ref().map(|expr| condition(expr, 0, budget)).transpose()?;
+    let (function, filter) = conditional(function, filter);
     Ok(Aggregate { function, filter, at })
 }
 

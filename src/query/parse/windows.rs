@@ -10,7 +10,8 @@ use sqlparser::ast::{
 };
 
 use super::conditions::literal;
-use super::expressions::{expression, is_null, whole, wrong_count};
+use super::expressions::{expression, whole, wrong_count};
+use super::numeric::is_null;
 use super::limits::Budget;
 use super::nodes::{absent, name, start, unsupported};
 use super::outputs::aggregate;

@@ -13,6 +13,8 @@ use crate::query::computation::relation::Relation;
 use crate::query::computation::{Computation, Measure, PerUnitColumn, PerUnitTable, PlanKey, TextKey};
 use crate::query::filter::Filter;
 use crate::query::term::calendar::{DatePart, Period};
+use crate::query::term::lower::Side;
+use crate::query::term::real::RealFunction;
 use crate::query::term::{Constant, Operation, Term};
 
 /// The canonical text while it is being written.
@@ -143,7 +145,7 @@ impl Text {
         self.string(&hex::encode(blake3::hash(&bytes).as_bytes()));
     }
 
-    pub(super) fn key(&mut self, PlanKey { column, low, codes, nullable }: &PlanKey) {
+    pub(super) fn key(&mut self, PlanKey { column, low, codes, nullable, values }: &PlanKey) {
         self.raw("{");
         self.field("column");
         self.term(column);
@@ -155,6 +157,10 @@ impl Text {
         self.number(*codes);
         self.field("nullable");
         self.truth(*nullable);
+        if let Some(values) = values {
+            self.field("values");
+            self.list(values, |out, value| out.number(*value));
+        }
         self.raw("}");
     }
 
@@ -303,6 +309,20 @@ impl Text {
             Operation::Truth(filter) => self.tagged("Truth", |out| out.filter(filter)),
             Operation::Truncated(of, period) => self.with("Truncated", of, |out| out.string(period_word(*period))),
             Operation::Extracted(of, part) => self.with("Extracted", of, |out| out.string(part_word(*part))),
+            Operation::Integer(of) => self.tagged("Integer", |out| out.term(of)),
+            Operation::Decimal(of) => self.tagged("Decimal", |out| out.term(of)),
+            Operation::Cut(of, side, decimals) => self.variant(
+                "Cut",
+                &[
+                    ("of", &|out| out.term(of)),
+                    ("side", &|out| out.string(side_word(*side))),
+                    ("decimals", &|out| out.number(*decimals)),
+                ],
+            ),
+            Operation::Remainder(of, by) => self.with("Remainder", of, |out| out.constant(by)),
+            Operation::Sign(of) => self.tagged("Sign", |out| out.term(of)),
+            Operation::Real(function, of) => self.with("Real", of, |out| out.real(function)),
+            Operation::Coalesced(parts) => self.tagged("Coalesced", |out| out.list(parts, Self::term)),
             Operation::Bucket { of, low, high, count } => self.variant(
                 "Bucket",
                 &[
@@ -312,6 +332,16 @@ impl Text {
                     ("count", &|out| out.number(*count)),
                 ],
             ),
+        }
+    }
+
+    fn real(&mut self, function: &RealFunction) {
+        match function {
+            RealFunction::Root => self.string("Root"),
+            RealFunction::Exponential => self.string("Exponential"),
+            RealFunction::Natural => self.string("Natural"),
+            RealFunction::Logarithm(base) => self.tagged("Logarithm", |out| out.constant(base)),
+            RealFunction::Power(exponent) => self.tagged("Power", |out| out.constant(exponent)),
         }
     }
 
@@ -347,6 +377,14 @@ fn period_word(period: Period) -> &'static str {
         Period::Month => "month",
         Period::Week => "week",
         Period::Day => "day",
+    }
+}
+
+fn side_word(side: Side) -> &'static str {
+    match side {
+        Side::Down => "down",
+        Side::Up => "up",
+        Side::Zero => "zero",
     }
 }
 

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use crate::query::answer::{Output as Column, OutputValue, SortKey};
 use crate::query::error::{Code, QueryError, shown};
-use crate::query::syntax::{Expression, Item, ItemValue, OrderBy, OrderItem, OutputExpression, Query, Scalar};
+use crate::query::syntax::{Expression, Item, ItemValue, Numeric, OrderBy, OrderItem, OutputExpression, Query, Scalar};
+use crate::query::term::lower::Side;
 
 const OUTPUT_CHARS_MAX: usize = 63;
 /// Suffixes of the additional columns of an output.
@@ -47,6 +48,22 @@ pub(super) fn key_name(key: &Expression) -> String {
         Scalar::Truncate(..) => "date_trunc",
         Scalar::Extract(..) => "extract",
         Scalar::Bucket(..) => "width_bucket",
+        Scalar::Numeric(call, of) => match call {
+            // As in PostgreSQL, a cast is named like what it casts.
+            Numeric::Cast(_) => return of.first().map_or_else(|| "?column?".to_owned(), key_name),
+            Numeric::Cut(Side::Down, _) => "floor",
+            Numeric::Cut(Side::Up, _) => "ceil",
+            Numeric::Cut(Side::Zero, _) => "trunc",
+            Numeric::Remainder => "mod",
+            Numeric::Sign => "sign",
+            Numeric::Root => "sqrt",
+            Numeric::Exponential => "exp",
+            Numeric::Natural => "ln",
+            Numeric::Logarithm => "log",
+            Numeric::Power => "power",
+            Numeric::NullIf => "nullif",
+            Numeric::Null => "?column?",
+        },
         Scalar::Aggregate(aggregate) => aggregate.function.word(),
         Scalar::Constant(_)
         | Scalar::Negative(_)

@@ -216,6 +216,10 @@ impl OutputPlanner<'_> {
                 let count = self.need(counting(filter, None, self.known));
                 Ok(Formula::Count(count))
             }
+            // The unit of a row is never missing.
+            AggregateFunction::Count(of) if is_unit(of, self.known) => {
+                Ok(Formula::Count(self.need(counting(filter, None, self.known))))
+            }
             AggregateFunction::Count(of) => {
                 let term = checker::expression(of, self.known)?;
                 Ok(Formula::Count(self.need(counting(filter, Some(term), self.known))))
@@ -438,6 +442,11 @@ impl OutputPlanner<'_> {
             Having::IsNull(of) => Ok(HavingCondition::Missing(self.formula(of, &named)?)),
         }
     }
+}
+
+/// Whether an expression is the privacy unit by itself.
+pub(super) fn is_unit(of: &Expression, known: &TermContext<'_>) -> bool {
+    matches!(&of.value, Scalar::Column(name) if known.unit_column() == Some(name.text.as_str()) && known.column(&name.text).is_none())
 }
 
 /// The error for a distinct count of anything but units.

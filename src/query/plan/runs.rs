@@ -1,7 +1,7 @@
 //! Running sums: which key they run over, and what is measured for them.
 
 use super::counting::counting;
-use super::outputs::OutputPlanner;
+use super::outputs::{OutputPlanner, is_unit};
 use crate::kernel::privacy::accountant::Accountant;
 use crate::kernel::privacy::prefix_sums::GROUPS_MAX;
 use crate::query::answer::formula::{Formula, HavingCondition, Range, RunningSum};
@@ -90,6 +90,7 @@ impl OutputPlanner<'_> {
     /// The term whose presence is counted; `None` if rows are counted.
     fn counted(&self, of: &AggregateFunction) -> Result<Option<Term>, QueryError> {
         match of {
+            AggregateFunction::Count(of) if is_unit(of, self.known) => Ok(None),
             AggregateFunction::Count(of) => checker::expression(of, self.known).map(Some),
             AggregateFunction::CountRows
             | AggregateFunction::CountDistinct(_)

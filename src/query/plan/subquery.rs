@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 
 use dashu::rational::RBig;
 
+use super::outputs::is_unit;
 use crate::query::computation::{Computation, MEAN_PARTS, Measure, PerUnitColumn, PerUnitTable, place};
 use crate::query::error::{Code, QueryError};
 use crate::query::filter::Filter;
@@ -240,6 +241,10 @@ pub(super) fn aggregated(aggregate: &Aggregate, known: &TermContext<'_>) -> Resu
     };
     Ok(match &aggregate.function {
         AggregateFunction::CountRows => match filter.clone() {
+            None => PerUnitColumn::Rows,
+            Some(filter) => PerUnitColumn::Present(Term::number(1, 0).only_where(filter)),
+        },
+        AggregateFunction::Count(of) if is_unit(of, known) => match filter.clone() {
             None => PerUnitColumn::Rows,
             Some(filter) => PerUnitColumn::Present(Term::number(1, 0).only_where(filter)),
         },

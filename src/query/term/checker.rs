@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 use super::context::TermContext;
-use super::literals::{LiteralPosition, constant, decimal, literal_text, nanos, range};
+use super::literals::{LiteralPosition, constant, decimal, literal_text, midnight, nanos, range};
 use super::lower::{Program, TermFault, ValueKind, exact};
 use super::{Constant, Operation, Term, TermFacts};
 use crate::query::canonical;
@@ -34,7 +34,8 @@ pub fn condition(condition: &Condition, known: &TermContext<'_>) -> Result<Filte
 /// # Errors
 /// [`Code::UnknownColumn`], [`Code::OutOfDomain`] or [`Code::UnsupportedSql`].
 pub fn expression(expression: &Expression, known: &TermContext<'_>) -> Result<Term, QueryError> {
-    let (term, lowered) = TypeChecker { known }.term(expression)?;
+    let checker = TypeChecker { known };
+    let (term, lowered) = checker.term(expression)?;
     let mut columns = BTreeSet::new();
     term.declared(&mut columns);
     if columns.is_empty() {
@@ -42,8 +43,13 @@ pub fn expression(expression: &Expression, known: &TermContext<'_>) -> Result<Te
         return Err(QueryError::at(Code::UnsupportedSql, expression.at, message)
             .hint("name a column, or count rows with COUNT(*)"));
     }
-    lowered.domain().map_err(|fault| faulty(&fault, expression.at))?;
-    Ok(term)
+    match lowered.domain() {
+        Ok(_) => Ok(term),
+        Err(fault) => match checker.gridded(term.clone()) {
+            rounded if rounded == term => Err(faulty(&fault, expression.at)),
+            rounded => checked(rounded, known, expression.at),
+        },
+    }
 }
 
 /// Types an expression that makes a column of a query's rows, which may be a constant.
@@ -87,6 +93,13 @@ impl TypeChecker<'_> {
         Ok(match condition {
             Condition::Compare(left, how, right) => self.compare(left, *how, right)?,
             Condition::Between(of, low, high) => {
+                let ends = (
+                    self.quotient(of, Comparison::GreaterOrEqual, low)?,
+                    self.quotient(of, Comparison::LessOrEqual, high)?,
+                );
+                if let (Some(low), Some(high)) = ends {
+                    return Ok(Filter::All(vec![low, high]));
+                }
                 let term = self.column(of)?;
                 Filter::All(vec![
                     self.compare_term(&term, of.at, Comparison::GreaterOrEqual, low)?,
@@ -138,7 +151,35 @@ impl TypeChecker<'_> {
         expression(of, self.known)
     }
 
+    /// The comparison of a quotient without a decimal grid with a number, multiplied out; `None` for other comparisons.
+    fn quotient(&self, of: &Expression, how: Comparison, literal: &Expression) -> Result<Option<Filter>, QueryError> {
+        let (Scalar::Arithmetic(_, ArithmeticOperator::Over, _), Scalar::Constant(value)) = (&of.value, &literal.value)
+        else {
+            return Ok(None);
+        };
+        let (term, lowered) = self.term(of)?;
+        if lowered.is_on_decimals() {
+            return Ok(None);
+        }
+        let literal = Literal { value: value.clone(), at: literal.at };
+        let Some((term, how, place)) = self.multiplied(&term, how, &literal) else { return Ok(None) };
+        let mut columns = BTreeSet::new();
+        term.declared(&mut columns);
+        if columns.is_empty() {
+            return Ok(None);
+        }
+        let filter = range(term.clone(), &self.known.facts(&term).domain, how, place);
+        Ok(Some(if how == Comparison::NotEqual { Filter::Not(Box::new(filter)) } else { filter }))
+    }
+
     fn compare(&self, left: &Expression, how: Comparison, right: &Expression) -> Result<Filter, QueryError> {
+        let quotient = match self.quotient(left, how, right)? {
+            None => self.quotient(right, how.mirrored(), left)?,
+            found => found,
+        };
+        if let Some(filter) = quotient {
+            return Ok(filter);
+        }
         match (&left.value, &right.value) {
             (Scalar::Constant(_), Scalar::Constant(_)) => {
                 Err(QueryError::at(Code::UnsupportedSql, left.at, "a comparison wants a column on one side at least"))
@@ -236,7 +277,7 @@ impl TypeChecker<'_> {
                 nanos(text).map(|place| place.on(grid))
             }
             (Domain::Date { .. }, LiteralValue::Date(text) | LiteralValue::Text(text)) => {
-                date_days(text).map(|days| LiteralPosition::at(days.into()))
+                date_days(midnight(text)).map(|days| LiteralPosition::at(days.into()))
             }
             _ => None,
         };
@@ -273,7 +314,7 @@ impl TypeChecker<'_> {
     }
 
     /// Types an expression and derives its facts.
-    fn term(&self, expression: &Expression) -> Result<(Term, Rc<Program>), QueryError> {
+    pub(super) fn term(&self, expression: &Expression) -> Result<(Term, Rc<Program>), QueryError> {
         self.known.steps().check()?;
         let at = expression.at;
         let of = |inner: &Expression| self.term(inner).map(|(term, _)| term);
@@ -295,13 +336,8 @@ impl TypeChecker<'_> {
             Scalar::Least(parts) => sorted(all(parts)?, Operation::Least),
             Scalar::Greatest(parts) => sorted(all(parts)?, Operation::Greatest),
             Scalar::Round(inner, decimals) => Term::of(Operation::Rounded(of(inner)?, *decimals)),
-            Scalar::Coalesce(inner, with) => {
-                if !matches!(with.value, Scalar::Constant(_)) {
-                    let message = "COALESCE wants a constant behind the comma";
-                    return Err(QueryError::at(Code::UnsupportedSql, with.at, message));
-                }
-                Term::of(Operation::Filled(of(inner)?, of(with)?))
-            }
+            Scalar::Coalesce(inner, with) => self.coalesce(inner, with)?,
+            Scalar::Numeric(call, parts) => self.numeric(call, parts, at)?,
             Scalar::Case(whens, otherwise) => self.case(whens, otherwise.as_deref(), at)?,
             Scalar::Truncate(period, inner) => Term::of(Operation::Truncated(of(inner)?, *period)),
             Scalar::Extract(part, inner) => Term::of(Operation::Extracted(of(inner)?, *part)),
@@ -357,17 +393,7 @@ impl TypeChecker<'_> {
             ArithmeticOperator::Minus => Term::plus(vec![of(left)?, of(right)?.negative()]),
             ArithmeticOperator::Times => Term::times(vec![of(left)?, of(right)?]),
             ArithmeticOperator::Over => {
-                let divisor = match &right.value {
-                    Scalar::Constant(value) => decimal(&Literal { value: value.clone(), at: right.at })?,
-                    _ => {
-                        let error = QueryError::at(
-                            Code::UnsupportedSql,
-                            right.at,
-                            "a row's value can be divided only by a constant",
-                        );
-                        return Err(error.hint("divide aggregates instead: SUM(a) / SUM(b)"));
-                    }
-                };
+                let divisor = self.constant(right, "a row's value can be divided only by a constant")?;
                 Term::of(Operation::Over(of(left)?, divisor))
             }
         })

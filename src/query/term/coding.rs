@@ -4,9 +4,10 @@
 
 use std::sync::Arc;
 
-use super::calendar::Period;
-use super::context::TermContext;
+use super::calendar::{DatePart, Period};
+use super::context::{KeyRule, TermContext};
 use super::lower::{IntegerFunction, Program, Step, ValueKind, lower, narrowed};
+use super::values::{Multiples, Occurring, occurring};
 use super::{Operation, Term};
 use crate::query::answer::Label;
 use crate::query::computation::PlanKey;
@@ -40,7 +41,7 @@ fn period(term: &Term) -> Period {
 /// The groups of a key: the values that the term can have under the condition.
 ///
 /// # Errors
-/// [`KeyFault`] for a term with too many values, or whose values cannot be listed.
+/// [`KeyFault`] for a term with too many values.
 pub fn key(term: &Term, known: &TermContext<'_>, filter: Option<&Filter>) -> Result<PlanKey, KeyFault> {
     // Unwrap safety: the term was typed against these terms.
     let whole = known.lower(term).expect("a typed term can be lowered");
@@ -51,17 +52,39 @@ pub fn key(term: &Term, known: &TermContext<'_>, filter: Option<&Filter>) -> Res
             let (low, high) = left.unwrap_or((whole.low, whole.high));
             (period(term).ordinal(low), period(term).ordinal(high))
         }
-        ValueKind::Integer | ValueKind::Decimal if whole.scale.is_one() => left.unwrap_or((whole.low, whole.high)),
-        ValueKind::Integer | ValueKind::Decimal => {
-            let message =
-                format!("a {} on a grid of {} cannot be grouped by", whole.word(), whole.scale.to_f64().value());
-            return Err(KeyFault {
-                message,
-                hint: "group by WIDTH_BUCKET(column, low, high, count), or by ROUND(column)",
-            });
-        }
+        ValueKind::Integer | ValueKind::Decimal => left.unwrap_or((whole.low, whole.high)),
     };
-    let count = high.saturating_sub(low).saturating_add(1);
+    let found = occurring_in(term, known, filter, (low, high));
+    let is_missing = found.as_ref().is_none_or(|found| found.is_missing);
+    let nullable = whole.nullable && left.is_none() && !is_present(term, filter) && is_missing;
+    let plain = |low: i64, high: i64| listed(term, &whole, Groups { low, high, values: None, nullable });
+    match found.map(|found| found.values) {
+        None => plain(low, high),
+        Some(values) => match (values.first(), values.last()) {
+            (Some(first), Some(last)) if last.saturating_sub(*first) == values.len() as i64 - 1 => plain(*first, *last),
+            (Some(first), Some(last)) => {
+                let (low, high) = (*first, *last);
+                listed(term, &whole, Groups { low, high, values: Some(values), nullable })
+            }
+            // No row can be in a group, so any groups will do.
+            _ => plain(low, high),
+        },
+    }
+}
+
+/// The groups of a key before it is known whether they are few enough.
+struct Groups {
+    low: i64,
+    high: i64,
+    /// The values, if there are gaps between them.
+    values: Option<Vec<i64>>,
+    nullable: bool,
+}
+
+fn listed(term: &Term, whole: &Program, groups: Groups) -> Result<PlanKey, KeyFault> {
+    let Groups { low, high, values, nullable } = groups;
+    let between = high.saturating_sub(low).saturating_add(1);
+    let count = values.as_ref().map_or(between, |values| values.len() as i64);
     if count > GROUPS_MAX {
         let message =
             format!("a {} of {count} values cannot be grouped by; accepted are at most {GROUPS_MAX}", whole.word());
@@ -75,8 +98,59 @@ pub fn key(term: &Term, known: &TermContext<'_>, filter: Option<&Filter>) -> Res
     }
     // Unwrap safety: the count is at most `GROUPS_MAX`.
     let codes = u32::try_from(count).expect("a key has few groups");
-    let nullable = whole.nullable && left.is_none() && !is_present(term, filter);
-    Ok(PlanKey { column: term.clone(), low, codes, nullable })
+    Ok(PlanKey { column: term.clone(), low, codes, nullable, values })
+}
+
+/// The integers between two bounds that a term can have under a condition; `None` if these are all of them.
+fn occurring_in(
+    term: &Term,
+    known: &TermContext<'_>,
+    filter: Option<&Filter>,
+    (low, high): (i64, i64),
+) -> Option<Occurring> {
+    if known.steps().rule() == KeyRule::Bounds {
+        return None;
+    }
+    let step = coded(term, known)?;
+    let parts = conjuncts(filter);
+    // The bounds of these are exact, and need not be worked out value by value.
+    let column = match term {
+        Term::Column(index) => Some(*index),
+        Term::Made(made) => match &**made {
+            Operation::Truncated(Term::Column(index), _)
+            | Operation::Extracted(Term::Column(index), DatePart::Year) => Some(*index),
+            _ => None,
+        },
+    };
+    let is_listed = |part: &Filter| match part {
+        Filter::Values { column: Term::Column(of), .. } => Some(*of) == column,
+        _ => false,
+    };
+    if column.is_some() && !parts.iter().any(is_listed) {
+        return None;
+    }
+    occurring(&step, term, parts, known).or_else(|| {
+        let multiples = Multiples::of(&step);
+        if multiples.by < 2 {
+            return None;
+        }
+        let first = multiples.at_or_above(low);
+        let count = (i128::from(high) - i128::from(first)).div_euclid(multiples.by.into()) + 1;
+        // One more than are accepted are enough to refuse them.
+        let count = usize::try_from(count.clamp(0, i128::from(GROUPS_MAX) + 1)).ok()?;
+        let values = std::iter::successors(Some(first), |value| value.checked_add(multiples.by)).take(count);
+        Some(Occurring { values: values.collect(), is_missing: true })
+    })
+}
+
+/// The program of the integer that a row's group is found by; `None` for categories and conditions, whose codes are always all listed.
+fn coded(term: &Term, known: &TermContext<'_>) -> Option<Step> {
+    let lowered = known.lower(term).ok()?;
+    match lowered.kind {
+        ValueKind::Date => Some(Step::Apply(IntegerFunction::Ordinal(period(term)), Arc::new(lowered.step.clone()))),
+        ValueKind::Integer | ValueKind::Decimal => Some(lowered.step.clone()),
+        ValueKind::Category(_) | ValueKind::Boolean => None,
+    }
 }
 
 /// The conjuncts of a condition, which are all true of every row that passes it.
@@ -106,7 +180,7 @@ fn narrow(term: &Term, known: &TermContext<'_>, filter: Option<&Filter>) -> Opti
         Term::Column(index) => *index,
         Term::Made(made) => match &**made {
             Operation::Truncated(Term::Column(index), _) | Operation::Bucket { of: Term::Column(index), .. } => *index,
-            Operation::Extracted(Term::Column(index), part) if *part == super::calendar::DatePart::Year => *index,
+            Operation::Extracted(Term::Column(index), part) if *part == DatePart::Year => *index,
             _ => return None,
         },
     };
@@ -144,23 +218,39 @@ pub fn code(key: &PlanKey, terms: &Terms) -> Step {
         ValueKind::Date => Step::Apply(IntegerFunction::Ordinal(period(&key.column)), Arc::new(lowered.step)),
         ValueKind::Integer | ValueKind::Decimal | ValueKind::Category(_) | ValueKind::Boolean => lowered.step,
     };
-    Step::Plus([(step, 1), (Step::Constant(-key.low), 1)].into())
+    // The values of a key with gaps are numbered by their list.
+    if key.values.is_some() { step } else { Step::Plus([(step, 1), (Step::Constant(-key.low), 1)].into()) }
+}
+
+/// The stored integer that the rows of a group have in common; `None` if it is the group of a longer period, or is not stored by value.
+#[must_use]
+pub fn stored(key: &PlanKey, code: u32, known: &TermContext<'_>) -> Option<i64> {
+    let value = key.value(code);
+    match &*known.facts(&key.column).domain {
+        Domain::Number(grid) => value.checked_sub(grid.centre()),
+        Domain::Date { .. } => (period(&key.column) == Period::Day).then_some(value),
+        Domain::Category(_) | Domain::Boolean | Domain::Text { .. } => None,
+    }
 }
 
 /// The labels of a key's groups, in the order of their codes.
 #[must_use]
 pub fn labels(key: &PlanKey, known: &TermContext<'_>) -> Vec<Label> {
     // Unwrap safety: the term was typed against these terms.
-    let kind = known.lower(&key.column).expect("a typed term can be lowered").kind.clone();
-    let value = |code: u32| key.low + i64::from(code);
-    let label = |code: u32| match &kind {
+    let whole = known.lower(&key.column).expect("a typed term can be lowered");
+    let label = |code: u32| match &whole.kind {
         ValueKind::Category(labels) => Label::Text(labels[code as usize].clone()),
         ValueKind::Boolean => Label::Boolean(code == 1),
         ValueKind::Date => {
-            let first = period(&key.column).first(value(code));
+            let first = period(&key.column).first(key.value(code));
             Label::Text(date_text(i32::try_from(first).unwrap_or_default()))
         }
-        ValueKind::Integer | ValueKind::Decimal => Label::Integer(value(code)),
+        ValueKind::Integer | ValueKind::Decimal if whole.scale.is_one() => Label::Integer(key.value(code)),
+        // Unwrap safety: a typed term has a domain, so that its grid is a whole number of 10⁻⁹.
+        ValueKind::Integer | ValueKind::Decimal => match whole.domain().expect("a typed term has a domain") {
+            Domain::Number(grid) => Label::Decimal(i128::from(key.value(code)) * i128::from(grid.step)),
+            Domain::Category(_) | Domain::Boolean | Domain::Date { .. } | Domain::Text { .. } => Label::Missing,
+        },
     };
     let missing = key.nullable.then_some(Label::Missing);
     (0..key.codes).map(label).chain(missing).collect()

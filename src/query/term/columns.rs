@@ -59,6 +59,13 @@ impl Term {
             Operation::Truth(filter) => Operation::Truth(filter.renumbered(to)),
             Operation::Truncated(inner, period) => Operation::Truncated(of(inner), *period),
             Operation::Extracted(inner, part) => Operation::Extracted(of(inner), *part),
+            Operation::Integer(inner) => Operation::Integer(of(inner)),
+            Operation::Decimal(inner) => Operation::Decimal(of(inner)),
+            Operation::Cut(inner, side, decimals) => Operation::Cut(of(inner), *side, *decimals),
+            Operation::Remainder(inner, by) => Operation::Remainder(of(inner), *by),
+            Operation::Sign(inner) => Operation::Sign(of(inner)),
+            Operation::Real(function, inner) => Operation::Real(*function, of(inner)),
+            Operation::Coalesced(parts) => Operation::Coalesced(all(parts)),
             Operation::Bucket { of: inner, low, high, count } => {
                 Operation::Bucket { of: of(inner), low: *low, high: *high, count: *count }
             }

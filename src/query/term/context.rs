@@ -26,19 +26,42 @@ pub const STEPS_MAX: u64 = 300_000;
 #[derive(Debug)]
 pub struct Steps {
     left: Cell<u64>,
+    rule: KeyRule,
+}
+
+/// Which groups a grouping key has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyRule {
+    /// Those of the values that its term can have under the condition.
+    Values,
+    /// Those of all integers between its bounds, which is how questions of earlier versions were planned: some of those groups could have
+    /// no rows.
+    Bounds,
 }
 
 impl Steps {
     /// Creates a counter of [`STEPS_MAX`] steps, for a question that is asked now.
     #[must_use]
     pub fn bounded() -> Rc<Self> {
-        Rc::new(Self { left: Cell::new(STEPS_MAX) })
+        Rc::new(Self { left: Cell::new(STEPS_MAX), rule: KeyRule::Values })
     }
 
     /// Creates a counter without a limit, for a question recorded in the ledger: it was planned once, whatever the limit was then.
     #[must_use]
     pub fn unbounded() -> Rc<Self> {
-        Rc::new(Self { left: Cell::new(u64::MAX) })
+        Self::recorded(KeyRule::Values)
+    }
+
+    /// Creates a counter without a limit, for a question that was planned by this rule.
+    #[must_use]
+    pub fn recorded(rule: KeyRule) -> Rc<Self> {
+        Rc::new(Self { left: Cell::new(u64::MAX), rule })
+    }
+
+    /// Which groups the keys of the question have.
+    #[must_use]
+    pub fn rule(&self) -> KeyRule {
+        self.rule
     }
 
     /// Takes steps off the counter, down to 0; [`Steps::check`] then refuses the question.

@@ -1,5 +1,9 @@
 //! Literals: constants of a question as exact numbers, days and positions among stored integers.
 
+use dashu::base::Signed;
+use dashu::integer::IBig;
+use dashu::rational::RBig;
+
 use super::{Constant, Operation, Term};
 use crate::query::error::{Code, Position, QueryError, shown};
 use crate::query::filter::{Filter, NEVER, stored_bounds};
@@ -15,7 +19,7 @@ pub(super) fn constant(value: &LiteralValue, at: Position) -> Result<Term, Query
         LiteralValue::Number(_) => {
             decimal(&Literal { value: value.clone(), at }).map(|constant| Term::of(Operation::Constant(constant)))
         }
-        LiteralValue::Date(text) => match date_days(text) {
+        LiteralValue::Date(text) => match date_days(midnight(text)) {
             Some(day) => Ok(Term::of(Operation::Day(day))),
             None => {
                 let message = format!("{} is no day; write one like DATE '2024-02-29'", literal_text(value));
@@ -66,6 +70,15 @@ impl LiteralPosition {
     /// The position of an integer.
     pub(super) fn at(value: i128) -> Self {
         Self { below: value, above: value }
+    }
+
+    /// The position of an exact number among the stored integers of a grid.
+    pub(super) fn of(value: &RBig, grid: &Grid) -> Self {
+        const BEYOND: i128 = 1 << 100;
+        let steps = value * RBig::from(1_000_000_000) / RBig::from(grid.step);
+        let near = |steps: IBig| i128::try_from(steps).unwrap_or(if value.is_negative() { -BEYOND } else { BEYOND });
+        let centre = i128::from(grid.centre());
+        Self { below: near(steps.floor()) - centre, above: near(steps.ceil()) - centre }
     }
 
     /// The integer at this position; `None` between two integers.
@@ -139,6 +152,24 @@ pub(super) fn nanos(text: &str) -> Option<LiteralPosition> {
         LiteralPosition { below, above: below + i128::from(after.bytes().any(|digit| digit != b'0')) }
     };
     Some(if negative { LiteralPosition { below: -size.above, above: -size.below } } else { size })
+}
+
+/// The day of a text that is a day or its midnight: `2024-01-01 00:00:00` is `2024-01-01`. Any other text is returned as it is.
+pub(in crate::query) fn midnight(text: &str) -> &str {
+    let Some((day, time)) = text.split_once([' ', 'T']) else { return text };
+    let time = time
+        .strip_suffix('Z')
+        .or_else(|| time.strip_suffix("+00:00"))
+        .or_else(|| time.strip_suffix("+00"))
+        .unwrap_or(time);
+    let is_midnight = match time.strip_prefix("00:00") {
+        Some("" | ":00") => true,
+        Some(rest) => {
+            rest.strip_prefix(":00.").is_some_and(|zeros| !zeros.is_empty() && zeros.bytes().all(|digit| digit == b'0'))
+        }
+        None => false,
+    };
+    if is_midnight { day } else { text }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! the declared domains alone. A program reads one row and has no other input.
 
 mod function;
+mod numeric;
 mod operations;
 
 use dashu::base::Gcd;
@@ -13,6 +14,7 @@ use dashu::rational::RBig;
 use std::sync::Arc;
 
 pub use self::function::IntegerFunction;
+pub use self::numeric::Side;
 use self::operations::{
     absolute, bucket, case, choice, extreme, filled, negative, of_date, product, quotient, rounded, sum,
 };
@@ -170,6 +172,7 @@ pub(super) fn made_of(made: &Operation, known: &TermContext<'_>) -> Result<Progr
         Operation::Greatest(parts) => extreme(all(parts)?, false),
         Operation::Rounded(inner, decimals) => rounded(of(inner)?, *decimals),
         Operation::Filled(inner, with) => filled(of(inner)?, of(with)?),
+        Operation::Case(whens, None) if whens.is_empty() => Ok(numeric::missing()),
         Operation::Case(whens, otherwise) => case(whens, otherwise.as_ref(), known),
         Operation::Choice { whens, otherwise, labels } => Ok(choice(whens, *otherwise, labels, known)),
         Operation::Truth(filter) => {
@@ -196,6 +199,13 @@ pub(super) fn made_of(made: &Operation, known: &TermContext<'_>) -> Result<Progr
                 of_date(inner, "EXTRACT", IntegerFunction::Extracted(*part), ValueKind::Decimal, |day| part.of(day))?;
             Ok(Program { low, high, ..extracted })
         }
+        Operation::Integer(inner) => numeric::integer(of(inner)?),
+        Operation::Decimal(inner) => numeric::decimal(of(inner)?),
+        Operation::Cut(inner, side, decimals) => numeric::cut(of(inner)?, *side, *decimals),
+        Operation::Remainder(inner, by) => numeric::remainder(of(inner)?, *by),
+        Operation::Sign(inner) => numeric::sign(of(inner)?),
+        Operation::Real(function, inner) => numeric::real(*function, inner, of(inner)?),
+        Operation::Coalesced(parts) => numeric::coalesced(parts, all(parts)?),
         Operation::Bucket { of: inner, low, high, count } => {
             known.steps().spend(u64::from(*count));
             bucket(of(inner)?, *low, *high, *count)

@@ -12,7 +12,7 @@ use crate::query::computation::{Computation, Measure};
 use crate::query::derive::{Derivation, derive, split};
 use crate::query::filter::Filter;
 use crate::query::parse;
-use crate::query::plan::replan;
+use crate::query::plan::{Plan, replan};
 use crate::query::term::Term;
 use crate::query::term::context::TermContext;
 use crate::query::terms::policy::Terms;
@@ -70,8 +70,9 @@ impl DerivationIndex {
         for (view, question) in questions {
             let dataset = datasets.clone().find(|dataset| dataset.edition == question.edition);
             let Some(dataset) = dataset.filter(|_| question.sql.contains("GROUP BY")) else { continue };
-            let planned =
-                parse::parse(&question.sql).and_then(|query| replan(&query, &dataset.terms, question.rows_per_unit));
+            let is_it = |plan: &Plan| plan.view(&dataset.edition) == *view;
+            let planned = parse::parse(&question.sql)
+                .and_then(|query| replan(&query, &dataset.terms, question.rows_per_unit, is_it));
             match planned {
                 Ok(plan) if plan.view(&dataset.edition) == *view => {
                     self.add(&plan.computation, &dataset.lineage, &dataset.edition);

@@ -38,6 +38,7 @@ pub fn expression(one: &Expression) -> String {
         Scalar::Bucket(of, low, high, count) => {
             format!("WIDTH_BUCKET({}, {}, {}, {count})", expression(of), literal(low), literal(high))
         }
+        Scalar::Numeric(..) => unreachable!("none is made"),
         Scalar::Truth(inner) => format!("({})", condition(inner)),
     }
 }

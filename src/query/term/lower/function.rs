@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use super::Side;
 use crate::query::term::calendar::{DatePart, Period};
+use crate::query::term::real::RealFunction;
 
 /// A total function of one integer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +26,28 @@ pub enum IntegerFunction {
     Ordinal(Period),
     /// A part of a date, such as its year.
     Extracted(DatePart),
+    /// The value times a fraction, rounded to one side.
+    Toward {
+        /// The side.
+        side: Side,
+        /// Numerator of the fraction.
+        numerator: i64,
+        /// Denominator of the fraction, above 0.
+        denominator: i64,
+    },
+    /// The remainder of a division by this number, with the sign of the dividend.
+    Remainder(i64),
+    /// The sign: −1, 0 or 1.
+    Sign,
+    /// A function of the value times a positive fraction, in steps of 10⁻⁴.
+    Real {
+        /// The function.
+        function: RealFunction,
+        /// Numerator of the fraction.
+        numerator: i64,
+        /// Denominator of the fraction, above 0.
+        denominator: i64,
+    },
     /// The number of these ascending edges that are at or below the value.
     Bucket(Arc<[i64]>),
 }
@@ -43,6 +67,13 @@ impl IntegerFunction {
             Self::Truncated(period) => period.first(period.ordinal(value)),
             Self::Ordinal(period) => period.ordinal(value),
             Self::Extracted(part) => part.of(value),
+            Self::Toward { side, numerator, denominator } => {
+                let above = i128::from(value) * i128::from(*numerator);
+                i64::try_from(side.quotient(above, i128::from(*denominator).max(1))).unwrap_or(i64::MAX)
+            }
+            Self::Remainder(by) => value.checked_rem(*by).unwrap_or(0),
+            Self::Sign => value.signum(),
+            Self::Real { function, numerator, denominator } => function.apply(*numerator, *denominator, value),
             Self::Bucket(edges) => edges.partition_point(|edge| *edge <= value) as i64,
         }
     }

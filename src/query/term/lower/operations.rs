@@ -11,16 +11,16 @@ use crate::query::filter::Filter;
 use crate::query::term::context::TermContext;
 use crate::query::term::{Constant, Operation, Term};
 
-fn alike(parts: Vec<Program>) -> Result<Vec<Program>, TermFault> {
+pub(super) fn alike(parts: Vec<Program>) -> Result<Vec<Program>, TermFault> {
     let scale = common_scale(&parts);
     parts.into_iter().map(|part| part.on_scale(&scale)).collect()
 }
 
-fn number_kind(parts: &[Program]) -> ValueKind {
+pub(super) fn number_kind(parts: &[Program]) -> ValueKind {
     if parts.iter().all(|part| part.kind == ValueKind::Integer) { ValueKind::Integer } else { ValueKind::Decimal }
 }
 
-/// A sum. Dates are counted with their sign, because a date less a date is a number of days.
+/// A sum. Dates are counted with their sign, because a date less a date is a number of days, to which any number can be added.
 pub(super) fn sum(terms: &[Term], parts: Vec<Program>) -> Result<Program, TermFault> {
     let is_less = |term: &Term| matches!(term, Term::Made(made) if matches!(**made, Operation::Negative(_)));
     let sign = |term: &Term| if is_less(term) { -1 } else { 1 };
@@ -29,10 +29,11 @@ pub(super) fn sum(terms: &[Term], parts: Vec<Program>) -> Result<Program, TermFa
     let has_days = parts.iter().any(|part| part.kind == ValueKind::Date);
     for part in &parts {
         part.wanted(part.is_number() || part.kind == ValueKind::Date, "+ or -", "numbers, or dates and whole days")?;
-        part.wanted(!has_days || part.kind != ValueKind::Decimal, "+ or - with a date", "whole days")?;
+        part.wanted(!has_days || days == 0 || part.kind != ValueKind::Decimal, "+ or - with a date", "whole days")?;
     }
     let kind = match (has_days, days) {
         (false, _) => number_kind(&parts),
+        (true, 0) if parts.iter().any(|part| part.kind == ValueKind::Decimal) => ValueKind::Decimal,
         (true, 0) => ValueKind::Integer,
         (true, 1) => ValueKind::Date,
         (true, _) => {
@@ -178,7 +179,14 @@ pub(super) fn case(
     let values = whens.iter().map(|(_, term)| term).chain(otherwise);
     let values = values.map(|term| known.lower(term).map(|lowered| (*lowered).clone()));
     let values = values.collect::<Result<Vec<_>, _>>()?;
-    let is_dates = values.first().is_some_and(|value| value.kind == ValueKind::Date);
+    let is_dates = values.iter().any(|value| value.kind == ValueKind::Date);
+    let mut values = values;
+    // NULL among the results has the kind and the grid of the others, and adds nothing to their bounds.
+    if let Some(first) = values.iter().find(|value| !value.is_null()).cloned() {
+        for value in values.iter_mut().filter(|value| value.is_null()) {
+            *value = Program { step: value.step.clone(), nullable: true, ..first.clone() };
+        }
+    }
     for value in &values {
         let is = if is_dates { value.kind == ValueKind::Date } else { value.is_number() };
         value.wanted(is, "CASE", "numbers alone, dates alone or texts alone")?;
