@@ -123,7 +123,7 @@ fn planned(query: &Query, terms: &Terms, rows_per_unit: Option<u32>, steps: &Rc<
         checker::declared(name, known).map_err(|error| joins::unjoined(error, name, all))?;
     }
     let rows_per_unit = shape::rows(rows_per_unit, &base)?;
-    let mut filter = query.condition.as_ref().map(|condition| checker::condition(condition, known)).transpose()?;
+    let mut filter = checker::narrowing(query.condition.as_ref(), known)?;
     if units.is_none() {
         filter = joins.condition(filter, &base);
     }

@@ -1,11 +1,13 @@
 //! The closed syntax: everything that a query can say, with positions, before it is checked against a dataset.
 
+pub mod calls;
 mod names;
 mod rows;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use strum::{EnumMessage, EnumString, IntoStaticStr, VariantArray};
 
+use self::calls::Call;
 pub use self::rows::{
     Distinct, JoinOn, RowItem, RowOrder, RowValue, Rows, Select, SetOperator, Source, Window, WindowBound, WindowCall,
     WindowFrame,
@@ -130,6 +132,8 @@ pub enum Scalar {
     Truth(Box<Condition>),
     /// `contribution_bounds => (low, high)` of an aggregate: a clamped between two bounds; missing values stay missing.
     Clamped(Box<Expression>, Literal, Literal),
+    /// A function of texts or days with its operands.
+    Call(Call, Vec<Expression>),
     /// An aggregate; only in a query that makes rows.
     Aggregate(Box<Aggregate>),
     /// A window function; only in a query that makes rows.

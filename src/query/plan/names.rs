@@ -47,6 +47,7 @@ fn key_name(key: &Expression) -> String {
         Scalar::Truncate(..) => "date_trunc",
         Scalar::Extract(..) => "extract",
         Scalar::Bucket(..) => "width_bucket",
+        Scalar::Call(call, _) => call.name(),
         Scalar::Aggregate(aggregate) => aggregate.function.word(),
         Scalar::Constant(_)
         | Scalar::Negative(_)

@@ -234,7 +234,7 @@ pub(crate) fn subquery(
     rows_per_unit: u32,
 ) -> Result<Subquery, QueryError> {
     check(inner, known)?;
-    let filter = inner.condition.as_ref().map(|condition| checker::condition(condition, known)).transpose()?;
+    let filter = checker::narrowing(inner.condition.as_ref(), known)?;
     let mut columns: Vec<(PerUnitColumn, String)> = Vec::new();
     for item in &inner.items {
         let Some(column) = column(item, known)? else { continue };
@@ -351,7 +351,7 @@ fn column(item: &Item, known: &TermContext<'_>) -> Result<Option<PerUnitColumn>,
 }
 
 fn aggregated(aggregate: &Aggregate, known: &TermContext<'_>) -> Result<PerUnitColumn, QueryError> {
-    let filter = aggregate.filter.as_ref().map(|filter| checker::condition(filter, known)).transpose()?;
+    let filter = checker::narrowing(aggregate.filter.as_ref(), known)?;
     let term = |of: &Expression| -> Result<Term, QueryError> {
         let term = checker::expression(of, known)?;
         match &filter {

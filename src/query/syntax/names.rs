@@ -40,7 +40,9 @@ impl Expression {
                 left.columns(names);
                 right.columns(names);
             }
-            Scalar::Least(parts) | Scalar::Greatest(parts) => parts.iter().for_each(|part| part.columns(names)),
+            Scalar::Least(parts) | Scalar::Greatest(parts) | Scalar::Call(_, parts) => {
+                parts.iter().for_each(|part| part.columns(names))
+            }
             Scalar::Case(whens, otherwise) => {
                 for (when, then) in whens {
                     when.columns(names);

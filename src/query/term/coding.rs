@@ -46,7 +46,7 @@ pub fn key(term: &Term, known: &TermContext<'_>, filter: Option<&Filter>) -> Res
     let whole = known.lower(term).expect("a typed term can be lowered");
     let left = narrow(term, known, filter);
     let (low, high) = match whole.kind {
-        ValueKind::Category(_) | ValueKind::Boolean => (whole.low, whole.high),
+        ValueKind::Category(_) | ValueKind::Boolean => left.unwrap_or((whole.low, whole.high)),
         ValueKind::Date => {
             let (low, high) = left.unwrap_or((whole.low, whole.high));
             (period(term).ordinal(low), period(term).ordinal(high))
@@ -107,6 +107,7 @@ fn narrow(term: &Term, known: &TermContext<'_>, filter: Option<&Filter>) -> Opti
         Term::Made(made) => match &**made {
             Operation::Truncated(Term::Column(index), _) | Operation::Bucket { of: Term::Column(index), .. } => *index,
             Operation::Extracted(Term::Column(index), part) if *part == super::calendar::DatePart::Year => *index,
+            Operation::Formatted(Term::Column(index), _) if is_rising(term, known) => *index,
             _ => return None,
         },
     };
@@ -128,6 +129,14 @@ fn narrow(term: &Term, known: &TermContext<'_>, filter: Option<&Filter>) -> Opti
         _ => Some(value),
     };
     Some((of(low)?, of(high)?))
+}
+
+/// Whether later days have later texts.
+fn is_rising(term: &Term, known: &TermContext<'_>) -> bool {
+    match known.lower(term).as_deref().map(|lowered| &lowered.step) {
+        Ok(Step::Apply(IntegerFunction::Labelled { entries, .. }, _)) => entries.is_sorted(),
+        Ok(_) | Err(_) => false,
+    }
 }
 
 /// The program of a row's code, which is 0 for the first group.
@@ -154,8 +163,8 @@ pub fn labels(key: &PlanKey, known: &TermContext<'_>) -> Vec<Label> {
     let kind = known.lower(&key.column).expect("a typed term can be lowered").kind.clone();
     let value = |code: u32| key.low + i64::from(code);
     let label = |code: u32| match &kind {
-        ValueKind::Category(labels) => Label::Text(labels[code as usize].clone()),
-        ValueKind::Boolean => Label::Boolean(code == 1),
+        ValueKind::Category(labels) => Label::Text(labels[value(code) as usize].clone()),
+        ValueKind::Boolean => Label::Boolean(value(code) == 1),
         ValueKind::Date => {
             let first = period(&key.column).first(value(code));
             Label::Text(date_text(i32::try_from(first).unwrap_or_default()))

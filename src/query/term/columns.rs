@@ -55,6 +55,13 @@ impl Term {
             Operation::Truth(filter) => Operation::Truth(filter.renumbered(to)),
             Operation::Truncated(inner, period) => Operation::Truncated(of(inner), *period),
             Operation::Extracted(inner, part) => Operation::Extracted(of(inner), *part),
+            Operation::Text(text) => Operation::Text(text.clone()),
+            Operation::Worded(function, parts) => Operation::Worded(*function, all(parts)),
+            Operation::Apart(one, other) => Operation::Apart(of(one), of(other)),
+            Operation::Formatted(inner, format) => Operation::Formatted(of(inner), format.clone()),
+            Operation::Later(inner, months) => Operation::Later(of(inner), *months),
+            Operation::Elapsed(span, [from, to]) => Operation::Elapsed(*span, [of(from), of(to)]),
+            Operation::Matched(inner, kind, pattern) => Operation::Matched(of(inner), *kind, pattern.clone()),
             Operation::Bucket { of: inner, low, high, count } => {
                 Operation::Bucket { of: of(inner), low: *low, high: *high, count: *count }
             }
