@@ -58,6 +58,28 @@ pub enum Filter {
 const ROUNDS_MAX: usize = 64;
 
 impl Filter {
+    /// The condition that is true of every row, or of none: a conjunction or a disjunction without parts.
+    #[must_use]
+    pub fn constant(truth: bool) -> Self {
+        if truth { Self::All(Vec::new()) } else { Self::Any(Vec::new()) }
+    }
+
+    /// The truth of a condition that is the same for every row; `None` for all other conditions.
+    #[must_use]
+    pub fn as_constant(&self) -> Option<bool> {
+        match self {
+            Self::All(parts) if parts.is_empty() => Some(true),
+            Self::Any(parts) if parts.is_empty() => Some(false),
+            Self::Range { .. }
+            | Self::Members { .. }
+            | Self::Values { .. }
+            | Self::Missing { .. }
+            | Self::Not(_)
+            | Self::All(_)
+            | Self::Any(_) => None,
+        }
+    }
+
     /// Number of comparisons and connectives: the cost of evaluating the condition for one row.
     #[must_use]
     pub fn nodes(&self) -> u64 {
@@ -148,6 +170,8 @@ impl Filter {
         match self {
             Self::Not(inner) => match inner.canonical() {
                 Self::Not(twice) => *twice,
+                Self::All(parts) if parts.is_empty() => Self::Any(parts),
+                Self::Any(parts) if parts.is_empty() => Self::All(parts),
                 other => Self::Not(Box::new(other)),
             },
             Self::All(parts) => connect(parts, true),
@@ -232,6 +256,9 @@ fn connect(parts: Vec<Filter>, all: bool) -> Filter {
     let mut flat = Vec::with_capacity(parts.len());
     for part in parts.into_iter().map(Filter::canonical) {
         match part {
+            // One part that is never true decides a conjunction, and one that is always true a disjunction.
+            Filter::Any(inner) if all && inner.is_empty() => return Filter::Any(inner),
+            Filter::All(inner) if !all && inner.is_empty() => return Filter::All(inner),
             Filter::All(inner) if all => flat.extend(inner),
             Filter::Any(inner) if !all => flat.extend(inner),
             other => flat.push(other),

@@ -3,6 +3,7 @@
 //! Promises that every field of every AST node it meets is examined: whatever it does not know is refused, and code for a newer sqlparser
 //! with a new field does not compile until the field is handled. Texts of sqlparser's own errors do not leave this module.
 
+mod calendar;
 mod conditions;
 mod expressions;
 mod limits;
@@ -15,6 +16,9 @@ mod select;
 mod sources;
 mod windows;
 mod with;
+mod today;
+mod truths;
+mod words;
 
 pub use self::limits::{DEPTH_MAX, IN_ITEMS_MAX, ITEMS_MAX, NODES_MAX, TEXT_BYTES_MAX};
 
@@ -76,6 +80,15 @@ pub fn constants_refused() -> QueryError {
 /// # Errors
 /// [`Code::UnsupportedSql`] with the position and the nearest accepted form.
 pub fn asked(sql: &str) -> Result<SqlStatement, QueryError> {
+    asked_on(sql, None)
+}
+
+/// Parses one text that is asked today, a day counted from 1970-01-01: `CURRENT_DATE` and its kin stand for it. `None` refuses them, for a
+/// text that is kept and read again on other days.
+///
+/// # Errors
+/// [`Code::UnsupportedSql`] with the position and the nearest accepted form.
+pub fn asked_on(sql: &str, today: Option<i32>) -> Result<SqlStatement, QueryError> {
     if sql.len() > TEXT_BYTES_MAX {
         let message = format!("the query has {} bytes; accepted are at most {TEXT_BYTES_MAX}", sql.len());
         return Err(QueryError::whole(Code::UnsupportedSql, message));
@@ -84,7 +97,7 @@ pub fn asked(sql: &str) -> Result<SqlStatement, QueryError> {
         let message = format!("the query holds the control character U+{:04X}; remove it", u32::from(bad));
         return Err(QueryError::whole(Code::UnsupportedSql, message));
     }
-    match &statements(sql)?[..] {
+    match &statements(sql, today)?[..] {
         [Statement::Query(query)] => match select::constants(query)? {
             Some(constants) => Ok(SqlStatement::Constants(constants)),
             None => select::query(query).map(SqlStatement::Question),
@@ -118,11 +131,12 @@ pub fn asked(sql: &str) -> Result<SqlStatement, QueryError> {
     }
 }
 
-fn statements(sql: &str) -> Result<Vec<Statement>, QueryError> {
+fn statements(sql: &str, today: Option<i32>) -> Result<Vec<Statement>, QueryError> {
     let dialect = PostgreSqlDialect {};
     let tokens = Tokenizer::new(&dialect, sql)
         .tokenize_with_location()
         .map_err(|error| syntax_error(sql, Some(position(error.location))))?;
+    let tokens = today::replaced(tokens, today)?;
     let weighs = |token: &Token| {
         !matches!(
             token,

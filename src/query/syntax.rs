@@ -1,5 +1,6 @@
 //! The closed syntax: everything that a query can say, with positions, before it is checked against a dataset.
 
+pub mod calls;
 mod names;
 pub mod rewrite;
 mod rows;
@@ -7,6 +8,7 @@ mod rows;
 use borsh::{BorshDeserialize, BorshSerialize};
 use strum::{EnumMessage, EnumString, IntoStaticStr, VariantArray};
 
+use self::calls::Call;
 pub use self::rows::{
     Distinct, JoinOn, RowItem, RowOrder, RowValue, Rows, Select, SetOperator, Source, Window, WindowBound, WindowCall,
     WindowFrame,
@@ -131,6 +133,8 @@ pub enum Scalar {
     Clamped(Box<Expression>, Literal, Literal),
     /// A cast or another numeric function of its operands.
     Numeric(Numeric, Vec<Expression>),
+    /// A function of texts or days with its operands.
+    Call(Call, Vec<Expression>),
     /// An aggregate; only in a query that makes rows.
     Aggregate(Box<Aggregate>),
     /// A window function; only in a query that makes rows.

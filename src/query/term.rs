@@ -16,6 +16,10 @@ pub mod real;
 mod values;
 pub mod checker;
 pub mod interpret;
+pub mod formats;
+pub mod patterns;
+pub mod spans;
+pub mod words;
 
 use std::borrow::Cow;
 
@@ -26,6 +30,9 @@ use self::context::TermContext;
 use self::lower::Side;
 pub use self::node::Node;
 use self::real::RealFunction;
+use self::patterns::PatternKind;
+use self::spans::Span;
+use self::words::WordFunction;
 use super::filter::Filter;
 use crate::query::terms::domain::{Domain, Grid};
 use crate::query::terms::policy::Terms;
@@ -133,6 +140,20 @@ pub enum Operation {
     Real(RealFunction, Term) = 22,
     /// SQL's COALESCE of values that are no constants: the first that is not missing.
     Coalesced(Vec<Term>) = 23,
+    /// A constant text: a category of one label.
+    Text(String) = 30,
+    /// A function of texts and whole numbers, each with a public list of values.
+    Worded(WordFunction, Vec<Term>) = 31,
+    /// The difference of the numbers of two categories in their common list, or of two truth values: 0 if they are equal.
+    Apart(Term, Term) = 32,
+    /// SQL's TO_CHAR: a day as a text in this format.
+    Formatted(Term, String) = 33,
+    /// A day so many months later, at the latest the last day of its month.
+    Later(Term, i32) = 34,
+    /// The distance from the first day to the second one.
+    Elapsed(Span, [Term; 2]) = 35,
+    /// Whether a category matches a pattern; only where a list of the values that match would be long.
+    Matched(Term, PatternKind, String) = 36,
 }
 
 impl Term {
@@ -249,12 +270,13 @@ impl Operation {
     /// The operand terms, without those inside conditions.
     fn parts(&self) -> Vec<&Term> {
         match self {
-            Self::Constant(_) | Self::Day(_) | Self::Truth(_) | Self::Choice { .. } => Vec::new(),
+            Self::Constant(_) | Self::Day(_) | Self::Text(_) | Self::Truth(_) | Self::Choice { .. } => Vec::new(),
             Self::Plus(parts)
             | Self::Times(parts)
             | Self::Least(parts)
             | Self::Greatest(parts)
-            | Self::Coalesced(parts) => parts.iter().collect(),
+            | Self::Coalesced(parts)
+            | Self::Worded(_, parts) => parts.iter().collect(),
             Self::Negative(of)
             | Self::Over(of, _)
             | Self::Absolute(of)
@@ -267,8 +289,12 @@ impl Operation {
             | Self::Remainder(of, _)
             | Self::Sign(of)
             | Self::Real(_, of)
+            | Self::Formatted(of, _)
+            | Self::Later(of, _)
+            | Self::Matched(of, ..)
             | Self::Bucket { of, .. } => vec![of],
-            Self::Filled(of, with) => vec![of, with],
+            Self::Filled(of, with) | Self::Apart(of, with) => vec![of, with],
+            Self::Elapsed(_, both) => both.iter().collect(),
             Self::Case(whens, otherwise) => whens.iter().map(|(_, term)| term).chain(otherwise).collect(),
         }
     }
@@ -304,6 +330,13 @@ impl Operation {
             | Self::Sign(_)
             | Self::Real(..)
             | Self::Coalesced(_)
+            | Self::Text(_)
+            | Self::Worded(..)
+            | Self::Apart(..)
+            | Self::Formatted(..)
+            | Self::Later(..)
+            | Self::Elapsed(..)
+            | Self::Matched(..)
             | Self::Bucket { .. } => Vec::new(),
         }
     }
@@ -356,3 +389,7 @@ impl Constant {
         Some(Self::new(sign * digits, u32::try_from(fraction.len()).ok()?))
     }
 }
+
+#[cfg(test)]
+#[path = "term/words_tests.rs"]
+mod words_tests;

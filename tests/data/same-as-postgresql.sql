@@ -77,3 +77,32 @@ SELECT region, diagnosis, smoker, GROUPING(region) AS gr, GROUPING(diagnosis) AS
 SELECT region, EXTRACT(YEAR FROM visited) AS y, GROUPING(region) AS g, COUNT(*) AS n FROM visits GROUP BY EXTRACT(YEAR FROM visited), ROLLUP (region)
 SELECT EXTRACT(YEAR FROM visited) AS y, COUNT(*) AS n, SUM(COUNT(*)) OVER (ORDER BY EXTRACT(YEAR FROM visited)) AS so_far FROM visits GROUP BY EXTRACT(YEAR FROM visited) ORDER BY y
 SELECT region, EXTRACT(YEAR FROM visited) AS y, SUM(COUNT(diagnosis) FILTER (WHERE age > 30)) OVER (PARTITION BY region ORDER BY EXTRACT(YEAR FROM visited)) AS so_far FROM visits GROUP BY region, EXTRACT(YEAR FROM visited) ORDER BY region, y
+SELECT UPPER(region) AS r, COUNT(*) AS n FROM visits GROUP BY UPPER(region)
+SELECT LEFT(region, 1) AS r, COUNT(*) AS n, AVG(age) AS a FROM visits GROUP BY LEFT(region, 1)
+SELECT SUBSTRING(region FROM 2 FOR 2) AS r, SPLIT_PART(region, 'o', 1) AS s, COUNT(*) AS n FROM visits GROUP BY SUBSTRING(region FROM 2 FOR 2), SPLIT_PART(region, 'o', 1)
+SELECT region || '/' || diagnosis AS r, COUNT(*) AS n FROM visits GROUP BY region || '/' || diagnosis
+SELECT CONCAT(region, '/', diagnosis) AS r, COUNT(*) AS n FROM visits GROUP BY CONCAT(region, '/', diagnosis)
+SELECT INITCAP(REPLACE(region, 'o', ' o')) AS r, COUNT(*) AS n FROM visits GROUP BY INITCAP(REPLACE(region, 'o', ' o'))
+SELECT COALESCE(diagnosis, 'unknown') AS d, COUNT(*) AS n FROM visits GROUP BY COALESCE(diagnosis, 'unknown')
+SELECT CASE WHEN age > 40 THEN diagnosis ELSE 'young' END AS d, COUNT(*) AS n FROM visits GROUP BY CASE WHEN age > 40 THEN diagnosis ELSE 'young' END
+SELECT COUNT(*) AS n, SUM(cost) AS s FROM visits WHERE region LIKE '_o%' AND LOWER(diagnosis) <> 'asthma'
+SELECT COUNT(*) AS n, SUM(cost) AS s FROM visits WHERE region ~ '^[ns]' AND diagnosis NOT ILIKE 'A%'
+SELECT COUNT(*) AS n FROM visits WHERE region SIMILAR TO '(n|s)%' OR STARTS_WITH(diagnosis, 'a')
+SELECT COUNT(*) AS n, AVG(age) AS a FROM visits WHERE LENGTH(region) > 4 AND POSITION('o' IN region) = 2
+SELECT COUNT(*) AS n FROM visits WHERE region <> diagnosis AND 1 = 1
+SELECT COUNT(*) AS n FROM visits WHERE region IS DISTINCT FROM diagnosis
+SELECT COUNT(*) AS n FROM visits WHERE smoker IS NOT TRUE AND (age > 40) IS NOT FALSE
+SELECT COUNT(*) AS n FROM visits WHERE smoker IS UNKNOWN OR smoker = (age > 40)
+SELECT COUNT(*) AS n FROM visits WHERE COALESCE(smoker, FALSE) AND region = ANY(ARRAY['north', 'south'])
+SELECT COUNT(*) AS n FROM visits WHERE TRUE
+SELECT TO_CHAR(visited, 'YYYY-MM') AS m, COUNT(*) AS n FROM visits GROUP BY TO_CHAR(visited, 'YYYY-MM')
+SELECT TO_CHAR(visited, 'Mon') AS m, TO_CHAR(visited, 'Q') AS q, COUNT(*) AS n FROM visits GROUP BY TO_CHAR(visited, 'Mon'), TO_CHAR(visited, 'Q')
+SELECT TO_CHAR(visited, 'IYYY-IW') AS m, COUNT(*) AS n FROM visits GROUP BY TO_CHAR(visited, 'IYYY-IW')
+SELECT TO_CHAR(visited, 'Day') AS m, COUNT(*) AS n FROM visits GROUP BY TO_CHAR(visited, 'Day')
+SELECT EXTRACT(WEEK FROM visited) AS w, COUNT(*) AS n FROM visits GROUP BY EXTRACT(WEEK FROM visited)
+SELECT DATE_PART('isoyear', visited) AS w, EXTRACT(DECADE FROM visited) AS d, EXTRACT(CENTURY FROM visited) AS c, COUNT(*) AS n FROM visits GROUP BY 1, 2, 3
+SELECT COUNT(*) AS n FROM visits WHERE visited > DATE '2024-12-31' - 90
+SELECT COUNT(*) AS n FROM visits WHERE visited > DATE '2024-12-31' - INTERVAL '90 days' OR visited IN (MAKE_DATE(2024, 2, 29), TO_DATE('2024-01-01', 'YYYY-MM-DD'))
+SELECT COUNT(*) AS n FROM visits WHERE visited + INTERVAL '1 month' < DATE '2024-03-31'
+SELECT COUNT(*) AS n, AVG(EXTRACT(YEAR FROM AGE(visited, DATE '2020-02-29'))) AS a, SUM(EXTRACT(MONTH FROM AGE(visited, DATE '2020-02-29'))) AS m FROM visits
+SELECT EXTRACT(YEAR FROM AGE(visited, DATE '2023-06-15')) AS y, COUNT(*) AS n FROM visits GROUP BY EXTRACT(YEAR FROM AGE(visited, DATE '2023-06-15'))

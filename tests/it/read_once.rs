@@ -74,7 +74,16 @@ fn questions_are_read_in_one_place() {
     for (path, text) in sources("src/service/asking").into_iter().chain(sources("src/http")) {
         // The index of derivations is filled from the ledger's questions when a service starts.
         let is_the_place = path.ends_with("asking/reading.rs") || path.ends_with("asking/derivations.rs");
-        let names = ["parse::parse(", "parse::asked(", " parse(", " asked(&", "plan::plan(", " plan(", "replan("];
+        let names = [
+            "parse::parse(",
+            "parse::asked(",
+            "parse::asked_on(",
+            " parse(",
+            " asked(&",
+            "plan::plan(",
+            " plan(",
+            "replan(",
+        ];
         let named = text.lines().filter(|line| names.iter().any(|name| line.contains(name)) && !line.contains("fn "));
         // The command `tacit ask` judges a text by itself, before it asks a server.
         let others = named.filter(|line| !line.contains("match asked(sql) {"));

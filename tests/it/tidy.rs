@@ -90,6 +90,7 @@ fn libraries_stay_where_they_belong() {
         ("polars::", &["engine", "render", "http/api/response", "demo/clinic"]),
         ("rusqlite", &["ledger"]),
         ("axum::", &["http", "net"]),
+        ("regex::", &["query/term/patterns"]),
         ("sqlparser::", &["query/parse"]),
         ("rand_distr", &["demo/clinic"]),
         ("ureq::", &["client", "webhooks"]),

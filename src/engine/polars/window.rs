@@ -173,8 +173,8 @@ impl<'a> Window<'a> {
     /// The rows for which all parts have the wanted truth, or any part has it.
     fn connect(&self, parts: &[ConditionId], wanted: bool, all: bool) -> Vec<u8> {
         let mut parts = parts.iter().map(|part| self.holds(*part, wanted));
-        // Without parts, a conjunction is true and not false, and a disjunction too: no question has one.
-        let Some(first) = parts.next() else { return vec![u8::from(wanted); self.len()] };
+        // Without parts, a conjunction is always true and a disjunction never.
+        let Some(first) = parts.next() else { return vec![u8::from(all); self.len()] };
         let mut rows = first.to_vec();
         for part in parts {
             let pairs = rows.iter_mut().zip(part);

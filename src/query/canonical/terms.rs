@@ -4,9 +4,13 @@ use super::joins::written;
 use super::words;
 use crate::query::computation::{PerUnitColumn, PerUnitTable};
 use crate::query::filter::{Filter, stored_bounds};
+use crate::query::parse::IN_ITEMS_MAX;
 use crate::query::term::context::TermContext;
 use crate::query::term::lower::ValueKind;
 use crate::query::term::real::RealFunction;
+use crate::query::term::patterns::PatternKind;
+use crate::query::term::spans::Span;
+use crate::query::term::words::WordFunction;
 use crate::query::term::{Constant, Operation, Term};
 use crate::query::terms::domain::{Domain, date_text};
 use crate::query::terms::policy::{Terms, is_identifier};
@@ -42,6 +46,10 @@ impl TermWriter<'_> {
                 | Operation::Times(_)
                 | Operation::Over(..)
                 | Operation::Case(..)
+                | Operation::Apart(..)
+                | Operation::Matched(..)
+                | Operation::Later(..)
+                | Operation::Worded(WordFunction::Joined, _)
                 | Operation::Choice { .. } => false,
                 // These forms have their own parentheses or need none.
                 Operation::Truth(_)
@@ -60,6 +68,10 @@ impl TermWriter<'_> {
                 | Operation::Sign(_)
                 | Operation::Real(..)
                 | Operation::Coalesced(_)
+                | Operation::Text(_)
+                | Operation::Worded(..)
+                | Operation::Formatted(..)
+                | Operation::Elapsed(..)
                 | Operation::Bucket { .. } => true,
             },
         };
@@ -119,6 +131,43 @@ impl TermWriter<'_> {
             Operation::Bucket { of, low, high, count } => {
                 format!("WIDTH_BUCKET({}, {}, {}, {count})", self.term(of), number(*low), number(*high))
             }
+            Operation::Text(text) => quoted(text),
+            Operation::Worded(WordFunction::Joined, parts) => {
+                parts.iter().map(|part| self.atom(part)).collect::<Vec<_>>().join(" || ")
+            }
+            Operation::Worded(function, parts) => format!("{}({})", function.word().to_uppercase(), list(parts)),
+            Operation::Apart(one, other) => format!("{} <> {}", self.atom(one), self.atom(other)),
+            Operation::Formatted(of, format) => format!("TO_CHAR({}, {})", self.term(of), quoted(format)),
+            Operation::Later(of, months) => format!("{} + INTERVAL '{months} months'", self.atom(of)),
+            Operation::Matched(of, kind, pattern) => self.matched(of, *kind, pattern, true),
+            Operation::Elapsed(span, [from, to]) => self.elapsed(*span, from, to),
+        }
+    }
+
+    fn elapsed(&self, span: Span, from: &Term, to: &Term) -> String {
+        let (from, to) = (self.term(from), self.term(to));
+        match span {
+            Span::Year | Span::Quarter | Span::Month | Span::Week => format!("DATEDIFF({}, {from}, {to})", span.word()),
+            Span::AgeYears => format!("EXTRACT(YEAR FROM AGE({to}, {from}))"),
+            Span::AgeMonths => format!("EXTRACT(MONTH FROM AGE({to}, {from}))"),
+        }
+    }
+
+    fn matched(&self, of: &Term, kind: PatternKind, pattern: &str, is: bool) -> String {
+        let text = format!("{} {} {}", self.atom(of), kind.word(), quoted(pattern));
+        if is { text } else { format!("NOT ({text})") }
+    }
+
+    /// Writes that two values are equal, or that they are not; `None` for any other condition.
+    fn alike(&self, column: &Term, is: bool) -> Option<String> {
+        match column {
+            Term::Made(made) => match &**made {
+                Operation::Apart(one, other) => {
+                    Some(format!("{} {} {}", self.atom(one), if is { "=" } else { "<>" }, self.atom(other)))
+                }
+                _ => None,
+            },
+            Term::Column(_) => None,
         }
     }
 
@@ -177,7 +226,9 @@ impl TermWriter<'_> {
 
     pub(super) fn filter(&self, filter: &Filter, nested: bool) -> String {
         match filter {
-            Filter::Range { column, low, high } => self.range(column, *low, *high),
+            Filter::Range { column, low, high } => {
+                self.alike(column, true).unwrap_or_else(|| self.range(column, *low, *high))
+            }
             Filter::Members { column, codes } => self.members(column, codes, true),
             Filter::Values { column, values } => {
                 format!("{} IN ({})", self.atom(column), self.values(column, values))
@@ -190,10 +241,15 @@ impl TermWriter<'_> {
                     format!("{} NOT IN ({})", self.atom(column), self.values(column, values))
                 }
                 Filter::Range { column, low, high } if low == high => {
+                    if let Some(text) = self.alike(column, false) {
+                        return text;
+                    }
                     format!("{} <> {}", self.atom(column), value(&self.known.facts(column).domain, *low))
                 }
                 other => format!("NOT ({})", self.filter(other, false)),
             },
+            Filter::All(parts) if parts.is_empty() => "TRUE".to_owned(),
+            Filter::Any(parts) if parts.is_empty() => "FALSE".to_owned(),
             Filter::All(parts) => self.chain(parts, " AND ", nested),
             Filter::Any(parts) => self.chain(parts, " OR ", nested),
         }
@@ -230,6 +286,11 @@ impl TermWriter<'_> {
     }
 
     fn members(&self, of: &Term, codes: &[u32], is: bool) -> String {
+        if let (Term::Made(made), [code]) = (of, codes)
+            && let Operation::Matched(inner, kind, pattern) = &**made
+        {
+            return self.matched(inner, *kind, pattern, (*code == 1) == is);
+        }
         let facts = self.known.facts(of);
         let labels = facts.domain.labels();
         let boolean = *facts.domain == Domain::Boolean;
@@ -238,7 +299,12 @@ impl TermWriter<'_> {
             if boolean { label.to_uppercase() } else { quoted(label) }
         };
         match codes {
+            // True of no value, and unknown if the value is missing.
+            [] => format!("{0} {1} {0}", self.atom(of), if is { "<>" } else { "=" }),
             [one] => format!("{} {} {}", self.atom(of), if is { "=" } else { "<>" }, label(one)),
+            all if all.len() > IN_ITEMS_MAX && labels.as_ref().is_some_and(|labels| labels.len() == all.len()) => {
+                format!("{0} {1} {0}", self.atom(of), if is { "=" } else { "<>" })
+            }
             many => {
                 let list: Vec<_> = many.iter().map(label).collect();
                 format!("{} {} ({})", self.atom(of), if is { "IN" } else { "NOT IN" }, list.join(", "))

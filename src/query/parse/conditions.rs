@@ -1,17 +1,19 @@
 //! Parser of conditions: comparisons and their connectives.
 
 use sqlparser::ast::{
-    BinaryOperator, DataType, Expr, Query, Spanned, TypedString, UnaryOperator, Value, ValueWithSpan,
+    BinaryOperator, DataType, DollarQuotedString, Expr, Query, Spanned, TypedString, UnaryOperator, Value,
+    ValueWithSpan,
 };
 
 use super::expressions::expression;
-use super::limits::{Budget, DEPTH_MAX, IN_ITEMS_MAX, too_deep};
+use super::limits::{Budget, DEPTH_MAX, too_deep};
 use super::nodes::{start, unsupported};
 use super::numeric;
 use super::rows::{existing, rows};
 use super::scope::Allowed;
+use super::{truths, words};
 use crate::query::error::{Position, QueryError, shown};
-use crate::query::syntax::{Comparison, Condition, Literal, LiteralValue};
+use crate::query::syntax::{Comparison, Condition, Expression, Literal, LiteralValue, Scalar};
 use crate::query::term::literals::midnight;
 
 pub(super) fn condition(expr: &Expr, depth: usize, budget: &mut Budget) -> Result<Condition, QueryError> {
@@ -28,6 +30,10 @@ pub(super) fn condition(expr: &Expr, depth: usize, budget: &mut Budget) -> Resul
             Ok(if *op == BinaryOperator::And { Condition::All(sides) } else { Condition::Any(sides) })
         }
         Expr::UnaryOp { op: UnaryOperator::Not, expr } => Ok(negated(condition(expr, depth + 1, budget)?, true)),
+        expr if words::is_pattern(expr) => Ok(match expression(expr, depth, budget)? {
+            Expression { value: Scalar::Truth(condition), .. } => *condition,
+            other => Condition::Is(other),
+        }),
         Expr::BinaryOp { left, op, right } => {
             let comparison = comparison(op, at)?;
             let left = expression(left, depth, budget)?;
@@ -38,15 +44,7 @@ pub(super) fn condition(expr: &Expr, depth: usize, budget: &mut Budget) -> Resul
             let between = Condition::Between(side(expr)?, side(low)?, side(high)?);
             Ok(negated(between, *not))
         }
-        Expr::InList { expr, list, negated: not } => {
-            if list.len() > IN_ITEMS_MAX {
-                let message = format!("IN has {} items; accepted are at most {IN_ITEMS_MAX}", list.len());
-                return Err(unsupported(at, message));
-            }
-            budget.items(list.len())?;
-            let items = list.iter().map(literal).collect::<Result<_, _>>()?;
-            Ok(negated(Condition::In(expression(expr, depth, budget)?, items), *not))
-        }
+        Expr::InList { expr, list, negated: not } => Ok(negated(truths::listed(expr, list, depth, budget)?, *not)),
         Expr::IsNull(expr) => Ok(Condition::IsNull(expression(expr, depth, budget)?)),
         Expr::IsNotNull(expr) => Ok(negated(Condition::IsNull(expression(expr, depth, budget)?), true)),
         Expr::InSubquery { expr, subquery, negated: not } => among(expr, subquery, *not, depth, budget),
@@ -71,10 +69,7 @@ pub(super) fn condition(expr: &Expr, depth: usize, budget: &mut Budget) -> Resul
         Expr::AnyOp { right, .. } | Expr::AllOp { right, .. } if subquery(right).is_some() => {
             Err(unsupported(at, "of ANY and ALL with a query there are = ANY and <> ALL alone"))
         }
-        other => {
-            let message = format!("the condition \"{}\" is not supported", shown(&other.to_string()));
-            Err(unsupported(at, message).hint("supported are = <> < <= > >= BETWEEN IN IS NULL AND OR NOT"))
-        }
+        other => truths::test(other, depth, budget),
     }
 }
 
@@ -103,14 +98,14 @@ pub(super) fn is_condition(expr: &Expr) -> bool {
                 || comparison(op, Position { line: 0, column: 0 }).is_ok()
         }
         Expr::UnaryOp { op, .. } => *op == UnaryOperator::Not,
-        Expr::AnyOp { right, .. } | Expr::AllOp { right, .. } => subquery(right).is_some(),
+        Expr::AnyOp { right, .. } | Expr::AllOp { right, .. } if subquery(right).is_some() => true,
         Expr::Between { .. }
         | Expr::InList { .. }
         | Expr::InSubquery { .. }
         | Expr::Exists { .. }
         | Expr::IsNull(_)
         | Expr::IsNotNull(_) => true,
-        _ => false,
+        other => truths::is_test(other),
     }
 }
 
@@ -152,6 +147,7 @@ pub(super) fn literal(expr: &Expr) -> Result<Literal, QueryError> {
     let at = start(expr.span());
     let value = match expr {
         Expr::Value(ValueWithSpan { value, .. }) => constant(value, at)?,
+        Expr::UnaryOp { op: UnaryOperator::Plus, expr } => return literal(expr),
         Expr::UnaryOp { op: UnaryOperator::Minus, expr } => match expr.as_ref() {
             Expr::Value(ValueWithSpan { value: Value::Number(text, _), .. }) => {
                 LiteralValue::Number(format!("-{text}"))
@@ -200,7 +196,11 @@ pub(super) fn literal(expr: &Expr) -> Result<Literal, QueryError> {
 fn constant(value: &Value, at: Position) -> Result<LiteralValue, QueryError> {
     match value {
         Value::Number(text, false) => Ok(LiteralValue::Number(text.clone())),
-        Value::SingleQuotedString(text) => Ok(LiteralValue::Text(text.clone())),
+        Value::SingleQuotedString(text)
+        | Value::EscapedStringLiteral(text)
+        | Value::UnicodeStringLiteral(text)
+        | Value::NationalStringLiteral(text)
+        | Value::DollarQuotedString(DollarQuotedString { value: text, tag: _ }) => Ok(LiteralValue::Text(text.clone())),
         Value::Boolean(truth) => Ok(LiteralValue::Boolean(*truth)),
         Value::Null => {
             Err(unsupported(at, "a comparison with NULL is never true").hint("write IS NULL or IS NOT NULL"))

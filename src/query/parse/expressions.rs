@@ -1,22 +1,22 @@
 //! Parser of row-local expressions: columns, constants, arithmetic and a few functions.
 
 use sqlparser::ast::{
-    BinaryOperator, CaseWhen, DateTimeField, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Spanned,
-    UnaryOperator, Value, ValueWithSpan,
+    BinaryOperator, CaseWhen, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Spanned, UnaryOperator, Value,
+    ValueWithSpan,
 };
 use strum::VariantArray;
 
 use super::conditions::{condition, is_condition, literal};
 use super::limits::{Budget, DEPTH_MAX, too_deep};
 use super::nodes::{absent, name, qualified, start, unsupported};
-use super::numeric;
-use super::outputs::{aggregate, first, is_aggregate, words};
+use super::outputs::{aggregate, first, is_aggregate};
 use super::rows::rows;
 use super::scope::Allowed;
 use super::windows::{is_window, window};
+use super::{calendar, numeric, outputs, words};
 use crate::query::error::{Position, QueryError, nearest, shown};
 use crate::query::syntax::{ArithmeticOperator, Comparison, Condition, Expression, LiteralValue, Numeric, Scalar};
-use crate::query::term::calendar::{DatePart, Period};
+use crate::query::term::calendar::Period;
 use crate::query::term::lower::Side;
 
 /// Largest number of decimals that a number can be rounded to.
@@ -56,6 +56,7 @@ pub(super) fn expression(expr: &Expr, depth: usize, budget: &mut Budget) -> Resu
             Expr::Value(ValueWithSpan { value: Value::Number(..), .. }) => Scalar::Constant(literal(expr)?.value),
             inner => Scalar::Negative(Box::new(expression(inner, depth + 1, budget)?)),
         },
+        expr if words::is_word(expr) => words::word(expr, depth, budget)?,
         expr if is_condition(expr) => Scalar::Truth(Box::new(condition(expr, depth, budget)?)),
         Expr::BinaryOp { left, op: BinaryOperator::Modulo, right } => {
             let left = expression(left, depth + 1, budget)?;
@@ -66,15 +67,16 @@ pub(super) fn expression(expr: &Expr, depth: usize, budget: &mut Budget) -> Resu
         }
         Expr::Floor { expr, field } => numeric::to_side((Side::Down, expr, field), at, depth, budget)?,
         Expr::Ceil { expr, field } => numeric::to_side((Side::Up, expr, field), at, depth, budget)?,
+        Expr::BinaryOp { left, op, right } if calendar::is_interval(left) || calendar::is_interval(right) => {
+            calendar::moved(left, op, right, at, depth, budget)?
+        }
         Expr::BinaryOp { left, op, right } => {
             let operator = operator(op, at)?;
             let left = Box::new(expression(left, depth + 1, budget)?);
             Scalar::Arithmetic(left, operator, Box::new(expression(right, depth + 1, budget)?))
         }
         Expr::Function(call) => function(call, at, depth, budget)?,
-        Expr::Extract { field, syntax: _, expr } => {
-            Scalar::Extract(part(field, at)?, Box::new(expression(expr, depth + 1, budget)?))
-        }
+        Expr::Extract { field, syntax: _, expr } => calendar::extract(field, expr, at, depth, budget)?,
         Expr::Case { case_token: _, end_token: _, operand, conditions, else_result } => {
             let arm = |when: &CaseWhen, budget: &mut Budget| {
                 let condition = match operand {
@@ -116,15 +118,6 @@ pub(super) fn operator(op: &BinaryOperator, at: Position) -> Result<ArithmeticOp
             Err(unsupported(at, format!("the operator \"{other}\" is not supported")).hint("supported are + - * /"))
         }
     }
-}
-
-fn part(field: &DateTimeField, at: Position) -> Result<DatePart, QueryError> {
-    let word = field.to_string().to_lowercase();
-    word.parse().map_err(|_| {
-        let words: Vec<_> = DatePart::VARIANTS.iter().map(|part| part.word()).collect();
-        unsupported(at, format!("EXTRACT ({}) is not supported", shown(&word)))
-            .hint(format!("supported are {}", words.join(", ")))
-    })
 }
 
 /// The arguments of a function call that has nothing else attached.
@@ -185,12 +178,21 @@ fn function(
         let message = format!("the aggregate {} stands where a value of one row is wanted", word.to_uppercase());
         return Err(unsupported(at, message).hint("conditions on aggregates stand in HAVING"));
     }
-    if let Some(call) = numeric::function(&word, &arguments(call, at)?, at, depth, budget)? {
+    if let Some(found) = words::function(&word, call, at, depth, budget)? {
+        return Ok(found);
+    }
+    if let Some(found) = calendar::function(&word, call, at, depth, budget)? {
+        return Ok(found);
+    }
+    if numeric::FUNCTIONS.contains(&word.as_str())
+        && let Some(call) = numeric::function(&word, &arguments(call, at)?, at, depth, budget)?
+    {
         return Ok(call);
     }
     if !FUNCTIONS.contains(&word.as_str()) {
         let error = unsupported(at, format!("the function \"{}\" is not supported", shown(&word)));
-        return Err(match nearest(&word, FUNCTIONS.into_iter().chain(numeric::FUNCTIONS).chain(words())) {
+        let known = FUNCTIONS.into_iter().chain(words::FUNCTIONS).chain(calendar::FUNCTIONS).chain(numeric::FUNCTIONS);
+        return Err(match nearest(&word, known.chain(outputs::words())) {
             Some(near) => error.hint(format!("did you mean {}?", near.to_uppercase())),
             None => error.hint(SUPPORTED),
         });

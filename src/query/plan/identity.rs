@@ -7,6 +7,8 @@
 //! Two things besides the names are part of it: the order in which terms and conditions are sorted, which is that of their variants and
 //! fields, and which optional parts are left out.
 
+mod words;
+
 use std::io::Write;
 
 use crate::query::computation::relation::Relation;
@@ -332,6 +334,21 @@ impl Text {
                     ("count", &|out| out.number(*count)),
                 ],
             ),
+            Operation::Text(text) => self.tagged("Text", |out| out.string(text)),
+            Operation::Worded(function, operands) => self.named("Worded", words::function(*function), operands),
+            Operation::Apart(one, other) => self.with("Apart", one, |out| out.term(other)),
+            Operation::Formatted(of, format) => self.with("Formatted", of, |out| out.string(format)),
+            Operation::Later(of, months) => self.with("Later", of, |out| out.number(*months)),
+            Operation::Matched(of, kind, pattern) => self.with("Matched", of, |out| {
+                out.string(words::pattern(*kind));
+                out.raw(",");
+                out.string(pattern);
+            }),
+            Operation::Elapsed(span, [from, to]) => self.with("Elapsed", from, |out| {
+                out.term(to);
+                out.raw(",");
+                out.string(words::span(*span));
+            }),
         }
     }
 
@@ -343,6 +360,17 @@ impl Text {
             RealFunction::Logarithm(base) => self.tagged("Logarithm", |out| out.constant(base)),
             RealFunction::Power(exponent) => self.tagged("Power", |out| out.constant(exponent)),
         }
+    }
+
+    /// `{"name":["word",[term,…]]}`
+    fn named(&mut self, name: &str, word: &str, operands: &[Term]) {
+        self.tagged(name, |out| {
+            out.raw("[");
+            out.string(word);
+            out.raw(",");
+            out.list(operands, Self::term);
+            out.raw("]");
+        });
     }
 
     /// `{"name":[term,…]}`
@@ -397,5 +425,9 @@ fn part_word(part: DatePart) -> &'static str {
         DatePart::Dow => "dow",
         DatePart::Isodow => "isodow",
         DatePart::Doy => "doy",
+        DatePart::Week => "week",
+        DatePart::Isoyear => "isoyear",
+        DatePart::Decade => "decade",
+        DatePart::Century => "century",
     }
 }

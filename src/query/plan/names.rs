@@ -64,6 +64,7 @@ pub(super) fn key_name(key: &Expression) -> String {
             Numeric::NullIf => "nullif",
             Numeric::Null => "?column?",
         },
+        Scalar::Call(call, _) => call.name(),
         Scalar::Aggregate(aggregate) => aggregate.function.word(),
         Scalar::Constant(_)
         | Scalar::Negative(_)

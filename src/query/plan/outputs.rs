@@ -209,7 +209,7 @@ impl OutputPlanner<'_> {
     }
 
     fn aggregate(&mut self, aggregate: &Aggregate) -> Result<Formula, QueryError> {
-        let filter = aggregate.filter.as_ref().map(|filter| checker::condition(filter, self.known)).transpose()?;
+        let filter = checker::narrowing(aggregate.filter.as_ref(), self.known)?;
         let at = aggregate.at;
         match &aggregate.function {
             AggregateFunction::CountRows => {
@@ -303,7 +303,13 @@ impl OutputPlanner<'_> {
             let word = self.known.facts(&term).domain.type_name();
             let name = shown(&canonical::term(&term, self.known));
             let message = format!("{function} wants a number, and \"{name}\" is a {word}");
-            return Err(QueryError::at(Code::UnsupportedSql, of.at, message).hint("count it, or group by it"));
+            let hint = match *self.known.facts(&term).domain {
+                Domain::Boolean => format!("write {function}(CAST({name} AS INTEGER)), with 1 where it is true"),
+                Domain::Number(_) | Domain::Category(_) | Domain::Date { .. } | Domain::Text { .. } => {
+                    "count it, or group by it".to_owned()
+                }
+            };
+            return Err(QueryError::at(Code::UnsupportedSql, of.at, message).hint(hint));
         }
         let term = match filter {
             Some(filter) => checker::checked(term.only_where(filter.clone()), self.known, of.at)?,

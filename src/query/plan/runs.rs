@@ -77,7 +77,7 @@ impl OutputPlanner<'_> {
             let message = format!("a running sum over {groups} groups; accepted are at most {GROUPS_MAX}");
             return refused(by.at, &message, "group by longer periods, or narrow the key in WHERE");
         }
-        let filter = of.filter.as_ref().map(|filter| checker::condition(filter, self.known)).transpose()?;
+        let filter = checker::narrowing(of.filter.as_ref(), self.known)?;
         let count = counting(filter, self.counted(&of.function)?, self.known);
         let is_rooted = matches!(self.known.accountant, Accountant::Gaussian { .. });
         let vector = self.need(if is_rooted { Measure::PrefixSums { key, measure: Box::new(count) } } else { count });

@@ -218,7 +218,7 @@ impl Computation {
 /// # Errors
 /// Those of typing its arguments, and a refusal of aggregates that have no value for one unit.
 pub(super) fn aggregated(aggregate: &Aggregate, known: &TermContext<'_>) -> Result<PerUnitColumn, QueryError> {
-    let filter = aggregate.filter.as_ref().map(|filter| checker::condition(filter, known)).transpose()?;
+    let filter = checker::narrowing(aggregate.filter.as_ref(), known)?;
     let term = |of: &Expression| -> Result<Term, QueryError> {
         let term = checker::expression(of, known)?;
         match &filter {

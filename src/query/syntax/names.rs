@@ -40,7 +40,7 @@ impl Expression {
                 left.columns(names);
                 right.columns(names);
             }
-            Scalar::Least(parts) | Scalar::Greatest(parts) | Scalar::Numeric(_, parts) => {
+            Scalar::Least(parts) | Scalar::Greatest(parts) | Scalar::Numeric(_, parts) | Scalar::Call(_, parts) => {
                 parts.iter().for_each(|part| part.columns(names))
             }
             Scalar::Case(whens, otherwise) => {

@@ -73,6 +73,14 @@ pub enum DatePart {
     Isodow = 5,
     /// The day of the year, 1 to 366.
     Doy = 6,
+    /// The week of ISO 8601, 1 to 53; weeks begin on Monday, and the first one of a year has its first Thursday.
+    Week = 7,
+    /// The year of ISO 8601 that the day's week belongs to.
+    Isoyear = 8,
+    /// The year divided by 10.
+    Decade = 9,
+    /// The century: 2001 is the first year of the 21st one.
+    Century = 10,
 }
 
 const DAYS_PER_ERA: i64 = 146_097;
@@ -80,7 +88,7 @@ const DAYS_PER_ERA: i64 = 146_097;
 const EPOCH: i64 = 719_468;
 
 /// Year, month and day of the month of a day, which is counted from 1970-01-01.
-fn civil(days: i64) -> (i64, i64, i64) {
+pub(super) fn civil(days: i64) -> (i64, i64, i64) {
     let days = days + EPOCH;
     let (era, of_era) = (days.div_euclid(DAYS_PER_ERA), days.rem_euclid(DAYS_PER_ERA));
     let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
@@ -91,11 +99,17 @@ fn civil(days: i64) -> (i64, i64, i64) {
 }
 
 /// Days from 1970-01-01 to the given date.
-fn days(year: i64, month: i64, day: i64) -> i64 {
+pub(super) fn days(year: i64, month: i64, day: i64) -> i64 {
     let year = year - i64::from(month <= 2);
     let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
     let day_of_year = (153 * (if month > 2 { month - 3 } else { month + 9 }) + 2) / 5 + day - 1;
     era * DAYS_PER_ERA + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - EPOCH
+}
+
+/// The Thursday of the week that contains a day; ISO 8601 counts a week to the year of its Thursday.
+fn thursday(day: i64) -> i64 {
+    // 1970-01-05 was a Monday.
+    7 * (day - 4).div_euclid(7) + 7
 }
 
 impl Period {
@@ -152,6 +166,10 @@ impl DatePart {
             Self::Dow => (day + 4).rem_euclid(7),
             Self::Isodow => (day + 3).rem_euclid(7) + 1,
             Self::Doy => day - days(year, 1, 1) + 1,
+            Self::Week => (Self::Doy.of(thursday(day)) - 1) / 7 + 1,
+            Self::Isoyear => civil(thursday(day)).0,
+            Self::Decade => year.div_euclid(10),
+            Self::Century => (year - 1).div_euclid(100) + 1,
         }
     }
 
@@ -159,7 +177,8 @@ impl DatePart {
     #[must_use]
     pub fn range(self, min: i64, max: i64) -> (i64, i64) {
         match self {
-            Self::Year => (self.of(min), self.of(max)),
+            Self::Year | Self::Isoyear | Self::Decade | Self::Century => (self.of(min), self.of(max)),
+            Self::Week => (1, 53),
             Self::Quarter => (1, 4),
             Self::Month => (1, 12),
             Self::Day => (1, 31),
@@ -187,6 +206,9 @@ mod tests {
             assert_eq!(DatePart::Isodow.of(day), i64::from(date.weekday().to_monday_one_offset()));
             assert_eq!(DatePart::Doy.of(day), i64::from(date.day_of_year()));
             assert_eq!(DatePart::Quarter.of(day), (month - 1) / 3 + 1);
+            let week = date.iso_week_date();
+            assert_eq!(DatePart::Week.of(day), i64::from(week.week()), "{date}");
+            assert_eq!(DatePart::Isoyear.of(day), i64::from(week.year()), "{date}");
             for period in Period::VARIANTS {
                 let ordinal = period.ordinal(day);
                 assert!(period.first(ordinal) <= day && day < period.first(ordinal + 1), "{period:?} of {date}");

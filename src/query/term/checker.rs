@@ -3,6 +3,9 @@
 //! Promises that every term it returns can be lowered and has a domain, so that nothing fails later; anything else is refused with its
 //! position.
 
+mod calls;
+mod truths;
+
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
@@ -27,6 +30,15 @@ const LABELS_MAX: usize = 1_000;
 /// [`Code::OutOfDomain`] for an unlisted category, [`Code::UnsupportedSql`] for an operation that the type does not have.
 pub fn condition(condition: &Condition, known: &TermContext<'_>) -> Result<Filter, QueryError> {
     Ok(TypeChecker { known }.filter(condition)?.simplest(known))
+}
+
+/// Types the condition of a WHERE or a FILTER; `None` without one, and if it is true of every row.
+///
+/// # Errors
+/// Those of [`condition`].
+pub fn narrowing(condition: Option<&Condition>, known: &TermContext<'_>) -> Result<Option<Filter>, QueryError> {
+    let filter = condition.map(|condition| self::condition(condition, known)).transpose()?;
+    Ok(filter.filter(|filter| filter.as_constant() != Some(true)))
 }
 
 /// Types an expression that is a grouping key or is aggregated.
@@ -61,9 +73,15 @@ pub fn typed(expression: &Expression, known: &TermContext<'_>) -> Result<Term, Q
     if let Some(text) = checker.text(expression) {
         return Ok(text);
     }
-    let (term, lowered) = checker.term(expression)?;
-    lowered.domain().map_err(|fault| faulty(&fault, expression.at))?;
-    Ok(term)
+    let term = checker.operand(expression)?;
+    let lowered = known.lower(&term).map_err(|fault| faulty(&fault, expression.at))?;
+    match lowered.domain() {
+        Ok(_) => Ok(term),
+        Err(fault) => match checker.gridded(term.clone()) {
+            rounded if rounded == term => Err(faulty(&fault, expression.at)),
+            rounded => checked(rounded, known, expression.at),
+        },
+    }
 }
 
 /// Checks a term that was constructed rather than written, under the same rules as a written one.
@@ -79,7 +97,14 @@ fn faulty(fault: &TermFault, at: Position) -> QueryError {
     let error = QueryError::at(Code::UnsupportedSql, at, format!("this expression cannot be used: {fault}"));
     match fault {
         TermFault::Text => error.hint("write GROUP BY the column by itself; the one condition on it is IS NULL, as in COUNT(*) FILTER (WHERE … IS NOT NULL)"),
-        TermFault::TooWide | TermFault::Kind { .. } | TermFault::Grid | TermFault::Zero => error,
+        TermFault::Format => error.hint("it knows YYYY, IYYY, Q, MM, Mon, Month, IW, WW, DD, DDD, D, ID, Dy, Day and \"text\" with what stands between them"),
+        TermFault::TooWide
+        | TermFault::Kind { .. }
+        | TermFault::Grid
+        | TermFault::TooMany(_)
+        | TermFault::Place(_)
+        | TermFault::Pattern(_)
+        | TermFault::Zero => error,
     }
 }
 
@@ -92,31 +117,13 @@ impl TypeChecker<'_> {
     pub(in crate::query) fn filter(&self, condition: &Condition) -> Result<Filter, QueryError> {
         Ok(match condition {
             Condition::Compare(left, how, right) => self.compare(left, *how, right)?,
-            Condition::Between(of, low, high) => {
-                let ends = (
-                    self.quotient(of, Comparison::GreaterOrEqual, low)?,
-                    self.quotient(of, Comparison::LessOrEqual, high)?,
-                );
-                if let (Some(low), Some(high)) = ends {
-                    return Ok(Filter::All(vec![low, high]));
-                }
-                let term = self.column(of)?;
-                Filter::All(vec![
-                    self.compare_term(&term, of.at, Comparison::GreaterOrEqual, low)?,
-                    self.compare_term(&term, of.at, Comparison::LessOrEqual, high)?,
-                ])
-            }
+            Condition::Between(of, low, high) => Filter::All(vec![
+                self.compare(of, Comparison::GreaterOrEqual, low)?,
+                self.compare(of, Comparison::LessOrEqual, high)?,
+            ]),
             Condition::In(of, literals) => self.members(of, literals)?,
-            Condition::IsNull(of) => Filter::Missing { column: self.text(of).map_or_else(|| self.column(of), Ok)? },
-            Condition::Is(of) => match self.column(of)? {
-                column if *self.known.facts(&column).domain == Domain::Boolean => {
-                    Filter::Members { column, codes: vec![1] }
-                }
-                other => {
-                    let message = format!("{} is a {}, not a condition", self.name(&other), self.word(&other));
-                    return Err(QueryError::at(Code::UnsupportedSql, of.at, message).hint("compare it with a constant"));
-                }
-            },
+            Condition::IsNull(of) => self.is_null(of)?,
+            Condition::Is(of) => self.is_true(of)?,
             Condition::InRows(_, rows) | Condition::Exists(rows) => return Err(unresolved(rows.at())),
             Condition::Not(inner) => Filter::Not(Box::new(self.filter(inner)?)),
             Condition::All(parts) => Filter::All(parts.iter().map(|part| self.filter(part)).collect::<Result<_, _>>()?),
@@ -172,48 +179,6 @@ impl TypeChecker<'_> {
         Ok(Some(if how == Comparison::NotEqual { Filter::Not(Box::new(filter)) } else { filter }))
     }
 
-    fn compare(&self, left: &Expression, how: Comparison, right: &Expression) -> Result<Filter, QueryError> {
-        let quotient = match self.quotient(left, how, right)? {
-            None => self.quotient(right, how.mirrored(), left)?,
-            found => found,
-        };
-        if let Some(filter) = quotient {
-            return Ok(filter);
-        }
-        match (&left.value, &right.value) {
-            (Scalar::Constant(_), Scalar::Constant(_)) => {
-                Err(QueryError::at(Code::UnsupportedSql, left.at, "a comparison wants a column on one side at least"))
-            }
-            (Scalar::Constant(_), _) => self.compare_term(&self.column(right)?, right.at, how.mirrored(), left),
-            (_, _) => self.compare_term(&self.column(left)?, left.at, how, right),
-        }
-    }
-
-    /// a op b; two values of one row are compared as a − b op 0, which works for numbers and for dates.
-    fn compare_term(
-        &self,
-        one: &Term,
-        at: Position,
-        how: Comparison,
-        right: &Expression,
-    ) -> Result<Filter, QueryError> {
-        if let Scalar::Constant(value) = &right.value {
-            let literal = Literal { value: value.clone(), at: right.at };
-            return self.compare_to(one.clone(), how, &literal, at);
-        }
-        let other = self.column(right)?;
-        let words = (self.word(one), self.word(&other));
-        let ordered = |term: &Term| matches!(*self.known.facts(term).domain, Domain::Number(_) | Domain::Date { .. });
-        if !ordered(one) || !ordered(&other) || (words.0 == "date") != (words.1 == "date") {
-            let message = format!("a {} cannot be compared with a {}", words.0, words.1);
-            return Err(QueryError::at(Code::UnsupportedSql, at, message)
-                .hint("numbers are compared with numbers, dates with dates, everything else with constants"));
-        }
-        let difference = checked(Term::plus(vec![one.clone(), other.negative()]), self.known, at)?;
-        let zero = Literal { value: LiteralValue::Number("0".to_owned()), at: right.at };
-        self.compare_to(difference, how, &zero, at)
-    }
-
     fn compare_to(&self, column: Term, how: Comparison, literal: &Literal, at: Position) -> Result<Filter, QueryError> {
         let equal = matches!(how, Comparison::Equal | Comparison::NotEqual);
         let facts = self.known.facts(&column);
@@ -230,15 +195,10 @@ impl TypeChecker<'_> {
                         Operation::Truth(inner) => inner,
                         other => Filter::Members { column: Term::of(other), codes: vec![code] },
                     },
-                    _ => Filter::Members { column: column.clone(), codes: vec![code] },
+                    Term::Made(_) | Term::Column(_) => self.of_codes(column.clone(), vec![code]),
                 }
             }
-            Domain::Category(_) | Domain::Boolean | Domain::Text { .. } => {
-                let message = format!("{} is a {} and has no order", self.name(&column), self.word(&column));
-                return Err(
-                    QueryError::at(Code::UnsupportedSql, at, message).hint("compare with = or <>, or use IN (…)")
-                );
-            }
+            Domain::Category(_) | Domain::Boolean | Domain::Text { .. } => return Err(self.unordered(&column, at)),
         };
         Ok(if how == Comparison::NotEqual { Filter::Not(Box::new(filter)) } else { filter })
     }
@@ -253,7 +213,7 @@ impl TypeChecker<'_> {
                 let mut codes = codes.collect::<Result<Vec<_>, _>>()?;
                 codes.sort_unstable();
                 codes.dedup();
-                Ok(Filter::Members { column: column.clone(), codes })
+                Ok(self.of_codes(column.clone(), codes))
             }
             Domain::Number(_) | Domain::Date { .. } => {
                 let (least, greatest) = stored_bounds(&facts.domain);
@@ -321,6 +281,7 @@ impl TypeChecker<'_> {
         let all = |parts: &[Expression]| parts.iter().map(of).collect::<Result<Vec<_>, _>>();
         let term = match &expression.value {
             Scalar::Column(name) => declared(name, self.known)?,
+            Scalar::Constant(LiteralValue::Boolean(truth)) => Term::of(Operation::Truth(Filter::constant(*truth))),
             Scalar::Constant(value) => constant(value, at)?,
             Scalar::Negative(inner) => match self.term(inner)? {
                 (_, lowered) if lowered.kind == ValueKind::Date => {
@@ -351,6 +312,7 @@ impl TypeChecker<'_> {
             }
             Scalar::Truth(inner) => Term::of(Operation::Truth(condition(inner, self.known)?)),
             Scalar::Clamped(inner, low, high) => self.clamped(inner, low, high)?,
+            Scalar::Call(call, operands) => self.call(call, operands, at)?,
             Scalar::Aggregate(_) | Scalar::Window(_) | Scalar::Subquery(_) => return Err(unresolved(at)),
         };
         let lowered = self.known.lower(&term).map_err(|fault| faulty(&fault, at))?;
@@ -406,40 +368,40 @@ impl TypeChecker<'_> {
         at: Position,
     ) -> Result<Term, QueryError> {
         let filters = whens.iter().map(|(when, _)| condition(when, self.known)).collect::<Result<Vec<_>, _>>()?;
-        let results: Vec<&Expression> = whens.iter().map(|(_, result)| result).chain(otherwise).collect();
-        let text = |result: &&Expression| match &result.value {
-            Scalar::Constant(LiteralValue::Text(text)) => Some(text.clone()),
-            _ => None,
+        let results = whens.iter().map(|(_, result)| result).chain(otherwise);
+        let mut terms = results.map(|result| self.operand(result)).collect::<Result<Vec<_>, _>>()?;
+        let text = |term: &Term| match term {
+            Term::Made(made) => match &**made {
+                Operation::Text(text) => Some(text.clone()),
+                _ => None,
+            },
+            Term::Column(_) => None,
         };
-        let texts: Option<Vec<String>> = results.iter().map(text).collect();
-        if let Some(texts) = texts {
-            let mut labels = Vec::new();
-            let mut known = HashMap::new();
-            let codes: Vec<u32> = texts
-                .into_iter()
-                .map(|text| {
-                    *known.entry(text.clone()).or_insert_with(|| {
-                        labels.push(text);
-                        labels.len() as u32 - 1
-                    })
-                })
-                .collect();
-            if labels.len() > LABELS_MAX {
-                let message = format!("CASE has {} labels; accepted are at most {LABELS_MAX}", labels.len());
-                return Err(QueryError::at(Code::UnsupportedSql, at, message));
-            }
-            let otherwise = otherwise.and(codes.last().copied());
-            return Ok(Term::of(Operation::Choice {
-                whens: filters.into_iter().zip(codes).collect(),
-                otherwise,
-                labels,
-            }));
+        if let Some(texts) = terms.iter().map(text).collect::<Option<Vec<_>>>() {
+            return choice(filters, texts, otherwise.is_some(), at);
         }
-        let terms = results.into_iter().map(|result| self.term(result).map(|(term, _)| term));
-        let mut terms = terms.collect::<Result<Vec<_>, _>>()?;
         let otherwise = otherwise.and_then(|_| terms.pop());
         Ok(Term::of(Operation::Case(filters.into_iter().zip(terms).collect(), otherwise)))
     }
+}
+
+/// A CASE over texts alone.
+fn choice(filters: Vec<Filter>, texts: Vec<String>, has_otherwise: bool, at: Position) -> Result<Term, QueryError> {
+    let mut labels = Vec::new();
+    let mut known = HashMap::new();
+    let code = |text: String| {
+        *known.entry(text).or_insert_with_key(|text| {
+            labels.push(text.clone());
+            labels.len() as u32 - 1
+        })
+    };
+    let codes: Vec<u32> = texts.into_iter().map(code).collect();
+    if labels.len() > LABELS_MAX {
+        let message = format!("CASE has {} labels; accepted are at most {LABELS_MAX}", labels.len());
+        return Err(QueryError::at(Code::UnsupportedSql, at, message));
+    }
+    let otherwise = codes.last().copied().filter(|_| has_otherwise);
+    Ok(Term::of(Operation::Choice { whens: filters.into_iter().zip(codes).collect(), otherwise, labels }))
 }
 
 /// The error for what is resolved before terms are typed, wherever it may stand.

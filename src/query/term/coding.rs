@@ -47,7 +47,7 @@ pub fn key(term: &Term, known: &TermContext<'_>, filter: Option<&Filter>) -> Res
     let whole = known.lower(term).expect("a typed term can be lowered");
     let left = narrow(term, known, filter);
     let (low, high) = match whole.kind {
-        ValueKind::Category(_) | ValueKind::Boolean => (whole.low, whole.high),
+        ValueKind::Category(_) | ValueKind::Boolean => left.unwrap_or((whole.low, whole.high)),
         ValueKind::Date => {
             let (low, high) = left.unwrap_or((whole.low, whole.high));
             (period(term).ordinal(low), period(term).ordinal(high))
@@ -181,6 +181,7 @@ fn narrow(term: &Term, known: &TermContext<'_>, filter: Option<&Filter>) -> Opti
         Term::Made(made) => match &**made {
             Operation::Truncated(Term::Column(index), _) | Operation::Bucket { of: Term::Column(index), .. } => *index,
             Operation::Extracted(Term::Column(index), part) if *part == DatePart::Year => *index,
+            Operation::Formatted(Term::Column(index), _) if is_rising(term, known) => *index,
             _ => return None,
         },
     };
@@ -202,6 +203,14 @@ fn narrow(term: &Term, known: &TermContext<'_>, filter: Option<&Filter>) -> Opti
         _ => Some(value),
     };
     Some((of(low)?, of(high)?))
+}
+
+/// Whether later days have later texts.
+fn is_rising(term: &Term, known: &TermContext<'_>) -> bool {
+    match known.lower(term).as_deref().map(|lowered| &lowered.step) {
+        Ok(Step::Apply(IntegerFunction::Labelled { entries, .. }, _)) => entries.is_sorted(),
+        Ok(_) | Err(_) => false,
+    }
 }
 
 /// The program of a row's code, which is 0 for the first group.
@@ -239,8 +248,8 @@ pub fn labels(key: &PlanKey, known: &TermContext<'_>) -> Vec<Label> {
     // Unwrap safety: the term was typed against these terms.
     let whole = known.lower(&key.column).expect("a typed term can be lowered");
     let label = |code: u32| match &whole.kind {
-        ValueKind::Category(labels) => Label::Text(labels[code as usize].clone()),
-        ValueKind::Boolean => Label::Boolean(code == 1),
+        ValueKind::Category(labels) => Label::Text(labels[key.value(code) as usize].clone()),
+        ValueKind::Boolean => Label::Boolean(key.value(code) == 1),
         ValueKind::Date => {
             let first = period(&key.column).first(key.value(code));
             Label::Text(date_text(i32::try_from(first).unwrap_or_default()))

@@ -23,8 +23,9 @@ impl Term {
     #[must_use]
     pub fn renumbered(&self, to: &impl Fn(usize) -> usize) -> Self {
         let of = |term: &Self| term.renumbered(to);
-        let all = |terms: &[Self]| {
-            let mut all: Vec<Self> = terms.iter().map(of).collect();
+        let all = |terms: &[Self]| terms.iter().map(of).collect::<Vec<_>>();
+        let sorted = |terms: &[Self]| {
+            let mut all = all(terms);
             all.sort();
             all
         };
@@ -35,13 +36,13 @@ impl Term {
         Self::of(match made {
             Operation::Constant(constant) => Operation::Constant(*constant),
             Operation::Day(day) => Operation::Day(*day),
-            Operation::Plus(parts) => Operation::Plus(all(parts)),
+            Operation::Plus(parts) => Operation::Plus(sorted(parts)),
             Operation::Negative(inner) => Operation::Negative(of(inner)),
-            Operation::Times(parts) => Operation::Times(all(parts)),
+            Operation::Times(parts) => Operation::Times(sorted(parts)),
             Operation::Over(inner, divisor) => Operation::Over(of(inner), *divisor),
             Operation::Absolute(inner) => Operation::Absolute(of(inner)),
-            Operation::Least(parts) => Operation::Least(all(parts)),
-            Operation::Greatest(parts) => Operation::Greatest(all(parts)),
+            Operation::Least(parts) => Operation::Least(sorted(parts)),
+            Operation::Greatest(parts) => Operation::Greatest(sorted(parts)),
             Operation::Rounded(inner, decimals) => Operation::Rounded(of(inner), *decimals),
             Operation::Filled(inner, with) => Operation::Filled(of(inner), of(with)),
             Operation::Case(whens, otherwise) => {
@@ -66,6 +67,13 @@ impl Term {
             Operation::Sign(inner) => Operation::Sign(of(inner)),
             Operation::Real(function, inner) => Operation::Real(*function, of(inner)),
             Operation::Coalesced(parts) => Operation::Coalesced(all(parts)),
+            Operation::Text(text) => Operation::Text(text.clone()),
+            Operation::Worded(function, parts) => Operation::Worded(*function, all(parts)),
+            Operation::Apart(one, other) => { let mut pair = [of(one), of(other)]; pair.sort(); let [one, other] = pair; Operation::Apart(one, other) },
+            Operation::Formatted(inner, format) => Operation::Formatted(of(inner), format.clone()),
+            Operation::Later(inner, months) => Operation::Later(of(inner), *months),
+            Operation::Elapsed(span, [from, to]) => Operation::Elapsed(*span, [of(from), of(to)]),
+            Operation::Matched(inner, kind, pattern) => Operation::Matched(of(inner), *kind, pattern.clone()),
             Operation::Bucket { of: inner, low, high, count } => {
                 Operation::Bucket { of: of(inner), low: *low, high: *high, count: *count }
             }

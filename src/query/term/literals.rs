@@ -3,6 +3,7 @@
 use dashu::base::Signed;
 use dashu::integer::IBig;
 use dashu::rational::RBig;
+use std::cmp::Ordering;
 
 use super::{Constant, Operation, Term};
 use crate::query::error::{Code, Position, QueryError, shown};
@@ -84,6 +85,17 @@ impl LiteralPosition {
     /// The integer at this position; `None` between two integers.
     pub(super) fn whole(self) -> Option<i64> {
         i64::try_from(self.below).ok().filter(|_| self.below == self.above)
+    }
+
+    /// How two positions compare; `None` if both lie between the same two integers.
+    pub(super) fn order(self, other: Self) -> Option<Ordering> {
+        let is_exact = self.below == self.above && other.below == other.above;
+        match (self.below.cmp(&other.below), is_exact) {
+            (order, true) => Some(order),
+            (_, false) if self.above <= other.below => Some(Ordering::Less),
+            (_, false) if other.above <= self.below => Some(Ordering::Greater),
+            (_, false) => None,
+        }
     }
 
     /// Converts a position among multiples of 1e-9 to one among the stored integers of a grid.

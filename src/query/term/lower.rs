@@ -4,9 +4,11 @@
 //! intermediate value lies within the bounds that interval arithmetic gives, which fit 62 bits: no operation can overflow. Bounds come from
 //! the declared domains alone. A program reads one row and has no other input.
 
+mod calendar;
 mod function;
 mod numeric;
 mod operations;
+mod words;
 
 use dashu::base::Gcd;
 use dashu::integer::{IBig, UBig};
@@ -107,6 +109,18 @@ pub enum TermFault {
     /// The term is text without a public list.
     #[error("it is text without a public list, which is grouped by alone")]
     Text,
+    /// A function of texts would have more values than a public list may have.
+    #[error("it has more than {0} combinations of values, each of which is worked out beforehand")]
+    TooMany(usize),
+    /// A function of texts is asked for a place that does not exist.
+    #[error("{0}")]
+    Place(&'static str),
+    /// A pattern of texts cannot be read.
+    #[error("its pattern is not taken: {0}")]
+    Pattern(&'static str),
+    /// The format of a day is not known.
+    #[error("TO_CHAR does not know this pattern of a day")]
+    Format,
     /// The term divides by 0.
     #[error("it divides by 0")]
     Zero,
@@ -171,10 +185,14 @@ pub(super) fn made_of(made: &Operation, known: &TermContext<'_>) -> Result<Progr
         Operation::Least(parts) => extreme(all(parts)?, true),
         Operation::Greatest(parts) => extreme(all(parts)?, false),
         Operation::Rounded(inner, decimals) => rounded(of(inner)?, *decimals),
-        Operation::Filled(inner, with) => filled(of(inner)?, of(with)?),
+        Operation::Filled(inner, with) => filled(of(inner)?, of(with)?, known),
         Operation::Case(whens, None) if whens.is_empty() => Ok(numeric::missing()),
         Operation::Case(whens, otherwise) => case(whens, otherwise.as_ref(), known),
         Operation::Choice { whens, otherwise, labels } => Ok(choice(whens, *otherwise, labels, known)),
+        Operation::Truth(filter) if filter.as_constant().is_some() => {
+            let truth = i64::from(filter.as_constant() == Some(true));
+            Ok(Program { kind: ValueKind::Boolean, ..constant(truth, RBig::ONE) })
+        }
         Operation::Truth(filter) => {
             let (nullable, per_unit) = filter.facts(known);
             let step = Step::Truth(filter.clone());
@@ -210,6 +228,20 @@ pub(super) fn made_of(made: &Operation, known: &TermContext<'_>) -> Result<Progr
             known.steps().spend(u64::from(*count));
             bucket(of(inner)?, *low, *high, *count)
         }
+        Operation::Text(text) => {
+            let kind = ValueKind::Category([text.clone()].into_iter().collect());
+            Ok(Program { kind, ..constant(0, RBig::ONE) })
+        }
+        Operation::Worded(function, parts) => words::worded(*function, all(parts)?, known),
+        Operation::Apart(one, other) => words::apart(of(one)?, of(other)?, known),
+        Operation::Formatted(inner, format) => calendar::formatted(of(inner)?, format, known),
+        Operation::Later(inner, months) => {
+            let function = IntegerFunction::Later(*months);
+            let value = |day| function.apply(day);
+            of_date(of(inner)?, "+ INTERVAL", function.clone(), ValueKind::Date, value)
+        }
+        Operation::Matched(inner, kind, pattern) => words::matched(of(inner)?, *kind, pattern, known),
+        Operation::Elapsed(span, [from, to]) => calendar::elapsed(*span, of(from)?, of(to)?),
     }
 }
 

@@ -129,7 +129,7 @@ impl TypeChecker<'_> {
         let mut parts = Vec::new();
         flat(one, &mut parts);
         flat(other, &mut parts);
-        let terms = parts.iter().map(|part| self.term(part).map(|(term, _)| term));
+        let terms = parts.iter().map(|part| self.operand(part));
         let mut terms = terms.collect::<Result<Vec<_>, _>>()?;
         let is_constant = |term: &Term| {
             let mut columns = BTreeSet::new();

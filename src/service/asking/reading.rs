@@ -30,7 +30,13 @@ impl Service {
     /// Parses the text of a question.
     pub(crate) fn parsed(&self, sql: &str) -> Result<SqlStatement, QueryError> {
         self.readings.parses.fetch_add(1, Ordering::Relaxed);
-        parse::asked(sql)
+        parse::asked_on(sql, Some(self.today()))
+    }
+
+    /// The day of asking in UTC, counted from 1970-01-01.
+    fn today(&self) -> i32 {
+        const DAY_MS: u64 = 86_400_000;
+        i32::try_from(self.now_ms() / DAY_MS).unwrap_or(i32::MAX)
     }
 
     /// Plans a parsed question of this dataset.

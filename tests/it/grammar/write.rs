@@ -17,7 +17,9 @@ pub fn expression(one: &Expression) -> String {
         Scalar::Arithmetic(left, operator, right) => {
             format!("({} {} {})", expression(left), sign(*operator), expression(right))
         }
-        Scalar::Aggregate(_) | Scalar::Window(_) | Scalar::Subquery(_) => unreachable!("none is made"),
+        Scalar::Call(..) | Scalar::Aggregate(_) | Scalar::Window(_) | Scalar::Subquery(_) => {
+            unreachable!("none is made")
+        }
         // The bounds follow the clamped value, as another argument.
         Scalar::Clamped(of, low, high) => {
             format!("{}, contribution_bounds => ({}, {})", expression(of), constant(&low.value), constant(&high.value))

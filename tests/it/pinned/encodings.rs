@@ -22,6 +22,9 @@ use tacit::query::parse::parse;
 use tacit::query::plan::plan;
 use tacit::query::syntax::{ArithmeticOperator, Comparison, Pair, Spread};
 use tacit::query::term::calendar::{DatePart, Period};
+use tacit::query::term::patterns::PatternKind;
+use tacit::query::term::spans::Span;
+use tacit::query::term::words::WordFunction;
 use tacit::query::term::{Constant, Operation, Term};
 use tacit::query::terms::domain::Grid;
 use tacit::service::asking::stored::StoredAnswer;
@@ -93,6 +96,10 @@ fn the_words_of_a_language_have_their_codes() {
         (DatePart::Dow, "04"),
         (DatePart::Isodow, "05"),
         (DatePart::Doy, "06"),
+        (DatePart::Week, "07"),
+        (DatePart::Isoyear, "08"),
+        (DatePart::Decade, "09"),
+        (DatePart::Century, "0a"),
     ]);
 }
 
@@ -197,6 +204,19 @@ fn terms_and_conditions_have_their_bytes() {
         (
             Operation::Bucket { of: term.clone(), low: CONSTANT, high: CONSTANT, count: 9 },
             "10000200000000000000fdffffffffffffff01000000fdffffffffffffff0100000009000000",
+        ),
+        (Operation::Text("a".to_owned()), "1e0100000061"),
+        (Operation::Worded(WordFunction::Strpos, two.clone()), "1f0d02000000000200000000000000000300000000000000"),
+        (Operation::Apart(term.clone(), other.clone()), "20000200000000000000000300000000000000"),
+        (Operation::Formatted(term.clone(), "Q".to_owned()), "210002000000000000000100000051"),
+        (Operation::Later(term.clone(), -2), "22000200000000000000feffffff"),
+        (
+            Operation::Elapsed(Span::AgeMonths, [term.clone(), other.clone()]),
+            "2305000200000000000000000300000000000000",
+        ),
+        (
+            Operation::Matched(term.clone(), PatternKind::CaselessExpression, "a".to_owned()),
+            "24000200000000000000040100000061",
         ),
     ]);
     pinned(vec![(term, "000200000000000000"), (Term::of(Operation::Day(1)), "010101000000")]);

@@ -45,8 +45,8 @@ impl Binder<'_> {
         };
         condition.rewrite(&mut Marking { binder: self, scope })?;
         condition.rewrite(&mut Naming { scope })?;
-        let filter = checker::condition(&condition, &scope.context(&self.steps))?;
-        scope.add(filter, &self.steps);
+        let filter = checker::narrowing(Some(&condition), &scope.context(&self.steps))?;
+        filter.into_iter().for_each(|filter| scope.add(filter, &self.steps));
         Ok(())
     }
 
@@ -113,7 +113,7 @@ impl Binder<'_> {
                 let pair = self.pair(scope, &derived.scope, at)?;
                 let mut all = Condition::All(derived.correlated);
                 all.rewrite(&mut Naming { scope: &pair })?;
-                Some(checker::condition(&all, &pair.context(&self.steps))?)
+                checker::narrowing(Some(&all), &pair.context(&self.steps))?
             }
         };
         let other = Box::new(self.relation(&derived.scope));

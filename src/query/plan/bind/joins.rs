@@ -233,7 +233,7 @@ impl Binder<'_> {
         }
         let mut all = Condition::All(parts);
         all.rewrite(&mut Naming { scope })?;
-        checker::condition(&all, &scope.context(&self.steps)).map(Some)
+        checker::narrowing(Some(&all), &scope.context(&self.steps))
     }
 
     fn not_by_unit(&self, left: &Scope, right: &Scope, at: Position) -> QueryError {

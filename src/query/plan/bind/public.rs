@@ -104,7 +104,7 @@ impl Binder<'_> {
                 other => other,
             };
             condition.rewrite(&mut Naming { scope: &scope })?;
-            filters.push(checker::condition(&condition, &scope.context(&self.steps))?);
+            filters.extend(checker::narrowing(Some(&condition), &scope.context(&self.steps))?);
         }
         if !filters.is_empty() {
             public.filter = Some(Filter::All(filters).simplest(&TermContext::within(&scope.terms, &self.steps)));

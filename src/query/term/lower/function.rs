@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Side;
 use crate::query::term::calendar::{DatePart, Period};
 use crate::query::term::real::RealFunction;
+use crate::query::term::spans::{later, month_and_day, sunday_week};
 
 /// A total function of one integer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +49,28 @@ pub enum IntegerFunction {
         /// Denominator of the fraction, above 0.
         denominator: i64,
     },
+    /// The day so many months later.
+    Later(i32),
+    /// 32 · (number of the month) + (day of the month) of a day.
+    MonthAndDay,
+    /// The number of the week that contains a day, from Sunday on.
+    SundayWeek,
+    /// The entry at the distance of the value from `low`; the first or the last one beyond the table.
+    Table {
+        /// The value of the first entry.
+        low: i64,
+        /// The results.
+        entries: Arc<[i64]>,
+    },
+    /// The entry at the distance of the value's period from that of `first`, the number of a period.
+    Labelled {
+        /// The period.
+        period: Period,
+        /// Number of the first entry's period.
+        first: i64,
+        /// The results.
+        entries: Arc<[i64]>,
+    },
     /// The number of these ascending edges that are at or below the value.
     Bucket(Arc<[i64]>),
 }
@@ -74,7 +97,19 @@ impl IntegerFunction {
             Self::Remainder(by) => value.checked_rem(*by).unwrap_or(0),
             Self::Sign => value.signum(),
             Self::Real { function, numerator, denominator } => function.apply(*numerator, *denominator, value),
+            Self::Later(months) => later(value, *months),
+            Self::MonthAndDay => month_and_day(value),
+            Self::SundayWeek => sunday_week(value),
+            Self::Table { low, entries } => entry(entries, value.saturating_sub(*low)),
+            Self::Labelled { period, first, entries } => entry(entries, period.ordinal(value).saturating_sub(*first)),
             Self::Bucket(edges) => edges.partition_point(|edge| *edge <= value) as i64,
         }
     }
+}
+
+/// The entry at a place, or the nearest one.
+fn entry(entries: &[i64], place: i64) -> i64 {
+    let last = entries.len().saturating_sub(1);
+    let place = usize::try_from(place.max(0)).unwrap_or(last).min(last);
+    entries.get(place).copied().unwrap_or(0)
 }

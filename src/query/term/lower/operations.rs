@@ -6,6 +6,7 @@ use dashu::base::{Abs, DivEuclid};
 use dashu::integer::{IBig, UBig};
 use dashu::rational::RBig;
 
+use super::words::united;
 use super::{IntegerFunction, Program, Step, TermFault, ValueKind, common_scale, constant, exact, fit};
 use crate::query::filter::Filter;
 use crate::query::term::context::TermContext;
@@ -156,7 +157,21 @@ pub(super) fn rounded(part: Program, decimals: u32) -> Result<Program, TermFault
     Ok(Program { step: Step::Apply(function, Arc::new(part.step)), kind, scale, low, high, ..part })
 }
 
-pub(super) fn filled(part: Program, with: Program) -> Result<Program, TermFault> {
+/// A category or a truth value, with a constant in the place of missing ones.
+fn filled_text(part: Program, with: Program, known: &TermContext<'_>) -> Result<Program, TermFault> {
+    let both = vec![part, with];
+    let parts = if both[0].kind == ValueKind::Boolean { both } else { united(both, known).0 };
+    let mut parts = parts.into_iter();
+    let (Some(part), Some(with)) = (parts.next(), parts.next()) else { return Err(TermFault::TooWide) };
+    let (low, high) = (part.low.min(with.low), part.high.max(with.high));
+    Ok(Program { step: Step::Filled(Arc::new(part.step), with.low), low, high, nullable: false, ..part })
+}
+
+pub(super) fn filled(part: Program, with: Program, known: &TermContext<'_>) -> Result<Program, TermFault> {
+    let is_text = matches!((&part.kind, &with.kind), (ValueKind::Category(_), ValueKind::Category(_)));
+    if is_text || (part.kind == ValueKind::Boolean && with.kind == ValueKind::Boolean) {
+        return filled_text(part, with, known);
+    }
     let same = part.is_number() == with.is_number() && (part.kind == ValueKind::Date) == (with.kind == ValueKind::Date);
     with.wanted(
         same && (part.is_number() || part.kind == ValueKind::Date),
@@ -171,6 +186,30 @@ pub(super) fn filled(part: Program, with: Program) -> Result<Program, TermFault>
     Ok(Program { step: Step::Filled(Arc::new(step), value), kind, scale, low, high, nullable: false, per_unit })
 }
 
+/// Brings the values of a CASE to one kind and one grid or list.
+fn of_one_kind(values: Vec<Program>, known: &TermContext<'_>) -> Result<(Vec<Program>, ValueKind), TermFault> {
+    let first = values.first().map_or(ValueKind::Integer, |value| value.kind.clone());
+    for value in &values {
+        let is = match &first {
+            ValueKind::Integer | ValueKind::Decimal => value.is_number(),
+            ValueKind::Category(_) => matches!(value.kind, ValueKind::Category(_)),
+            ValueKind::Date | ValueKind::Boolean => value.kind == first,
+        };
+        value.wanted(is, "CASE", "numbers alone, dates alone, texts alone or truth values alone")?;
+    }
+    Ok(match first {
+        ValueKind::Integer | ValueKind::Decimal => {
+            let kind = number_kind(&values);
+            (alike(values)?, kind)
+        }
+        ValueKind::Category(_) => {
+            let (values, labels) = united(values, known);
+            (values, ValueKind::Category(labels))
+        }
+        ValueKind::Date | ValueKind::Boolean => (values, first),
+    })
+}
+
 pub(super) fn case(
     whens: &[(Filter, Term)],
     otherwise: Option<&Term>,
@@ -179,7 +218,6 @@ pub(super) fn case(
     let values = whens.iter().map(|(_, term)| term).chain(otherwise);
     let values = values.map(|term| known.lower(term).map(|lowered| (*lowered).clone()));
     let values = values.collect::<Result<Vec<_>, _>>()?;
-    let is_dates = values.iter().any(|value| value.kind == ValueKind::Date);
     let mut values = values;
     // NULL among the results has the kind and the grid of the others, and adds nothing to their bounds.
     if let Some(first) = values.iter().find(|value| !value.is_null()).cloned() {
@@ -187,12 +225,7 @@ pub(super) fn case(
             *value = Program { step: value.step.clone(), nullable: true, ..first.clone() };
         }
     }
-    for value in &values {
-        let is = if is_dates { value.kind == ValueKind::Date } else { value.is_number() };
-        value.wanted(is, "CASE", "numbers alone, dates alone or texts alone")?;
-    }
-    let kind = if is_dates { ValueKind::Date } else { number_kind(&values) };
-    let values = alike(values)?;
+    let (values, kind) = of_one_kind(values, known)?;
     let low = values.iter().map(|value| value.low).min().unwrap_or(0);
     let high = values.iter().map(|value| value.high).max().unwrap_or(0);
     let nullable = otherwise.is_none() || values.iter().any(|value| value.nullable);

@@ -1,3 +1,0 @@
--- title: A pattern
--- epsilon: 0.1
-SELECT COUNT(*) FROM visits WHERE diagnosis LIKE 'a%'

@@ -1,0 +1,3 @@
+-- title: A pattern of text without a public list
+-- epsilon: 0.1
+SELECT COUNT(*) FROM visits WHERE drug LIKE 'm%'
