@@ -3,8 +3,11 @@
 //! Promises that every field of every AST node it meets is examined: whatever it does not know is refused, and code for a newer sqlparser
 //! with a new field does not compile until the field is handled. Texts of sqlparser's own errors do not leave this module.
 
+mod after;
 mod conditions;
 mod expressions;
+mod group_windows;
+mod having;
 mod limits;
 mod nodes;
 mod outputs;

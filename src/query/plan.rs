@@ -3,7 +3,9 @@
 //! Promises that a plan consists of row-local steps, public group keys, a list of measurements without duplicates, and post-processing, and
 //! that it depends on the text and the terms alone. Two questions with the same measurements of the same rows have the same view.
 
+mod after;
 mod counting;
+mod group_windows;
 mod identity;
 mod joins;
 mod names;

@@ -1,5 +1,7 @@
 //! Limits on the size of a query, and the count against them.
 
+use sqlparser::ast::Select;
+
 use crate::query::error::{Code, QueryError};
 
 /// Largest length of a query, in bytes.
@@ -19,9 +21,28 @@ pub const ITEMS_MAX: usize = TEXT_BYTES_MAX / 2;
 pub(super) struct Budget {
     nodes: usize,
     items: usize,
+    /// FROM and WHERE of the query that is read, as text.
+    table: Option<(String, String)>,
+}
+
+/// FROM and WHERE of a query, as text.
+fn table(select: &Select) -> (String, String) {
+    let from: Vec<_> = select.from.iter().map(ToString::to_string).collect();
+    let condition = select.selection.as_ref().map(ToString::to_string);
+    (from.join(", ").to_lowercase(), condition.unwrap_or_default())
 }
 
 impl Budget {
+    /// Remembers which rows the query reads that is parsed from here on.
+    pub(super) fn reads(&mut self, select: &Select) {
+        self.table = Some(table(select));
+    }
+
+    /// Whether another query reads the same rows.
+    pub(super) fn is_same_table(&self, select: &Select) -> bool {
+        self.table.as_ref() == Some(&table(select))
+    }
+
     pub(super) fn items(&mut self, count: usize) -> Result<(), QueryError> {
         self.items += count;
         if self.items > ITEMS_MAX {

@@ -5,15 +5,18 @@ use sqlparser::ast::{
     OrderBySort, SelectItem, SetExpr, Spanned, TableFactor, Value,
 };
 
+use super::after::{has_aggregate, label};
 use super::conditions;
 use super::expressions::expression;
+use super::having::having;
 use super::limits::Budget;
 use super::nodes::{absent, name, start, unsupported};
-use super::outputs::{fractions, grouping, has_aggregate, having, of_fraction, output};
+use super::outputs::{fractions, grouping, of_fraction, output};
 use crate::query::answer::grouping_sets::{KEYS_MAX, SETS_MAX};
 use crate::query::error::{Code, Position, QueryError};
 use crate::query::syntax::{
-    Expression, Item, ItemValue, JoinClause, Key, LiteralValue, Name, OrderBy, OrderItem, Query, Scalar, Source,
+    Expression, Item, ItemValue, JoinClause, Key, LiteralValue, Name, OrderBy, OrderItem, OutputExpression, Query,
+    Scalar, Source,
 };
 
 pub(super) fn query(query: &ast::Query) -> Result<Query, QueryError> {
@@ -35,19 +38,34 @@ fn plain_query(query: &ast::Query, budget: &mut Budget) -> Result<Query, QueryEr
         pipe_operators,
     } = query;
     absent(with.is_some(), at, "WITH")?;
-    absent(fetch.is_some(), at, "FETCH")?;
     absent(!locks.is_empty() || for_clause.is_some(), at, "FOR")?;
     absent(
         settings.is_some() || format_clause.is_some() || !pipe_operators.is_empty(),
         at,
         "a clause after the query",
     )?;
-    let SetExpr::Select(select) = body.as_ref() else {
-        return Err(unsupported(at, "only one plain SELECT is answered: no UNION, VALUES or TABLE"));
+    let mut answer = match body.as_ref() {
+        SetExpr::Select(select) => self::select(select, at, budget)?,
+        // Parentheses around the whole query, with nothing but an order or a limit behind them.
+        SetExpr::Query(inner) if inner.order_by.is_none() && inner.limit_clause.is_none() && inner.fetch.is_none() => {
+            plain_query(inner, budget)?
+        }
+        SetExpr::Query(inner) if order_by.is_none() && limit_clause.is_none() && fetch.is_none() => {
+            return plain_query(inner, budget);
+        }
+        SetExpr::SetOperation { .. } => {
+            return Err(unsupported(
+                at,
+                "one question has one table of rows: UNION, INTERSECT and EXCEPT of answers are not put together",
+            )
+            .hint(
+                "ask two questions, or GROUP BY CASE labels or GROUPING SETS to have several groupings in one answer",
+            ));
+        }
+        _ => return Err(unsupported(at, "only SELECT is answered").hint("write SELECT COUNT(*) FROM <dataset>")),
     };
-    let mut answer = self::select(select, at, budget)?;
     answer.order = order(order_by.as_ref(), at, budget)?;
-    answer.limit = limit(limit_clause.as_ref(), at)?;
+    (answer.limit, answer.offset) = limit(limit_clause.as_ref(), fetch.as_ref(), at)?;
     Ok(answer)
 }
 
@@ -131,6 +149,7 @@ fn select(select: &ast::Select, at: Position, budget: &mut Budget) -> Result<Que
         || value_table_mode.is_some();
     absent(foreign, at, "a clause that PostgreSQL does not have")?;
     let (dataset, joins, person) = table(from, at, budget)?;
+    budget.reads(select);
     let (keys, sets) = keys(group_by, at, budget)?;
     Ok(Query {
         from: plain_source(dataset.clone()),
@@ -142,9 +161,10 @@ fn select(select: &ast::Select, at: Position, budget: &mut Budget) -> Result<Que
         condition: selection.as_ref().map(|expr| conditions::condition(expr, 0, budget)).transpose()?,
         keys,
         sets,
-        having: conditions_after.as_ref().map(|expr| having(expr, 0, budget)).transpose()?,
+        having: conditions_after.as_ref().map(|expr| having(expr, 0, true, budget)).transpose()?,
         order: Vec::new(),
         limit: None,
+        offset: 0,
     })
 }
 
@@ -269,7 +289,10 @@ fn item(item: &SelectItem, budget: &mut Budget) -> Result<Item, QueryError> {
         }
         SelectItem::ExprWithAliases { .. } => return Err(unsupported(at, "an item has one alias")),
     };
-    let value = if let Some(of) = grouping(expr)? {
+    let is_null = matches!(label(expr), Ok(Some(OutputExpression::Missing)));
+    let value = if is_null {
+        ItemValue::Output(OutputExpression::Missing)
+    } else if let Some(of) = grouping(expr)? {
         ItemValue::Grouping(expression(of, 0, budget)?)
     } else if has_aggregate(expr) {
         ItemValue::Output(output(expr, 0, false, budget)?)
@@ -406,15 +429,42 @@ fn order(order_by: Option<&ast::OrderBy>, at: Position, budget: &mut Budget) -> 
     exprs.iter().map(one).collect()
 }
 
-fn limit(clause: Option<&LimitClause>, at: Position) -> Result<Option<u64>, QueryError> {
-    match clause {
-        None => Ok(None),
-        Some(LimitClause::LimitOffset { limit, offset: None, limit_by }) if limit_by.is_empty() => match limit {
-            None => Ok(None),
-            Some(Expr::Value(value)) if ordinal(&value.value).is_some() => Ok(ordinal(&value.value)),
-            Some(other) => Err(unsupported(start(other.span()), "LIMIT wants a whole number")),
-        },
-        Some(_) => Err(QueryError::at(Code::UnsupportedSql, at, "OFFSET and LIMIT BY are not supported")
-            .hint("LIMIT alone is; the answer can be paged afterwards at no cost")),
+/// The largest number of rows shown, and the number of those passed over: `LIMIT n OFFSET m`, or `OFFSET m ROWS FETCH FIRST n ROWS ONLY`.
+fn limit(
+    clause: Option<&LimitClause>,
+    fetch: Option<&ast::Fetch>,
+    at: Position,
+) -> Result<(Option<u64>, u64), QueryError> {
+    let whole = |expr: &Expr, word: &str| match expr {
+        Expr::Value(value) if ordinal(&value.value).is_some() => Ok(ordinal(&value.value).unwrap_or_default()),
+        other => Err(unsupported(start(other.span()), format!("{word} wants a whole number"))),
+    };
+    let (limit, offset) = match clause {
+        None => (None, 0),
+        Some(LimitClause::LimitOffset { limit, offset, limit_by }) if limit_by.is_empty() => {
+            let is_all = |expr: &Expr| {
+                matches!(expr, Expr::Value(value) if value.value == Value::Null)
+                    || matches!(expr, Expr::Identifier(ident) if ident.value.eq_ignore_ascii_case("all"))
+            };
+            let limit = limit.as_ref().filter(|expr| !is_all(expr)).map(|expr| whole(expr, "LIMIT")).transpose()?;
+            let offset = offset.as_ref().map(|offset| whole(&offset.value, "OFFSET")).transpose()?;
+            (limit, offset.unwrap_or_default())
+        }
+        Some(LimitClause::OffsetCommaLimit { offset, limit }) => {
+            (Some(whole(limit, "LIMIT")?), whole(offset, "LIMIT")?)
+        }
+        Some(LimitClause::LimitOffset { .. }) => {
+            return Err(QueryError::at(Code::UnsupportedSql, at, "LIMIT BY is not supported")
+                .hint("write RANK() OVER (PARTITION BY … ORDER BY …), and filter the answer afterwards"));
+        }
+    };
+    match fetch {
+        None => Ok((limit, offset)),
+        Some(ast::Fetch { with_ties: false, percent: false, quantity }) if limit.is_none() => {
+            let quantity = quantity.as_ref().map(|expr| whole(expr, "FETCH")).transpose()?;
+            Ok((Some(quantity.unwrap_or(1)), offset))
+        }
+        Some(_) => Err(unsupported(at, "FETCH … PERCENT and WITH TIES are not supported")
+            .hint("write FETCH FIRST 10 ROWS ONLY, or LIMIT 10")),
     }
 }

@@ -291,6 +291,7 @@ fn check(inner: &Query, terms: &Terms) -> Result<(), QueryError> {
         || inner.having.is_some()
         || !inner.order.is_empty()
         || inner.limit.is_some()
+        || inner.offset > 0
     {
         let message = "DISTINCT, ROLLUP, HAVING, ORDER BY and LIMIT are not supported in a subquery";
         return Err(QueryError::at(Code::UnsupportedSql, at, message).hint("put the condition into the outer WHERE"));

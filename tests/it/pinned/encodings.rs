@@ -16,7 +16,9 @@ use tacit::query::answer::formula::{
 use tacit::query::answer::grouping_sets::{
     GroupingSets, IndependentNoise, MeasuredTable, MeasuredTables, SourceTable, SourceVector,
 };
-use tacit::query::answer::{CountSource, Label, Layout, Output, OutputValue, PartSuppression, SortKey, Suppression};
+use tacit::query::answer::{
+    CountSource, Label, Layout, Limit, Output, OutputValue, PartSuppression, SortKey, Suppression,
+};
 use tacit::query::filter::Filter;
 use tacit::query::parse::parse;
 use tacit::query::plan::plan;
@@ -256,7 +258,7 @@ fn layouts_have_their_bytes() {
         having: Some(HavingCondition::Missing(formula)),
         small: Some(Suppression { below: 7, counts: vec![1], steps: vec![RUN], parts }),
         order: vec![SortKey { output: 0, descending: true, nulls_first: false }],
-        limit: Some(8),
+        limit: Limit::First(8),
     };
     pinned(vec![(
         layout,
