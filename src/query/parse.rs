@@ -12,6 +12,7 @@ mod limits;
 mod nodes;
 mod outputs;
 mod select;
+mod survival;
 
 pub use self::limits::{DEPTH_MAX, IN_ITEMS_MAX, ITEMS_MAX, NODES_MAX, TEXT_BYTES_MAX};
 

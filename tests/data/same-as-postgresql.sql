@@ -92,7 +92,6 @@ SELECT smoker, COUNT(*) AS n FROM visits GROUP BY smoker HAVING smoker
 SELECT smoker, COUNT(*) AS n FROM visits GROUP BY smoker HAVING smoker IS NOT NULL
 SELECT 'all' AS grp, COUNT(*) AS n FROM visits
 SELECT 'all' AS grp, region, 1 AS one, TRUE AS yes, COUNT(*) AS n FROM visits GROUP BY 1, region
-SELECT COUNT(*) AS n FROM visits GROUP BY region ORDER BY region DESC LIMIT 2
 SELECT region, COUNT(*) AS n FROM visits GROUP BY region ORDER BY AVG(cost) DESC LIMIT 2
 SELECT region, COUNT(*) AS n FROM visits GROUP BY region ORDER BY region LIMIT 2 OFFSET 1
 SELECT region, COUNT(*) AS n FROM visits GROUP BY region ORDER BY region OFFSET 3 ROWS
@@ -102,12 +101,12 @@ SELECT region, COUNT(*) AS n FROM visits GROUP BY region LIMIT ALL
 SELECT COUNT(*) AS n FROM visits GROUP BY () /* all of them */
 SELECT region, SUM(COUNT(*)) OVER () AS total, 100.0 * COUNT(*) / SUM(COUNT(*)) OVER () AS share FROM visits GROUP BY region
 SELECT region, diagnosis, COUNT(*) * 1.0 / SUM(COUNT(*)) OVER (PARTITION BY region) AS share FROM visits GROUP BY region, diagnosis
-SELECT region, COUNT(*) - LAG(COUNT(*)) OVER (ORDER BY region) AS d, LEAD(AVG(cost)) OVER (ORDER BY region) AS l FROM visits GROUP BY region
-SELECT region, LAG(COUNT(*), 2, 0) OVER (ORDER BY region) AS l, FIRST_VALUE(SUM(cost)) OVER (ORDER BY region) AS f, LAST_VALUE(AVG(age)) OVER (ORDER BY region ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS e FROM visits GROUP BY region
-SELECT region, RANK() OVER (ORDER BY COUNT(*) DESC) AS r, DENSE_RANK() OVER (ORDER BY COUNT(*) DESC) AS d, ROW_NUMBER() OVER (ORDER BY COUNT(*) DESC, region) AS n FROM visits GROUP BY region
-SELECT region, AVG(COUNT(*)) OVER (ORDER BY region ROWS BETWEEN 2 PRECEDING AND CURRENT ROW) AS m, SUM(COUNT(*)) OVER (ORDER BY region) AS s, SUM(AVG(cost)) OVER (ORDER BY region DESC) AS b FROM visits GROUP BY region
-SELECT region, MIN(AVG(cost)) OVER () AS least, MAX(COUNT(*)) OVER (ORDER BY region) AS most, COUNT(*) OVER () AS groups, AVG(cost) / AVG(AVG(cost)) OVER () AS q FROM visits GROUP BY region
+SELECT region, COUNT(*) - LAG(COUNT(*)) OVER (ORDER BY region) AS d, LEAD(AVG(cost)) OVER (ORDER BY region) AS l FROM visits GROUP BY region ORDER BY 1
+SELECT region, LAG(COUNT(*), 2, 0) OVER (ORDER BY region) AS l, FIRST_VALUE(SUM(cost)) OVER (ORDER BY region) AS f, LAST_VALUE(AVG(age)) OVER (ORDER BY region ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS e FROM visits GROUP BY region ORDER BY 1
+SELECT region, RANK() OVER (ORDER BY COUNT(*) DESC) AS r, DENSE_RANK() OVER (ORDER BY COUNT(*) DESC) AS d, ROW_NUMBER() OVER (ORDER BY COUNT(*) DESC, region) AS n FROM visits GROUP BY region ORDER BY 1
+SELECT region, AVG(COUNT(*)) OVER (ORDER BY region ROWS BETWEEN 2 PRECEDING AND CURRENT ROW) AS m, SUM(COUNT(*)) OVER (ORDER BY region) AS s, SUM(AVG(cost)) OVER (ORDER BY region DESC) AS b FROM visits GROUP BY region ORDER BY 1
+SELECT region, MIN(AVG(cost)) OVER () AS least, MAX(COUNT(*)) OVER (ORDER BY region) AS most, COUNT(*) OVER () AS groups, AVG(cost) / AVG(AVG(cost)) OVER () AS q FROM visits GROUP BY region ORDER BY 1
 SELECT region, COUNT(*) * 100.0 / (SELECT COUNT(*) FROM visits) AS share FROM visits GROUP BY region HAVING region <> 'west'
 SELECT region, COUNT(*) * 100.0 / SUM(COUNT(*)) OVER () AS share FROM visits WHERE age > 30 GROUP BY region HAVING region <> 'west'
-SELECT region, COUNT(DISTINCT patient_id) * 1.0 / SUM(COUNT(DISTINCT patient_id)) OVER () AS share, NTH_VALUE(COUNT(*), 2) OVER (ORDER BY region ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS two FROM visits GROUP BY region
-SELECT EXTRACT(DOW FROM visited) AS d, region, RANK() OVER (PARTITION BY region ORDER BY COUNT(*) DESC) AS r FROM visits GROUP BY 1, region HAVING COUNT(*) > 0
+SELECT region, COUNT(DISTINCT patient_id) * 1.0 / SUM(COUNT(DISTINCT patient_id)) OVER () AS share, NTH_VALUE(COUNT(*), 2) OVER (ORDER BY region ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS two FROM visits GROUP BY region ORDER BY 1
+SELECT EXTRACT(DOW FROM visited) AS d, region, RANK() OVER (PARTITION BY region ORDER BY COUNT(*) DESC) AS r FROM visits GROUP BY 1, region HAVING COUNT(*) > 0 ORDER BY 1, 2

@@ -6,7 +6,7 @@ use crate::query::answer::formula::{CentredSum, Formula, HavingCondition, Runnin
 use crate::query::answer::{Layout, Limit, Output, OutputValue, SortKey};
 use crate::query::computation::{Measure, PlanKey};
 use crate::query::plan::Plan;
-use crate::query::syntax::{ArithmeticOperator, Comparison};
+use crate::query::syntax::{ArithmeticOperator, Comparison, ScalarFunction};
 use crate::query::term::Term;
 use crate::query::term::context::TermContext;
 use crate::query::terms::policy::Terms;
@@ -260,6 +260,11 @@ impl Writer<'_> {
             Formula::Root(of) => format!("SQRT({})", self.formula(of)),
             Formula::Round(of, decimals) => format!("ROUND({}, {decimals})", self.formula(of)),
             Formula::NullIf(left, right) => format!("NULLIF({}, {})", self.formula(left), self.formula(right)),
+            // Whole keys are divided as PostgreSQL does it, and are read back so.
+            Formula::Call(ScalarFunction::Trunc, parts) if matches!(&parts[..], [one @ Formula::Arithmetic(_, ArithmeticOperator::Over, _)] if one.is_number()) =>
+            {
+                format!("({})", parts.iter().map(|part| self.formula(part)).collect::<String>())
+            }
             Formula::Call(function, parts) => {
                 let parts: Vec<_> = parts.iter().map(|part| self.formula(part)).collect();
                 format!("{}({})", function.word().to_uppercase(), parts.join(", "))

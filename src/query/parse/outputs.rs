@@ -57,8 +57,11 @@ pub(super) fn output(
         return Ok(label);
     }
     // With names of outputs, only what cannot hold one is a key by its form.
-    if !named && is_of_columns(expr) {
-        return key(expr, depth, budget);
+    if !named
+        && is_of_columns(expr)
+        && let Ok(key) = key(expr, depth, budget)
+    {
+        return Ok(key);
     }
     match expr {
         Expr::Nested(inner) | Expr::UnaryOp { op: UnaryOperator::Plus, expr: inner } => {
@@ -111,8 +114,11 @@ pub(super) fn output(
                     other => Err(wrong_count("grouping", other.len(), "one", at)),
                 };
             }
-            if is_of_columns(expr) {
-                return key(expr, depth, budget);
+            if named
+                && is_of_columns(expr)
+                && let Ok(key) = key(expr, depth, budget)
+            {
+                return Ok(key);
             }
             let arguments = arguments(call, at)?;
             if let Some(call) = self::call(&word, &arguments, at, depth, named, budget)? {

@@ -45,7 +45,10 @@ fn plain_query(query: &ast::Query, budget: &mut Budget) -> Result<Query, QueryEr
         "a clause after the query",
     )?;
     let mut answer = match body.as_ref() {
-        SetExpr::Select(select) => self::select(select, at, budget)?,
+        SetExpr::Select(select) => match super::survival::rewritten(select)? {
+            Some(rewritten) => self::select(&rewritten, at, budget)?,
+            None => self::select(select, at, budget)?,
+        },
         // Parentheses around the whole query, with nothing but an order or a limit behind them.
         SetExpr::Query(inner) if inner.order_by.is_none() && inner.limit_clause.is_none() && inner.fetch.is_none() => {
             plain_query(inner, budget)?
@@ -297,7 +300,11 @@ fn item(item: &SelectItem, budget: &mut Budget) -> Result<Item, QueryError> {
     } else if has_aggregate(expr) {
         ItemValue::Output(output(expr, 0, false, budget)?)
     } else {
-        ItemValue::Key(expression(expr, 0, budget)?)
+        // What no row has a function for may still be computed from keys, after the noise.
+        match expression(expr, 0, budget) {
+            Ok(key) => ItemValue::Key(key),
+            Err(error) => ItemValue::Output(output(expr, 0, false, budget).map_err(|_| error)?),
+        }
     };
     Ok(Item { value, alias, at })
 }
@@ -333,6 +340,8 @@ fn keys(group_by: &GroupByExpr, at: Position, budget: &mut Budget) -> Result<Gro
                 check_sets(sets.len(), list.len(), at)?;
                 parts(list)?
             }
+            // No key at all: all rows are one group.
+            Expr::Tuple(parts) if parts.is_empty() => vec![Vec::new()],
             other => vec![of(std::slice::from_ref(other))?],
         };
         has_sets |= matches!(expr, Expr::Rollup(_) | Expr::Cube(_) | Expr::GroupingSets(_));

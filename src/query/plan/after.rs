@@ -125,8 +125,12 @@ impl OutputPlanner<'_> {
                 let (one, other) = (Box::new(part(left)?), Box::new(part(right)?));
                 let is_whole = *operator == ArithmeticOperator::Over && is_whole(&one) && is_whole(&other);
                 let result = Formula::Arithmetic(one, *operator, other);
-                // Whole numbers are divided as PostgreSQL does it.
-                if is_whole { Formula::Call(ScalarFunction::Trunc, vec![result]) } else { result }
+                if is_whole {
+                    // As PostgreSQL divides whole numbers.
+                    Formula::Call(ScalarFunction::Trunc, vec![result])
+                } else {
+                    result
+                }
             }
             Scalar::Absolute(one) => Formula::Absolute(Box::new(part(one)?)),
             Scalar::Round(one, decimals) => Formula::Round(Box::new(part(one)?), *decimals),

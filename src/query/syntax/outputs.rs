@@ -3,7 +3,7 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
-use super::{Expression, OutputExpression, WindowFrame};
+use super::{Expression, Having, OutputExpression, WindowFrame};
 use crate::query::error::Position;
 
 /// A function of numbers, computed after the noise.
@@ -140,4 +140,43 @@ pub struct GroupOrder {
     pub descending: bool,
     /// Whether missing values come before all others.
     pub nulls_first: bool,
+}
+
+impl OutputExpression {
+    /// Whether an aggregate stands in it, so that something is measured for it.
+    #[must_use]
+    pub fn has_aggregate(&self) -> bool {
+        match self {
+            Self::Aggregate(_) | Self::Running { .. } => true,
+            Self::Number(_) | Self::Named(_) | Self::Label(_) | Self::Missing | Self::Key(_) | Self::Grouping(_) => {
+                false
+            }
+            Self::Negative(of) | Self::Absolute(of) | Self::Root(of) | Self::Round(of, _) => of.has_aggregate(),
+            Self::Arithmetic(left, _, right) | Self::NullIf(left, right) => {
+                left.has_aggregate() || right.has_aggregate()
+            }
+            Self::Call(_, parts) => parts.iter().any(Self::has_aggregate),
+            Self::Case(arms, otherwise) => {
+                arms.iter().any(|(when, then)| when.has_aggregate() || then.has_aggregate())
+                    || otherwise.as_ref().is_some_and(|otherwise| otherwise.has_aggregate())
+            }
+            Self::Truth(having) => having.has_aggregate(),
+            Self::Window(call) => {
+                call.of.iter().any(Self::has_aggregate) || call.order.iter().any(|order| order.by.has_aggregate())
+            }
+        }
+    }
+}
+
+impl Having {
+    /// Whether an aggregate stands in it, so that something is measured for it.
+    #[must_use]
+    pub fn has_aggregate(&self) -> bool {
+        match self {
+            Self::Compare(left, _, right) => left.has_aggregate() || right.has_aggregate(),
+            Self::IsNull(of) | Self::Is(of) => of.has_aggregate(),
+            Self::Not(inner) => inner.has_aggregate(),
+            Self::All(parts) | Self::Any(parts) => parts.iter().any(Self::has_aggregate),
+        }
+    }
 }

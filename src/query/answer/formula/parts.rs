@@ -97,10 +97,14 @@ impl Formula {
         }
     }
 
-    /// Whether the formula contains a quantile or a running sum, which read several cells and whose noise no derivative describes.
+    /// Whether the formula contains a quantile, a running sum or a rank, which read several cells and whose noise no derivative describes.
     #[must_use]
     pub fn has_several(&self) -> bool {
-        matches!(self, Self::Quantile(_) | Self::Run(_)) || self.parts().into_iter().any(Self::has_several)
+        match self {
+            Self::Quantile(_) | Self::Run(_) => true,
+            Self::Window(window) if window.is_rank() => true,
+            other => other.parts().into_iter().any(Self::has_several),
+        }
     }
 
     /// Whether the formula contains a window over the groups.
