@@ -22,7 +22,7 @@ pub mod grouping_sets;
 
 pub use self::cell::Cell;
 pub use self::labels::{KeyLabels, Label};
-pub use self::layout::{Layout, Output, OutputValue, SortKey};
+pub use self::layout::{Layout, Limit, Output, OutputValue, SortKey};
 pub use self::suppression::{CountSource, PartSuppression, Suppression};
 pub use self::table::{ColumnInfo, ColumnKind, Table};
 pub use self::tabulate::{columns, laws, tabulate};

@@ -2,6 +2,7 @@
 //!
 //! Promises text that parses back to the same computation and the same outputs.
 
+mod after;
 mod joins;
 mod statement;
 mod terms;

@@ -4,8 +4,11 @@
 //! with a new field does not compile until the field is handled. Texts of sqlparser's own errors do not leave this module.
 
 mod calendar;
+mod after;
 mod conditions;
 mod expressions;
+mod group_windows;
+mod having;
 mod limits;
 mod nodes;
 mod numeric;
@@ -19,6 +22,7 @@ mod with;
 mod today;
 mod truths;
 mod words;
+mod survival;
 
 pub use self::limits::{DEPTH_MAX, IN_ITEMS_MAX, ITEMS_MAX, NODES_MAX, TEXT_BYTES_MAX};
 

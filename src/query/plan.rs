@@ -4,7 +4,9 @@
 //! that it depends on the text and the terms alone. Two questions with the same measurements of the same rows have the same view.
 
 mod bind;
+mod after;
 mod counting;
+mod group_windows;
 mod identity;
 mod names;
 mod outputs;

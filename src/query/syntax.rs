@@ -3,12 +3,14 @@
 pub mod calls;
 mod names;
 pub mod rewrite;
+mod outputs;
 mod rows;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use strum::{EnumMessage, EnumString, IntoStaticStr, VariantArray};
 
 use self::calls::Call;
+pub use self::outputs::{GroupFunction, GroupOrder, GroupWindowCall, ScalarFunction};
 pub use self::rows::{
     Distinct, JoinOn, RowItem, RowOrder, RowValue, Rows, Select, SetOperator, Source, Window, WindowBound, WindowCall,
     WindowFrame,
@@ -38,10 +40,12 @@ pub struct Query {
     pub having: Option<Having>,
     /// The sort keys of ORDER BY for the noisy table, the most significant first.
     pub order: Vec<OrderItem>,
-    /// Largest number of rows shown, from LIMIT.
+    /// Largest number of rows shown, from LIMIT or FETCH.
     pub limit: Option<u64>,
     /// The question as text, written in one way.
     pub text: QuestionText,
+    /// Number of rows that are passed over first, from OFFSET.
+    pub offset: u64,
 }
 
 /// The text of a question. All texts are equal: what a question says is in its other parts.
@@ -244,6 +248,22 @@ pub enum OutputExpression {
     },
     /// Another output by its name; only in `HAVING` and `ORDER BY`.
     Named(Name),
+    /// A constant that is no number.
+    Label(Literal),
+    /// NULL.
+    Missing,
+    /// An expression of the grouping keys.
+    Key(Box<Expression>),
+    /// `GROUPING(a)`: 1 if the row is a total over a, 0 otherwise.
+    Grouping(Box<Expression>),
+    /// `FLOOR(a)` and the other functions of numbers.
+    Call(ScalarFunction, Vec<OutputExpression>),
+    /// `CASE WHEN … THEN … [ELSE …] END`, with its arms in order.
+    Case(Vec<(Having, OutputExpression)>, Option<Box<OutputExpression>>),
+    /// A condition used as a value.
+    Truth(Box<Having>),
+    /// A window over the groups.
+    Window(Box<GroupWindowCall>),
 }
 
 impl OutputExpression {
@@ -264,6 +284,8 @@ pub enum Having {
     Compare(OutputExpression, Comparison, OutputExpression),
     /// `a IS NULL`: the output has no estimate.
     IsNull(OutputExpression),
+    /// A boolean key, or another truth value, by itself.
+    Is(OutputExpression),
     /// `NOT …`, the negation.
     Not(Box<Having>),
     /// `… AND …`, the conjunction.

@@ -106,3 +106,36 @@ SELECT COUNT(*) AS n FROM visits WHERE visited > DATE '2024-12-31' - INTERVAL '9
 SELECT COUNT(*) AS n FROM visits WHERE visited + INTERVAL '1 month' < DATE '2024-03-31'
 SELECT COUNT(*) AS n, AVG(EXTRACT(YEAR FROM AGE(visited, DATE '2020-02-29'))) AS a, SUM(EXTRACT(MONTH FROM AGE(visited, DATE '2020-02-29'))) AS m FROM visits
 SELECT EXTRACT(YEAR FROM AGE(visited, DATE '2023-06-15')) AS y, COUNT(*) AS n FROM visits GROUP BY EXTRACT(YEAR FROM AGE(visited, DATE '2023-06-15'))
+SELECT region, CASE WHEN COUNT(*) > 75 THEN 'many' WHEN AVG(cost) > 200 THEN 'dear' ELSE 'few' END AS size FROM visits GROUP BY region
+SELECT region, CASE region WHEN 'north' THEN COUNT(*) WHEN 'east' THEN -COUNT(*) END AS n FROM visits GROUP BY region
+SELECT region, CASE WHEN region IN ('north', 'south') THEN 'vertical' ELSE region END AS axis, COUNT(*) AS n FROM visits GROUP BY region
+SELECT region, GREATEST(AVG(cost), 195) AS g, LEAST(COUNT(*), COUNT(diagnosis), 70) AS l, COALESCE(AVG(cost) FILTER (WHERE age > 200), 7) AS c FROM visits GROUP BY region
+SELECT region, FLOOR(AVG(cost)) AS f, CEIL(AVG(cost)) AS c, TRUNC(AVG(cost), 1) AS t, SIGN(AVG(cost) - 200) AS s, ABS(AVG(cost) - 200) AS a FROM visits GROUP BY region
+SELECT region, LN(AVG(cost)) AS l, EXP(AVG(age) / 100) AS e, LOG(AVG(cost)) AS d, POWER(AVG(cost), 0.5) AS p, SQRT(AVG(cost)) AS q FROM visits GROUP BY region
+SELECT region, MOD(COUNT(*), 7) AS m, COUNT(*) % 5 AS r, AVG(cost)::numeric AS n, CAST(AVG(age) AS INTEGER) AS i FROM visits GROUP BY region
+SELECT region, COUNT(*) > 70 AS is_large, AVG(cost) BETWEEN 150 AND 250 AS is_usual, AVG(cost) IS NULL AS is_none FROM visits GROUP BY region
+SELECT EXTRACT(MONTH FROM visited) AS m, COUNT(*) * 100.0 / EXTRACT(MONTH FROM visited) AS x FROM visits GROUP BY EXTRACT(MONTH FROM visited)
+SELECT region, COUNT(*) AS n FROM visits GROUP BY region HAVING region <> 'north'
+SELECT region, COUNT(*) AS n FROM visits GROUP BY region HAVING region IN ('north', 'west') AND COUNT(*) > 3
+SELECT smoker, COUNT(*) AS n FROM visits GROUP BY smoker HAVING smoker
+SELECT smoker, COUNT(*) AS n FROM visits GROUP BY smoker HAVING smoker IS NOT NULL
+SELECT 'all' AS grp, COUNT(*) AS n FROM visits
+SELECT 'all' AS grp, region, 1 AS one, TRUE AS yes, COUNT(*) AS n FROM visits GROUP BY 1, region
+SELECT region, COUNT(*) AS n FROM visits GROUP BY region ORDER BY AVG(cost) DESC LIMIT 2
+SELECT region, COUNT(*) AS n FROM visits GROUP BY region ORDER BY region LIMIT 2 OFFSET 1
+SELECT region, COUNT(*) AS n FROM visits GROUP BY region ORDER BY region OFFSET 3 ROWS
+SELECT region, COUNT(*) AS n FROM visits GROUP BY region ORDER BY n DESC, region FETCH FIRST 2 ROWS ONLY
+SELECT region, COUNT(*) AS n FROM visits GROUP BY region LIMIT ALL
+(SELECT COUNT(*) AS n FROM visits);
+SELECT COUNT(*) AS n FROM visits GROUP BY () /* all of them */
+SELECT region, SUM(COUNT(*)) OVER () AS total, 100.0 * COUNT(*) / SUM(COUNT(*)) OVER () AS share FROM visits GROUP BY region
+SELECT region, diagnosis, COUNT(*) * 1.0 / SUM(COUNT(*)) OVER (PARTITION BY region) AS share FROM visits GROUP BY region, diagnosis
+SELECT region, COUNT(*) - LAG(COUNT(*)) OVER (ORDER BY region) AS d, LEAD(AVG(cost)) OVER (ORDER BY region) AS l FROM visits GROUP BY region ORDER BY 1
+SELECT region, LAG(COUNT(*), 2, 0) OVER (ORDER BY region) AS l, FIRST_VALUE(SUM(cost)) OVER (ORDER BY region) AS f, LAST_VALUE(AVG(age)) OVER (ORDER BY region ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS e FROM visits GROUP BY region ORDER BY 1
+SELECT region, RANK() OVER (ORDER BY COUNT(*) DESC) AS r, DENSE_RANK() OVER (ORDER BY COUNT(*) DESC) AS d, ROW_NUMBER() OVER (ORDER BY COUNT(*) DESC, region) AS n FROM visits GROUP BY region ORDER BY 1
+SELECT region, AVG(COUNT(*)) OVER (ORDER BY region ROWS BETWEEN 2 PRECEDING AND CURRENT ROW) AS m, SUM(COUNT(*)) OVER (ORDER BY region) AS s, SUM(AVG(cost)) OVER (ORDER BY region DESC) AS b FROM visits GROUP BY region ORDER BY 1
+SELECT region, MIN(AVG(cost)) OVER () AS least, MAX(COUNT(*)) OVER (ORDER BY region) AS most, COUNT(*) OVER () AS groups, AVG(cost) / AVG(AVG(cost)) OVER () AS q FROM visits GROUP BY region ORDER BY 1
+SELECT region, COUNT(*) * 100.0 / (SELECT COUNT(*) FROM visits) AS share FROM visits GROUP BY region HAVING region <> 'west'
+SELECT region, COUNT(*) * 100.0 / SUM(COUNT(*)) OVER () AS share FROM visits WHERE age > 30 GROUP BY region HAVING region <> 'west'
+SELECT region, COUNT(DISTINCT patient_id) * 1.0 / SUM(COUNT(DISTINCT patient_id)) OVER () AS share, NTH_VALUE(COUNT(*), 2) OVER (ORDER BY region ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS two FROM visits GROUP BY region ORDER BY 1
+SELECT EXTRACT(DOW FROM visited) AS d, region, RANK() OVER (PARTITION BY region ORDER BY COUNT(*) DESC) AS r FROM visits GROUP BY 1, region HAVING COUNT(*) > 0 ORDER BY 1, 2

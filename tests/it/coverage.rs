@@ -23,7 +23,7 @@ const PEOPLE: usize = 150;
 const ROUNDS: usize = 70;
 
 /// Every kind of output except plain counts, sums and means, which `means.rs` covers at many sizes.
-const OUTPUTS: [(&str, &str); 19] = [
+const OUTPUTS: [(&str, &str); 27] = [
     ("n", "COUNT(*) FILTER (WHERE age > 40)"),
     ("people", "COUNT(DISTINCT patient_id) FILTER (WHERE cost < 200)"),
     ("total", "SUM(ABS(cost - 100))"),
@@ -43,6 +43,14 @@ const OUTPUTS: [(&str, &str); 19] = [
     ("median", "MEDIAN(cost)"),
     ("running", "SUM(COUNT(*) FILTER (WHERE age > 40)) OVER (ORDER BY place)"),
     ("day", "COUNT(*) AS x, SUM(COUNT(*)) OVER (ORDER BY place)"),
+    ("logarithm", "LN(SUM(cost))"),
+    ("power", "POWER(AVG(cost), 1.5)"),
+    ("greatest", "GREATEST(AVG(cost), 50)"),
+    ("case", "CASE WHEN COUNT(*) > 0 THEN AVG(age) END"),
+    ("part of all", "100.0 * COUNT(*) / SUM(COUNT(*)) OVER ()"),
+    ("part of costs", "SUM(cost) / (SELECT SUM(cost) FROM visits)"),
+    ("moving", "AVG(SUM(cost)) OVER (ORDER BY place ROWS BETWEEN 2 PRECEDING AND CURRENT ROW)"),
+    ("deviating", "AVG(cost) - AVG(AVG(cost)) OVER ()"),
 ];
 
 fn policy() -> String {

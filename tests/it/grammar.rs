@@ -13,8 +13,9 @@ use tacit::query::error::Position;
 use tacit::query::parse::parse;
 use tacit::query::plan::plan;
 use tacit::query::syntax::{
-    Aggregate, AggregateFunction, ArithmeticOperator, Comparison, Condition, Expression, Having, Key, Literal,
-    LiteralValue, Name, OrderBy, OutputExpression, Pair, Scalar, Spread,
+    Aggregate, AggregateFunction, ArithmeticOperator, Comparison, Condition, Expression, GroupFunction, GroupOrder,
+    GroupWindowCall, Having, Key, Literal, LiteralValue, Name, OrderBy, OutputExpression, Pair, Scalar, ScalarFunction,
+    Spread, WindowBound, WindowFrame,
 };
 use tacit::query::term::calendar::{DatePart, Period};
 use tacit::query::terms::domain::{Column, Domain, date_text};
@@ -43,6 +44,9 @@ pub fn sound(rng: &mut StdRng, dataset: &str, terms: &Terms) -> String {
     let keys = walk.keys(rng);
     let mut outputs: Vec<OutputExpression> = (0..rng.random_range(1..4)).map(|_| walk.output(rng, 1)).collect();
     outputs.extend(walk.running(rng, &keys));
+    if rng.random_bool(0.2) {
+        outputs.extend(walk.window(rng, &keys));
+    }
     let mut items: Vec<String> = keys.iter().map(write::key).collect();
     if let Some(key) = keys.first().filter(|_| rng.random_bool(0.1)) {
         items.push(format!("GROUPING({}) AS g", write::key(key)));
@@ -56,8 +60,10 @@ pub fn sound(rng: &mut StdRng, dataset: &str, terms: &Terms) -> String {
         let by = |(at, one): (usize, &Key)| if at % 2 == 1 { format!("{}", at + 1) } else { write::key(one) };
         let by: Vec<_> = keys.iter().enumerate().map(by).collect();
         // Running sums need a single grouping; sometimes there are several, which is refused.
-        let has_running =
-            outputs.iter().any(|output| matches!(output, OutputExpression::Running { .. })) && rng.random_bool(0.95);
+        let has_running = outputs
+            .iter()
+            .any(|output| matches!(output, OutputExpression::Running { .. } | OutputExpression::Window(_)))
+            && rng.random_bool(0.95);
         let groups = match (if has_running { 8 } else { rng.random_range(0..8) }, &by[..]) {
             (0, _) => format!("ROLLUP ({})", by.join(", ")),
             (1, _) => format!("CUBE ({})", by.join(", ")),
@@ -411,7 +417,7 @@ impl Walk<'_> {
         }
         let one = Box::new(self.output(rng, depth - 1));
         let number = || OutputExpression::Number(number_literal("2.5"));
-        match rng.random_range(0..7) {
+        match rng.random_range(0..10) {
             0 => OutputExpression::Negative(one),
             1 => {
                 use ArithmeticOperator::{Minus, Over, Plus, Times};
@@ -426,12 +432,61 @@ impl Walk<'_> {
             3 => OutputExpression::Root(one),
             4 => OutputExpression::Round(one, rng.random_range(0..4)),
             5 => OutputExpression::NullIf(one, Box::new(number())),
+            6 => {
+                let function = *ScalarFunction::VARIANTS.choose(rng).expect("one");
+                let (least, most) = function.arguments();
+                let more = (1..rng.random_range(least..=most.min(3))).map(|_| number());
+                OutputExpression::Call(function, std::iter::once(*one).chain(more).collect())
+            }
+            7 => OutputExpression::Case(
+                vec![(self.having_of(rng, 1, false), *one)],
+                rng.random_bool(0.5).then(|| Box::new(number())),
+            ),
+            8 => OutputExpression::Truth(Box::new(self.having_of(rng, 1, false))),
             _ => OutputExpression::Arithmetic(Box::new(number()), ArithmeticOperator::Times, one),
         }
     }
 
+    /// A random window over the groups.
+    fn window(&self, rng: &mut StdRng, keys: &[Key]) -> Option<OutputExpression> {
+        let key = |key: &Key| match key {
+            Key::By(expression) => Some(expression.clone()),
+            Key::Ordinal(..) => None,
+        };
+        let keys: Vec<Expression> = keys.iter().filter_map(key).filter(|_| rng.random_bool(0.6)).collect();
+        let function = *GroupFunction::VARIANTS.choose(rng).filter(|one| **one != GroupFunction::Total)?;
+        let is_rank = matches!(function, GroupFunction::RowNumber | GroupFunction::Rank | GroupFunction::DenseRank);
+        let is_curve = matches!(function, GroupFunction::KaplanMeier | GroupFunction::CumulativeIncidence);
+        let mut aggregate = || OutputExpression::Aggregate(Box::new(self.aggregate(rng)));
+        let of = match (is_rank, is_curve) {
+            (true, _) => Vec::new(),
+            (false, true) => vec![aggregate(), aggregate()],
+            (false, false) => vec![aggregate()],
+        };
+        let step = match function {
+            GroupFunction::Lag | GroupFunction::Lead | GroupFunction::NthValue => rng.random_range(1..4),
+            _ => 1,
+        };
+        let (by, within) = keys.split_last()?;
+        let by = OutputExpression::Key(Box::new(by.clone()));
+        let order = vec![GroupOrder { by, descending: !is_curve && rng.random_bool(0.3), nulls_first: false }];
+        let frame = (!is_curve && rng.random_bool(0.3)).then(|| WindowFrame {
+            by_rows: true,
+            start: WindowBound::Before(rng.random_range(0..4)),
+            end: WindowBound::Current,
+        });
+        let within = within.to_vec();
+        let call = GroupWindowCall { function, of, step, within, order, frame, at: PLACE };
+        Some(OutputExpression::Window(Box::new(call)))
+    }
+
     fn having(&self, rng: &mut StdRng, depth: u32) -> Having {
-        let side = |rng: &mut StdRng| match rng.random_range(0..3) {
+        self.having_of(rng, depth, true)
+    }
+
+    /// A random condition after the noise; with `named`, it may name an output.
+    fn having_of(&self, rng: &mut StdRng, depth: u32, named: bool) -> Having {
+        let side = |rng: &mut StdRng| match rng.random_range(u32::from(!named)..3) {
             0 => OutputExpression::Named(name("a0")),
             1 => OutputExpression::Number(number_literal("100")),
             _ => OutputExpression::Aggregate(Box::new(Aggregate {
@@ -443,9 +498,9 @@ impl Walk<'_> {
         match rng.random_range(0..if depth == 0 { 2 } else { 5 }) {
             0 => Having::Compare(side(rng), *COMPARISONS.choose(rng).expect("one"), side(rng)),
             1 => Having::IsNull(side(rng)),
-            2 => Having::Not(Box::new(self.having(rng, depth - 1))),
-            3 => Having::All(vec![self.having(rng, depth - 1), self.having(rng, depth - 1)]),
-            _ => Having::Any(vec![self.having(rng, depth - 1), self.having(rng, depth - 1)]),
+            2 => Having::Not(Box::new(self.having_of(rng, depth - 1, named))),
+            3 => Having::All(vec![self.having_of(rng, depth - 1, named), self.having_of(rng, depth - 1, named)]),
+            _ => Having::Any(vec![self.having_of(rng, depth - 1, named), self.having_of(rng, depth - 1, named)]),
         }
     }
 

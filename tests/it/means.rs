@@ -8,7 +8,7 @@ use tacit::kernel::privacy::extent::Extent;
 use tacit::kernel::privacy::sensitivity::{Aggregation, Sensitivity};
 use tacit::kernel::vault::noise::{NoiseSource, OpenDp};
 use tacit::kernel::vault::release::{NoisyVector, Release};
-use tacit::query::answer::{Cell, Label, Layout, Output, OutputValue, tabulate};
+use tacit::query::answer::{Cell, Label, Layout, Limit, Output, OutputValue, tabulate};
 use tacit::query::terms::domain::Grid;
 
 const GROUPS: usize = 4_000;
@@ -61,7 +61,7 @@ fn coverage(accountant: Accountant, epsilon: &str, people: i64, mean: i64) -> [f
         having: None,
         small: None,
         order: vec![],
-        limit: None,
+        limit: Limit::All,
     };
     let table = tabulate(&layout, &release.measurements);
     let value = |cell: &Cell| cell.text().expect("a value").parse::<f64>().expect("a number");

@@ -8,6 +8,13 @@
 //! * **Everything else** (variances, covariances, products) has the interval of the delta method: value ± z·√Σ(∂f/∂mᵢ)²σᵢ², with the
 //!   derivatives found by forward differentiation. The interval of a square root has the square roots of the inner interval's ends.
 //!
+//! * **Functions of one noisy value** (FLOOR, LN, EXP, POWER with a constant, GREATEST with constants, …) map the ends of its interval; see
+//!   [`scalar`]. GREATEST and LEAST of several noisy values have the greatest, or the least, of the lower and of the upper ends.
+//! * **CASE and COALESCE** have the interval of the branch that the estimates choose: it is the interval of that branch's value, and does
+//!   not tell that noise could have chosen another branch.
+//! * **Windows over the groups** ([`window`]) are sums and differences of cells, whose noise is independent: they have the exact law, and
+//!   everything computed with them follows as above. Ranks have no interval.
+//!
 //! If a denominator is lost in its own noise, there is no estimate, and the only interval is the one that public bounds allow ([`Range`]).
 //!
 //! **Squares.** With S = Σ(x − c) and Q = Σ(x − c)² about any constant c, the variance over n rows is Q/n − (S/n)². As c cancels, it is
@@ -22,19 +29,29 @@ mod moments;
 mod range;
 mod run;
 mod steps;
+mod parts;
+mod scalar;
+mod condition;
+mod survival;
+pub mod window;
+pub mod words;
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
 pub use self::absence::AbsenceReason;
 pub use self::cell_values::CellValues;
+pub use self::condition::HavingCondition;
 pub use self::estimate::IntervalEstimate;
 pub use self::range::Range;
 pub use self::run::RunningSum;
+pub use self::window::{GroupWindow, WindowOrder};
+pub use self::words::Words;
 
 use self::absence::both;
 use self::dual::Dual;
 use self::estimate::round;
-use crate::query::syntax::{ArithmeticOperator, Comparison, Pair, Spread};
+use crate::query::answer::Label;
+use crate::query::syntax::{ArithmeticOperator, Pair, ScalarFunction, Spread};
 use crate::query::term::{Constant, Term};
 use crate::query::terms::domain::Grid;
 
@@ -71,6 +88,18 @@ pub enum Formula {
     Round(Box<Formula>, u32) = 12,
     /// SQL's NULLIF: the first formula, or missing if both are equal.
     NullIf(Box<Formula>, Box<Formula>) = 13,
+    /// A function of numbers.
+    Call(ScalarFunction, Vec<Formula>) = 14,
+    /// SQL's CASE: the formula of the first condition that is true, otherwise the last one.
+    Case(Vec<(HavingCondition, Formula)>, Box<Formula>) = 15,
+    /// The value of a group key of whole numbers, by its index.
+    Key(usize) = 16,
+    /// SQL's `GROUPING` of the key with this index: 1 if the row is a total over it, 0 otherwise.
+    Grouping(usize) = 17,
+    /// A window over the groups.
+    Window(Box<GroupWindow>) = 18,
+    /// NULL.
+    Missing = 19,
 }
 
 /// A sum of stored integers, which are taken about the centre of their grid.
@@ -133,127 +162,9 @@ pub struct Quantile {
     pub grid: Grid,
 }
 
-/// Condition of HAVING: which rows of a noisy table are shown.
-#[derive(Debug, Clone, PartialEq, BorshSerialize, BorshDeserialize)]
-#[borsh(use_discriminant = true)]
-#[repr(u8)]
-pub enum HavingCondition {
-    /// Comparison of two formulas.
-    Compare(Formula, Comparison, Formula) = 0,
-    /// SQL's IS NULL: the formula has no estimate.
-    Missing(Formula) = 1,
-    /// Negation of a condition.
-    Not(Box<HavingCondition>) = 2,
-    /// Conjunction: every condition holds.
-    All(Vec<HavingCondition>) = 3,
-    /// Disjunction: at least one condition holds.
-    Any(Vec<HavingCondition>) = 4,
-}
-
 impl Formula {
-    /// Applies `to` to the index of every measurement.
-    pub fn renumber(&mut self, to: &impl Fn(usize) -> usize) {
-        let centred = |one: &mut CentredSum| {
-            one.sum = to(one.sum);
-            one.count = one.count.map(to);
-        };
-        match self {
-            Self::Number(_) => {}
-            Self::Count(count) => *count = to(*count),
-            Self::Sum(one) => centred(one),
-            Self::Mean(one, count) => {
-                centred(one);
-                *count = to(*count);
-            }
-            Self::Spread(_, squares) => {
-                squares.count = to(squares.count);
-                [&mut squares.sum, &mut squares.squares].into_iter().for_each(centred);
-            }
-            Self::Pair(_, products) => {
-                products.count = to(products.count);
-                let Products { y, x, products, .. } = products.as_mut();
-                [&mut y.0, &mut y.1, &mut x.0, &mut x.1, products].into_iter().for_each(centred);
-            }
-            Self::Quantile(quantile) => quantile.levels.iter_mut().for_each(|level| *level = to(*level)),
-            Self::Run(run) => run.vector = to(run.vector),
-            Self::Negative(of) | Self::Absolute(of) | Self::Root(of) | Self::Round(of, _) => of.renumber(to),
-            Self::Arithmetic(left, _, right) | Self::NullIf(left, right) => {
-                left.renumber(to);
-                right.renumber(to);
-            }
-        }
-    }
-
-    /// Cost of evaluating the formula and writing it out: the number of operations, with those of the terms inside it.
-    #[must_use]
-    pub fn weight(&self) -> u64 {
-        match self {
-            Self::Number(_) | Self::Count(_) | Self::Sum(_) | Self::Mean(..) | Self::Run(_) => 1,
-            Self::Spread(_, squares) => 1 + squares.of.weight(),
-            Self::Pair(_, products) => 1 + products.of.0.weight() + products.of.1.weight(),
-            Self::Quantile(quantile) => 1 + quantile.levels.len() as u64,
-            Self::Negative(of) | Self::Absolute(of) | Self::Root(of) | Self::Round(of, _) => 1 + of.weight(),
-            Self::Arithmetic(left, _, right) | Self::NullIf(left, right) => 1 + left.weight() + right.weight(),
-        }
-    }
-
-    /// Whether the formula is a weighted sum of measurements and constants.
-    #[must_use]
-    pub fn is_linear(&self) -> bool {
-        match self {
-            Self::Number(_) | Self::Count(_) | Self::Sum(_) => true,
-            Self::Negative(of) => of.is_linear(),
-            Self::Arithmetic(left, ArithmeticOperator::Plus | ArithmeticOperator::Minus, right) => {
-                left.is_linear() && right.is_linear()
-            }
-            Self::Arithmetic(left, ArithmeticOperator::Times, right) => {
-                (left.is_number() && right.is_linear()) || (left.is_linear() && right.is_number())
-            }
-            Self::Arithmetic(left, ArithmeticOperator::Over, right) => left.is_linear() && right.is_number(),
-            Self::Mean(..)
-            | Self::Quantile(_)
-            | Self::Run(_)
-            | Self::Spread(..)
-            | Self::Pair(..)
-            | Self::Absolute(_)
-            | Self::Root(_)
-            | Self::Round(..)
-            | Self::NullIf(..) => false,
-        }
-    }
-
-    /// Whether the formula contains a quantile or a running sum, which read several cells.
-    #[must_use]
-    pub fn has_several(&self) -> bool {
-        match self {
-            Self::Quantile(_) | Self::Run(_) => true,
-            Self::Negative(of) | Self::Absolute(of) | Self::Root(of) | Self::Round(of, _) => of.has_several(),
-            Self::Arithmetic(left, _, right) | Self::NullIf(left, right) => left.has_several() || right.has_several(),
-            Self::Number(_) | Self::Count(_) | Self::Sum(_) | Self::Mean(..) | Self::Spread(..) | Self::Pair(..) => {
-                false
-            }
-        }
-    }
-
-    /// Whether the formula is a constant: it contains no measurement.
-    #[must_use]
-    pub fn is_number(&self) -> bool {
-        match self {
-            Self::Number(_) => true,
-            Self::Negative(of) | Self::Absolute(of) | Self::Root(of) | Self::Round(of, _) => of.is_number(),
-            Self::Arithmetic(left, _, right) | Self::NullIf(left, right) => left.is_number() && right.is_number(),
-            Self::Count(_)
-            | Self::Sum(_)
-            | Self::Mean(..)
-            | Self::Spread(..)
-            | Self::Pair(..)
-            | Self::Run(_)
-            | Self::Quantile(_) => false,
-        }
-    }
-
     /// The value with its derivative by each measurement.
-    fn dual(&self, at: CellValues<'_>) -> Result<Dual, AbsenceReason> {
+    pub(in crate::query::answer) fn dual(&self, at: CellValues<'_>) -> Result<Dual, AbsenceReason> {
         match self {
             Self::Number(text) => text.parse().map(Dual::constant).map_err(|_| AbsenceReason::NoValue),
             Self::Count(count) => Dual::measured(*count, at),
@@ -289,6 +200,19 @@ impl Formula {
                 let of = of.dual(at)?;
                 Ok(Dual { value: round(of.value, *decimals), ..of })
             }
+            Self::Call(function, parts) => scalar::dual(*function, parts, at),
+            Self::Case(arms, otherwise) => condition::chosen(arms, otherwise, at)?.dual(at),
+            Self::Key(key) => match at.label(*key) {
+                Some(Label::Integer(value)) => Ok(Dual::constant(*value as f64)),
+                Some(Label::Decimal(nanos)) => Ok(Dual::constant(*nanos as f64 / 1e9)),
+                Some(Label::Boolean(_) | Label::Text(_) | Label::Missing) | None => Err(AbsenceReason::NoValue),
+            },
+            Self::Grouping(key) => {
+                let is_total = at.label(*key).is_none();
+                Ok(Dual::constant(if is_total { 1.0 } else { 0.0 }))
+            }
+            Self::Window(window) => at.window(window)?.dual(window, at.cell),
+            Self::Missing => Err(AbsenceReason::NoValue),
             Self::NullIf(left, right) => {
                 // Evaluate each side once: otherwise nested NULLIFs would double the work at every level.
                 let (of, other) = both(left.dual(at), right.dual(at))?;
@@ -323,7 +247,7 @@ impl Formula {
 
 impl Formula {
     /// An estimate as it is shown: a count or a sum by itself is rounded to whole steps, halves up.
-    fn shown(&self, value: f64) -> Result<f64, AbsenceReason> {
+    pub(in crate::query::answer) fn shown(&self, value: f64) -> Result<f64, AbsenceReason> {
         if !value.is_finite() {
             return Err(AbsenceReason::NoValue);
         }
@@ -341,7 +265,13 @@ impl Formula {
             | Self::Absolute(_)
             | Self::Root(_)
             | Self::Round(..)
-            | Self::NullIf(..) => value,
+            | Self::NullIf(..)
+            | Self::Call(..)
+            | Self::Case(..)
+            | Self::Key(_)
+            | Self::Grouping(_)
+            | Self::Window(_)
+            | Self::Missing => value,
         })
     }
 }
@@ -354,50 +284,5 @@ impl CentredSum {
             Some(count) => sum.plus(&Dual::measured(count, at)?.times(&Dual::constant(self.grid.centre() as f64))),
         };
         Ok(whole.times(&Dual::constant(self.grid.step_value())))
-    }
-}
-
-impl HavingCondition {
-    /// Truth of the condition for one cell's noisy values, in SQL's three-valued logic; `None` is unknown.
-    #[must_use]
-    pub fn truth(&self, at: CellValues<'_>) -> Option<bool> {
-        match self {
-            Self::Compare(left, how, right) => {
-                let of = |side: &Formula| side.value(at).and_then(|value| side.shown(value)).ok();
-                let (left, right) = (of(left)?, of(right)?);
-                let order = left.total_cmp(&right);
-                Some(match how {
-                    Comparison::Equal => order.is_eq(),
-                    Comparison::NotEqual => order.is_ne(),
-                    Comparison::Less => order.is_lt(),
-                    Comparison::LessOrEqual => order.is_le(),
-                    Comparison::Greater => order.is_gt(),
-                    Comparison::GreaterOrEqual => order.is_ge(),
-                })
-            }
-            Self::Missing(of) => Some(of.value(at).is_err()),
-            Self::Not(inner) => inner.truth(at).map(|truth| !truth),
-            Self::All(parts) => {
-                let truths: Vec<_> = parts.iter().map(|part| part.truth(at)).collect();
-                if truths.contains(&Some(false)) { Some(false) } else { (!truths.contains(&None)).then_some(true) }
-            }
-            Self::Any(parts) => {
-                let truths: Vec<_> = parts.iter().map(|part| part.truth(at)).collect();
-                if truths.contains(&Some(true)) { Some(true) } else { (!truths.contains(&None)).then_some(false) }
-            }
-        }
-    }
-
-    /// Applies `to` to the index of every measurement.
-    pub fn renumber(&mut self, to: &impl Fn(usize) -> usize) {
-        match self {
-            Self::Compare(left, _, right) => {
-                left.renumber(to);
-                right.renumber(to);
-            }
-            Self::Missing(of) => of.renumber(to),
-            Self::Not(inner) => inner.renumber(to),
-            Self::All(parts) | Self::Any(parts) => parts.iter_mut().for_each(|part| part.renumber(to)),
-        }
     }
 }

@@ -6,7 +6,7 @@ use super::labels::{KeyLabels, Label};
 use super::suppression::Suppression;
 use crate::kernel::privacy::mechanism::NoiseLaw;
 use crate::kernel::vault::release::Release;
-use crate::query::answer::formula::{CentredSum, Formula, HavingCondition, Range};
+use crate::query::answer::formula::{CentredSum, Formula, GroupWindow, HavingCondition, Range, Words};
 use crate::query::answer::grouping_sets::GroupingSets;
 use crate::query::terms::domain::Grid;
 
@@ -28,8 +28,8 @@ pub struct Layout {
     pub small: Option<Suppression>,
     /// Sort keys, the most significant first; if empty, rows are sorted by the group keys.
     pub order: Vec<SortKey>,
-    /// Largest number of rows shown, from LIMIT; `None` for all of them.
-    pub limit: Option<u64>,
+    /// Which rows are shown, from LIMIT and OFFSET.
+    pub limit: Limit,
 }
 
 /// One selected output: a name and how its value is computed.
@@ -86,6 +86,52 @@ pub enum OutputValue {
         /// Values that the formula can have under the public bounds of its inputs; the interval is cut to this range.
         range: Range,
     } = 5,
+    /// A label that is no key by itself: a constant, or what a CASE chooses.
+    Words(Words) = 6,
+    /// A value that rows are sorted by and that is not shown; these stand after all others.
+    Hidden(Box<OutputValue>) = 7,
+}
+
+/// Which rows of a sorted table are shown. A number alone is encoded as `Option` encodes it, which it once was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
+pub enum Limit {
+    /// All of them.
+    All = 0,
+    /// The first ones, this many at most.
+    First(u64) = 1,
+    /// Those after the first `offset`, `limit` at most.
+    Page {
+        /// Number of rows that are passed over.
+        offset: u64,
+        /// Largest number of rows shown; `None` for all that are left.
+        limit: Option<u64>,
+    } = 2,
+}
+
+impl Limit {
+    /// The limit of `LIMIT limit OFFSET offset`.
+    #[must_use]
+    pub fn new(limit: Option<u64>, offset: u64) -> Self {
+        match (limit, offset) {
+            (None, 0) => Self::All,
+            (Some(limit), 0) => Self::First(limit),
+            (limit, offset) => Self::Page { offset, limit },
+        }
+    }
+
+    /// Removes the rows that are not shown.
+    pub(super) fn cut<T>(self, rows: &mut Vec<T>) {
+        let (offset, limit) = match self {
+            Self::All => (0, None),
+            Self::First(limit) => (0, Some(limit)),
+            Self::Page { offset, limit } => (offset, limit),
+        };
+        let whole = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        rows.drain(..whole(offset).min(rows.len()));
+        rows.truncate(limit.map_or(usize::MAX, whole));
+    }
 }
 
 impl OutputValue {
@@ -93,7 +139,8 @@ impl OutputValue {
     #[must_use]
     pub fn formula(&self) -> Option<Formula> {
         match self {
-            Self::Key { .. } | Self::Grouping { .. } => None,
+            Self::Key { .. } | Self::Grouping { .. } | Self::Words(_) => None,
+            Self::Hidden(value) => value.formula(),
             Self::Count { count } => Some(Formula::Count(*count)),
             Self::Sum { sum, count, grid } => Some(Formula::Sum(CentredSum { sum: *sum, count: *count, grid: *grid })),
             Self::Mean { sum, count, grid } => {
@@ -104,10 +151,38 @@ impl OutputValue {
         }
     }
 
+    /// Whether rows are sorted by it alone, and it is not shown.
+    #[must_use]
+    pub fn is_hidden(&self) -> bool {
+        matches!(self, Self::Hidden(_))
+    }
+
+    /// The value itself, whether it is shown or not.
+    pub fn inner_mut(&mut self) -> &mut Self {
+        match self {
+            Self::Hidden(value) => value,
+            other => other,
+        }
+    }
+
+    /// The windows over the groups in it.
+    #[must_use]
+    pub fn windows(&self) -> Vec<&GroupWindow> {
+        match self {
+            Self::Formula { formula, .. } => formula.windows(),
+            Self::Words(words) => words.formulas().into_iter().flat_map(Formula::windows).collect(),
+            Self::Hidden(value) => value.windows(),
+            Self::Key { .. } | Self::Grouping { .. } | Self::Count { .. } | Self::Sum { .. } | Self::Mean { .. } => {
+                Vec::new()
+            }
+        }
+    }
+
     /// Indices of the measurements of a count, a sum or a mean; empty for keys and for formulas, which check their own measurements.
     pub(super) fn made_of(&self) -> Vec<usize> {
         match self {
-            Self::Key { .. } | Self::Grouping { .. } | Self::Formula { .. } => Vec::new(),
+            Self::Key { .. } | Self::Grouping { .. } | Self::Formula { .. } | Self::Words(_) => Vec::new(),
+            Self::Hidden(value) => value.made_of(),
             Self::Count { count } => vec![*count],
             Self::Sum { sum, count, .. } => std::iter::once(*sum).chain(*count).collect(),
             Self::Mean { sum, count, .. } => vec![*sum, *count],
@@ -121,12 +196,17 @@ impl OutputValue {
             Self::Sum { grid, .. } | Self::Mean { grid, .. } => {
                 Some((grid.text(grid.low.into()), grid.text(grid.high.into())))
             }
-            Self::Key { .. } | Self::Grouping { .. } | Self::Count { .. } | Self::Formula { .. } => None,
+            Self::Key { .. }
+            | Self::Grouping { .. }
+            | Self::Count { .. }
+            | Self::Formula { .. }
+            | Self::Words(_)
+            | Self::Hidden(_) => None,
         }
     }
 
     /// Applies `to` to the index of every measurement.
-    pub fn renumber(&mut self, to: &impl Fn(usize) -> usize) {
+    pub fn renumber(&mut self, to: &dyn Fn(usize) -> usize) {
         match self {
             Self::Key { .. } | Self::Grouping { .. } => {}
             Self::Count { count } => *count = to(*count),
@@ -139,6 +219,8 @@ impl OutputValue {
                 *count = to(*count);
             }
             Self::Formula { formula, .. } => formula.renumber(to),
+            Self::Words(words) => words.formulas_mut().into_iter().for_each(|of| of.renumber(to)),
+            Self::Hidden(value) => value.renumber(to),
         }
     }
 }
@@ -196,7 +278,8 @@ impl Layout {
 /// column for it, too.
 fn suffixes(output: &Output, has_sets: bool) -> &'static [&'static str] {
     match &output.value {
-        OutputValue::Key { .. } | OutputValue::Grouping { .. } => &[""],
+        OutputValue::Key { .. } | OutputValue::Grouping { .. } | OutputValue::Words(_) => &[""],
+        OutputValue::Hidden(_) => &[],
         OutputValue::Count { .. } | OutputValue::Sum { .. } if !has_sets => &["", "_low", "_high"],
         OutputValue::Count { .. }
         | OutputValue::Sum { .. }

@@ -74,8 +74,25 @@ impl AnswerRow {
         let value = shown(ends.value);
         let value = if range.holds_about(ends.value) { range.nearest(value) } else { value };
         self.sorts.push(SortValue::Number(value));
-        self.cells.extend([value, low, high, shown(ends.std_error)].map(Cell::Float));
+        // An end without a bound is missing, and so is the error of what has no interval.
+        let cell = |value: f64| if value.is_finite() { Cell::Float(value) } else { Cell::Missing };
+        self.cells.extend([value, low, high, shown(ends.std_error)].map(cell));
         self.said.push((!range.holds(value)).then_some(Remark::Outside));
+    }
+
+    /// Appends a missing label.
+    pub(super) fn push_absent_label(&mut self, reason: AbsenceReason) {
+        self.sorts.push(SortValue::Missing);
+        self.cells.push(Cell::Missing);
+        self.said.push(Some(Remark::Absent(reason)));
+    }
+
+    /// Appends what a row is only sorted by, and which is not shown: the last value that was appended, without its cells.
+    pub(super) fn hide_last(&mut self, cells: usize) {
+        self.cells.truncate(cells);
+        if let Some(said) = self.said.last_mut() {
+            *said = None;
+        }
     }
 
     /// Appends a missing estimate in `cells` cells; its interval is the range of possible values.
@@ -97,7 +114,7 @@ impl AnswerRow {
 }
 
 impl SortValue {
-    fn of_key(label: &Label, code: usize) -> Self {
+    pub(super) fn of_key(label: &Label, code: usize) -> Self {
         match label {
             Label::Missing => Self::Missing,
             Label::Text(text) => Self::Text(text.clone()),

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::fine::{coarse, steps, total};
+use super::formula::window::GroupRows;
 use super::formula::{AbsenceReason, CellValues, IntervalEstimate, Range};
 use super::interval;
 use super::labels::Label;
@@ -21,35 +22,97 @@ pub(super) fn rows_of(layout: &Layout, vectors: &[NoisyVector], shown: &[usize],
     // Convert each cell to a float once, as running sums and percentiles read many cells for each group.
     let all: Vec<Vec<f64>> =
         vectors.iter().map(|one| (0..one.cells.len()).map(|cell| steps(one, cell)).collect()).collect();
+    let groups = Groups { layout, laws: &laws, all: &all, shown };
+    let windows = groups.windows(cells);
     for cell in 0..cells {
-        let values: Vec<f64> = all.iter().map(|one| one[cell]).collect();
-        let at = CellValues { values: &values, laws: &laws, all: &all, cell, hidden: &[] };
-        let hidden = layout.small.as_ref().map_or_else(Vec::new, |small| small.hidden(at));
-        let at = CellValues { hidden: &hidden, ..at };
-        if layout.having.as_ref().is_none_or(|having| having.truth(at) == Some(true)) {
-            rows.push(row(layout, vectors, at, shown, &mut widths));
+        let group = groups.group(cell);
+        let at = CellValues { windows: &windows, ..groups.values(&group) };
+        if groups.is_left(at) {
+            rows.push(row(layout, vectors, at, &mut widths));
         }
     }
 }
 
-fn row(
-    layout: &Layout,
-    vectors: &[NoisyVector],
-    at: CellValues<'_>,
-    shown: &[usize],
-    widths: &mut HashMap<usize, i128>,
-) -> AnswerRow {
-    let (laws, cell, has_sets) = (at.laws, at.cell, layout.sets.is_some());
-    let mut places = vec![None; layout.keys.len()];
-    let codes = codes(shown.iter().map(|key| layout.keys[*key].len() as u64), cell as u64);
-    shown.iter().zip(codes).for_each(|(key, code)| places[*key] = usize::try_from(code).ok());
+/// The groups of one grouping.
+struct Groups<'a> {
+    layout: &'a Layout,
+    laws: &'a [NoiseLaw],
+    all: &'a [Vec<f64>],
+    shown: &'a [usize],
+}
+
+/// What is known of one group.
+struct Group {
+    cell: usize,
+    values: Vec<f64>,
+    hidden: Vec<bool>,
+    places: Vec<Option<usize>>,
+}
+
+impl Groups<'_> {
+    fn group(&self, cell: usize) -> Group {
+        let (layout, shown) = (self.layout, self.shown);
+        let mut places = vec![None; layout.keys.len()];
+        let codes = codes(shown.iter().map(|key| layout.keys[*key].len() as u64), cell as u64);
+        shown.iter().zip(codes).for_each(|(key, code)| places[*key] = usize::try_from(code).ok());
+        let values = self.all.iter().map(|one| one[cell]).collect();
+        let mut group = Group { cell, values, hidden: Vec::new(), places };
+        if let Some(small) = &layout.small {
+            group.hidden = small.hidden(self.values(&group));
+        }
+        group
+    }
+
+    fn values<'b>(&'b self, group: &'b Group) -> CellValues<'b> {
+        CellValues {
+            values: &group.values,
+            laws: self.laws,
+            all: self.all,
+            cell: group.cell,
+            hidden: &group.hidden,
+            keys: &self.layout.keys,
+            places: &group.places,
+            windows: &[],
+        }
+    }
+
+    /// Whether HAVING leaves a group.
+    fn is_left(&self, at: CellValues<'_>) -> bool {
+        self.layout.having.as_ref().is_none_or(|having| having.truth(at) == Some(true))
+    }
+
+    /// Prepares the windows over the groups, in the order of their places.
+    fn windows(&self, cells: usize) -> Vec<GroupRows> {
+        let mut windows: Vec<_> = self.layout.outputs.iter().flat_map(|output| output.value.windows()).collect();
+        if windows.is_empty() {
+            return Vec::new();
+        }
+        windows.sort_by_key(|window| window.place);
+        windows.dedup_by_key(|window| window.place);
+        let groups: Vec<Group> = (0..cells).map(|cell| self.group(cell)).collect();
+        let values: Vec<CellValues<'_>> = groups.iter().map(|group| self.values(group)).collect();
+        let left: Vec<bool> = values.iter().map(|at| self.is_left(*at)).collect();
+        windows.into_iter().map(|window| GroupRows::new(window, &values, &left)).collect()
+    }
+}
+
+fn row(layout: &Layout, vectors: &[NoisyVector], at: CellValues<'_>, widths: &mut HashMap<usize, i128>) -> AnswerRow {
+    let (laws, cell, has_sets, places) = (at.laws, at.cell, layout.sets.is_some(), at.places);
     let mut row = AnswerRow { cells: Vec::new(), sorts: Vec::new(), said: Vec::new() };
     for (index, output) in layout.outputs.iter().enumerate() {
         if output.value.made_of().iter().any(|measurement| at.shown(*measurement).is_err()) {
+            let cells = row.cells.len();
             row.push_absent(AbsenceReason::Hidden, Range::WHOLE, names(output, has_sets).len());
+            if output.value.is_hidden() {
+                row.hide_last(cells);
+            }
             continue;
         }
-        match &output.value {
+        let (value, before) = match &output.value {
+            OutputValue::Hidden(value) => (&**value, Some(row.cells.len())),
+            value => (value, None),
+        };
+        match value {
             OutputValue::Key { index } => {
                 let label = places[*index].map_or(&Label::Missing, |code| &layout.keys[*index][code]);
                 row.push_key(label, places[*index].unwrap_or_default());
@@ -83,6 +146,17 @@ fn row(
                 row.push_formula(of_mean(&mean, grid), Range::new(low, high));
             }
             OutputValue::Formula { formula, range } => row.push_formula(formula.ends(at), *range),
+            OutputValue::Words(words) => match words.label(at) {
+                Ok(label) => {
+                    row.push_key(label.unwrap_or(&Label::Missing), usize::from(label == Some(&Label::Boolean(true))))
+                }
+                Err(reason) => row.push_absent_label(reason),
+            },
+            // A hidden value is not hidden twice.
+            OutputValue::Hidden(_) => row.push_key(&Label::Missing, 0),
+        }
+        if let Some(cells) = before {
+            row.hide_last(cells);
         }
     }
     row

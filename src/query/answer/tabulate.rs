@@ -15,17 +15,16 @@ use crate::kernel::vault::release::NoisyVector;
 #[must_use]
 pub fn columns(layout: &Layout, laws: &[NoiseLaw]) -> Vec<ColumnInfo> {
     let laws = &layout.laws(laws);
+    let of_label = |label: Option<&Label>| match label {
+        Some(Label::Boolean(_)) => ColumnKind::BooleanKey,
+        Some(Label::Integer(_)) => ColumnKind::IntegerKey,
+        Some(Label::Decimal(_)) => ColumnKind::DecimalKey,
+        Some(Label::Text(_) | Label::Missing) | None => ColumnKind::Key,
+    };
     let kind = |value: &OutputValue| match value {
-        OutputValue::Key { index } if matches!(layout.keys[*index].first(), Some(Label::Boolean(_))) => {
-            ColumnKind::BooleanKey
-        }
-        OutputValue::Key { index } if matches!(layout.keys[*index].first(), Some(Label::Integer(_))) => {
-            ColumnKind::IntegerKey
-        }
-        OutputValue::Key { index } if matches!(layout.keys[*index].first(), Some(Label::Decimal(_))) => {
-            ColumnKind::DecimalKey
-        }
-        OutputValue::Key { .. } => ColumnKind::Key,
+        OutputValue::Key { index } => of_label(layout.keys[*index].first()),
+        OutputValue::Words(words) => of_label(words.example(&layout.keys)),
+        OutputValue::Hidden(_) => ColumnKind::Key,
         OutputValue::Grouping { .. } => ColumnKind::IntegerKey,
         // With several groupings, every row has its own standard error.
         OutputValue::Count { .. } if layout.sets.is_some() => ColumnKind::Count(f64::NAN),
@@ -42,7 +41,7 @@ pub fn columns(layout: &Layout, laws: &[NoiseLaw]) -> Vec<ColumnInfo> {
         kind: kind(&output.value),
         bounds: output.value.bounds(),
     };
-    layout.outputs.iter().map(info).collect()
+    layout.outputs.iter().filter(|output| !output.value.is_hidden()).map(info).collect()
 }
 
 /// Noise laws of the measurements of a certificate or a release, in their order.
@@ -69,9 +68,7 @@ pub fn tabulate(layout: &Layout, vectors: &[NoisyVector]) -> Table {
         }
     }
     sorting::sort(&mut rows, &layout.order);
-    if let Some(limit) = layout.limit {
-        rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    }
+    layout.limit.cut(&mut rows);
     let columns = columns(layout, &laws);
     let has_sets = layout.sets.is_some();
     let of = |(output, column): (&Output, &ColumnInfo)| {

@@ -3,10 +3,10 @@
 use super::joins::written;
 use super::terms::{TermWriter, identifier, subquery};
 use crate::query::answer::formula::{CentredSum, Formula, HavingCondition, RunningSum};
-use crate::query::answer::{Layout, Output, OutputValue, SortKey};
+use crate::query::answer::{Layout, Limit, Output, OutputValue, SortKey};
 use crate::query::computation::{Measure, PlanKey};
 use crate::query::plan::Plan;
-use crate::query::syntax::{ArithmeticOperator, Comparison};
+use crate::query::syntax::{ArithmeticOperator, Comparison, ScalarFunction};
 use crate::query::term::Term;
 use crate::query::term::context::TermContext;
 use crate::query::terms::policy::Terms;
@@ -20,18 +20,19 @@ pub fn sql(plan: &Plan, terms: &Terms) -> String {
     let terms = &*plan.computation.base(terms);
     let (base, seen) = (TermContext::of(terms), plan.seen.as_deref().map(TermContext::of));
     let known = seen.as_ref().unwrap_or(&base);
-    let writer = Writer { plan, rows: TermWriter { known } };
-    let items: Vec<_> = plan.layout.outputs.iter().map(|output| writer.item(output)).collect();
     let dataset = joined(plan, terms);
     let table = match (&plan.computation.units, &plan.seen) {
         (Some(units), Some(seen)) => subquery(&dataset, units, seen, &TermWriter { known: &base }),
         (None, _) | (_, None) => dataset,
     };
-    let mut sql = format!("SELECT {} FROM {table}", items.join(", "));
     let filter = plan.computation.filter.as_ref().and_then(|filter| written(filter, known));
-    if let Some(filter) = &filter {
-        sql.push_str(&format!(" WHERE {}", writer.rows.filter(filter, false)));
-    }
+    let rows = TermWriter { known };
+    let condition = filter.map(|filter| format!(" WHERE {}", rows.filter(&filter, false)));
+    let table = format!("FROM {table}{}", condition.unwrap_or_default());
+    let writer = Writer { plan, rows, table };
+    let shown = plan.layout.outputs.iter().filter(|output| !output.value.is_hidden());
+    let items: Vec<_> = shown.map(|output| writer.item(output)).collect();
+    let mut sql = format!("SELECT {} {}", items.join(", "), writer.table);
     if let Some(text) = &plan.computation.text {
         let key = writer.rows.term(&Term::Column(text.column));
         let set = |set: &Vec<usize>| if set.is_empty() { "()".to_owned() } else { format!("({key})") };
@@ -60,7 +61,7 @@ pub fn sql(plan: &Plan, terms: &Terms) -> String {
     if let Some(having) = &plan.layout.having {
         sql.push_str(&format!(" HAVING {}", writer.shown(having, false)));
     }
-    sql.push_str(&order(&plan.layout));
+    sql.push_str(&writer.order(&plan.layout));
     sql
 }
 
@@ -75,53 +76,84 @@ fn joined(plan: &Plan, terms: &Terms) -> String {
     format!("{}{}", identifier(&plan.dataset), joins.concat())
 }
 
-fn order(layout: &Layout) -> String {
-    let one = |sort: &SortKey| {
-        let direction = if sort.descending { " DESC" } else { "" };
-        let nulls = match (sort.nulls_first, sort.descending) {
-            (true, false) => " NULLS FIRST",
-            (false, true) => " NULLS LAST",
-            (true, true) | (false, false) => "",
-        };
-        format!("{}{direction}{nulls}", identifier(&layout.outputs[sort.output].name))
-    };
-    let mut text = String::new();
-    if !layout.order.is_empty() {
-        text.push_str(&format!(" ORDER BY {}", layout.order.iter().map(one).collect::<Vec<_>>().join(", ")));
-    }
-    if let Some(limit) = layout.limit {
-        text.push_str(&format!(" LIMIT {limit}"));
-    }
-    text
+pub(super) struct Writer<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) rows: TermWriter<'a>,
+    /// FROM with WHERE, for totals over the same rows.
+    pub(super) table: String,
 }
 
-struct Writer<'a> {
-    plan: &'a Plan,
-    rows: TermWriter<'a>,
+/// Writes where missing values stand, if it is not where PostgreSQL has them.
+pub(super) fn nulls(nulls_first: bool, descending: bool) -> &'static str {
+    match (nulls_first, descending) {
+        (true, false) => " NULLS FIRST",
+        (false, true) => " NULLS LAST",
+        (true, true) | (false, false) => "",
+    }
 }
 
 impl Writer<'_> {
+    /// Writes ORDER BY, LIMIT and OFFSET.
+    fn order(&self, layout: &Layout) -> String {
+        let one = |sort: &SortKey| {
+            let direction = if sort.descending { " DESC" } else { "" };
+            let nulls = nulls(sort.nulls_first, sort.descending);
+            format!("{}{direction}{nulls}", self.sorted(&layout.outputs[sort.output]))
+        };
+        let mut text = String::new();
+        if !layout.order.is_empty() {
+            text.push_str(&format!(" ORDER BY {}", layout.order.iter().map(one).collect::<Vec<_>>().join(", ")));
+        }
+        let (limit, offset) = match layout.limit {
+            Limit::All => (None, 0),
+            Limit::First(limit) => (Some(limit), 0),
+            Limit::Page { offset, limit } => (limit, offset),
+        };
+        if let Some(limit) = limit {
+            text.push_str(&format!(" LIMIT {limit}"));
+        }
+        if offset > 0 {
+            text.push_str(&format!(" OFFSET {offset}"));
+        }
+        text
+    }
+
+    /// Writes what rows are sorted by.
+    fn sorted(&self, output: &Output) -> String {
+        match &output.value {
+            OutputValue::Hidden(value) => self.value(value).0,
+            _ => identifier(&output.name),
+        }
+    }
+
     fn item(&self, output: &Output) -> String {
-        let (text, default) = match &output.value {
+        let (text, default) = self.value(&output.value);
+        if output.name == default { text } else { format!("{text} AS {}", identifier(&output.name)) }
+    }
+
+    /// Writes a value, with the name that it has by itself.
+    fn value(&self, value: &OutputValue) -> (String, &str) {
+        match value {
             OutputValue::Key { index } => {
-                let column = &self.key(*index);
-                let name = match column {
+                let column = self.key(*index);
+                let name = match &column {
                     Term::Column(index) => self.rows.known.columns[*index].name.as_str(),
                     Term::Made(_) => "",
                 };
-                (self.rows.term(column), name)
+                (self.rows.term(&column), name)
             }
             OutputValue::Grouping { index } => (format!("GROUPING({})", self.rows.term(&self.key(*index))), "grouping"),
             OutputValue::Count { count } => (self.count(*count), "count"),
             OutputValue::Sum { sum, .. } => (format!("SUM({})", self.summed(*sum)), "sum"),
             OutputValue::Mean { sum, .. } => (format!("AVG({})", self.summed(*sum)), "avg"),
             OutputValue::Formula { formula, .. } => (self.formula(formula), ""),
-        };
-        if output.name == default { text } else { format!("{text} AS {}", identifier(&output.name)) }
+            OutputValue::Words(words) => (self.words(words), ""),
+            OutputValue::Hidden(value) => self.value(value),
+        }
     }
 
     /// The term of a grouping key.
-    fn key(&self, index: usize) -> Term {
+    pub(super) fn key(&self, index: usize) -> Term {
         match &self.plan.computation.text {
             Some(text) => Term::Column(text.column),
             None => self.plan.computation.keys[index].column.clone(),
@@ -185,7 +217,7 @@ impl Writer<'_> {
         format!("SUM({count}) OVER ({partition}ORDER BY {})", names(by))
     }
 
-    fn formula(&self, formula: &Formula) -> String {
+    pub(super) fn formula(&self, formula: &Formula) -> String {
         match formula {
             Formula::Number(text) => text.clone(),
             Formula::Count(count) => self.count(*count),
@@ -231,10 +263,27 @@ impl Writer<'_> {
             Formula::Root(of) => format!("SQRT({})", self.formula(of)),
             Formula::Round(of, decimals) => format!("ROUND({}, {decimals})", self.formula(of)),
             Formula::NullIf(left, right) => format!("NULLIF({}, {})", self.formula(left), self.formula(right)),
+            // Whole keys are divided as PostgreSQL does it, and are read back so.
+            Formula::Call(ScalarFunction::Trunc, parts) if matches!(&parts[..], [one @ Formula::Arithmetic(_, ArithmeticOperator::Over, _)] if one.is_number()) =>
+            {
+                format!("({})", parts.iter().map(|part| self.formula(part)).collect::<String>())
+            }
+            Formula::Call(function, parts) => {
+                let parts: Vec<_> = parts.iter().map(|part| self.formula(part)).collect();
+                format!("{}({})", function.word().to_uppercase(), parts.join(", "))
+            }
+            Formula::Case(arms, otherwise) => {
+                let arms = arms.iter().map(|(when, then)| (when, self.formula(then))).collect();
+                self.case(arms, &self.formula(otherwise))
+            }
+            Formula::Key(key) => self.rows.atom(&self.key(*key)),
+            Formula::Grouping(key) => format!("GROUPING({})", self.rows.term(&self.key(*key))),
+            Formula::Window(window) => self.window(window),
+            Formula::Missing => "NULL".to_owned(),
         }
     }
 
-    fn shown(&self, having: &HavingCondition, nested: bool) -> String {
+    pub(super) fn shown(&self, having: &HavingCondition, nested: bool) -> String {
         let chain = |parts: &[HavingCondition], word: &str| {
             let parts: Vec<_> = parts.iter().map(|part| self.shown(part, true)).collect();
             let text = parts.join(word);
@@ -242,20 +291,27 @@ impl Writer<'_> {
         };
         match having {
             HavingCondition::Compare(left, how, right) => {
-                let sign = match how {
-                    Comparison::Equal => "=",
-                    Comparison::NotEqual => "<>",
-                    Comparison::Less => "<",
-                    Comparison::LessOrEqual => "<=",
-                    Comparison::Greater => ">",
-                    Comparison::GreaterOrEqual => ">=",
-                };
-                format!("{} {sign} {}", self.formula(left), self.formula(right))
+                format!("{} {} {}", self.formula(left), sign(*how), self.formula(right))
             }
+            HavingCondition::Labels(left, how, right) => {
+                format!("{} {} {}", self.words(left), sign(*how), self.words(right))
+            }
+            HavingCondition::NoLabel(of) => format!("({}) IS NULL", self.words(of)),
             HavingCondition::Missing(of) => format!("({}) IS NULL", self.formula(of)),
             HavingCondition::Not(inner) => format!("NOT ({})", self.shown(inner, false)),
             HavingCondition::All(parts) => chain(parts, " AND "),
             HavingCondition::Any(parts) => chain(parts, " OR "),
         }
+    }
+}
+
+fn sign(how: Comparison) -> &'static str {
+    match how {
+        Comparison::Equal => "=",
+        Comparison::NotEqual => "<>",
+        Comparison::Less => "<",
+        Comparison::LessOrEqual => "<=",
+        Comparison::Greater => ">",
+        Comparison::GreaterOrEqual => ">=",
     }
 }

@@ -1,5 +1,7 @@
 //! Limits on the size of a query, and the count against them.
 
+use sqlparser::ast::Select;
+
 use super::scope::Scope;
 use crate::query::error::{Code, QueryError};
 
@@ -30,6 +32,8 @@ pub(super) struct Budget {
     /// Nodes of the queries of `WITH`.
     defined: usize,
     pub(super) scope: Scope,
+    /// FROM and WHERE of the query that is read, as text.
+    table: Option<(String, String)>,
 }
 
 /// What a part counts that is parsed once and used several times.
@@ -40,7 +44,24 @@ pub(super) struct Size {
     levels: usize,
 }
 
+/// FROM and WHERE of a query, as text.
+fn table(select: &Select) -> (String, String) {
+    let from: Vec<_> = select.from.iter().map(ToString::to_string).collect();
+    let condition = select.selection.as_ref().map(ToString::to_string);
+    (from.join(", ").to_lowercase(), condition.unwrap_or_default())
+}
+
 impl Budget {
+    /// Remembers which rows the query reads that is parsed from here on.
+    pub(super) fn reads(&mut self, select: &Select) {
+        self.table = Some(table(select));
+    }
+
+    /// Whether another query reads the same rows.
+    pub(super) fn is_same_table(&self, select: &Select) -> bool {
+        self.table.as_ref() == Some(&table(select))
+    }
+
     pub(super) fn items(&mut self, count: usize) -> Result<(), QueryError> {
         self.items += count;
         if self.items > ITEMS_MAX {

@@ -1,20 +1,23 @@
 //! Parser of expressions evaluated after the noise: aggregates, arithmetic with them, and conditions on both.
 
 use sqlparser::ast::{
-    AccessExpr, BinaryOperator, DuplicateTreatment, Expr, FunctionArg, FunctionArgExpr, FunctionArgumentClause,
-    FunctionArguments, OrderByExpr, OrderBySort, Spanned, Subscript, UnaryOperator, Value, ValueWithSpan, WindowSpec,
-    WindowType,
+    AccessExpr, BinaryOperator, CastKind, DuplicateTreatment, Expr, FunctionArg, FunctionArgExpr,
+    FunctionArgumentClause, FunctionArguments, OrderByExpr, OrderBySort, Spanned, Subscript, UnaryOperator, Value,
+    ValueWithSpan, WindowSpec, WindowType,
 };
 use strum::{EnumMessage, VariantArray};
 
-use super::conditions::{comparison, condition, literal, sides};
+use super::after::{call, case, cast, cut, has_aggregate, is_of_columns, key, label, total};
+use super::conditions::{condition, is_condition, literal};
 use super::expressions::{arguments, decimals, expression, operator, wrong_count};
+use super::group_windows::window;
+use super::having::having;
 use super::limits::{Budget, DEPTH_MAX, too_deep};
 use super::nodes::{absent, name, qualified, start, unsupported};
 use crate::query::error::{Position, QueryError, nearest, shown};
 use crate::query::syntax::{
-    Aggregate, AggregateFunction, Comparison, Condition, Expression, Having, Literal, LiteralValue, OutputExpression,
-    Pair, Scalar, Spread,
+    Aggregate, AggregateFunction, Condition, Expression, Literal, LiteralValue, OutputExpression, Pair, Scalar,
+    ScalarFunction, Spread,
 };
 use crate::query::term::Constant;
 
@@ -23,6 +26,8 @@ const PLAIN: [&str; 3] = ["count", "sum", "avg"];
 const OF_UNITS: [&str; 6] = ["min", "max", "bool_or", "bool_and", "every", "array_agg"];
 /// Aggregates of PostgreSQL that are recognized and refused.
 const REFUSED: [&str; 2] = ["percentile_disc", "mode"];
+/// What may be computed after the noise.
+const AFTER: &str = "after the noise are + - * / %, CASE, COALESCE, NULLIF, GREATEST, LEAST, ABS, SIGN, ROUND, FLOOR, CEIL, TRUNC, SQRT, POWER, EXP, LN, LOG and windows over the groups";
 const QUANTILES: [&str; 2] = ["median", "percentile_cont"];
 
 /// Whether a function name in lower case is that of an aggregate.
@@ -34,22 +39,6 @@ pub(super) fn is_aggregate(word: &str) -> bool {
 pub(super) fn words() -> impl Iterator<Item = &'static str> {
     let spreads = Spread::VARIANTS.iter().flat_map(|spread| spread.get_serializations()).copied();
     PLAIN.into_iter().chain(spreads).chain(Pair::VARIANTS.iter().map(Into::into)).chain(QUANTILES)
-}
-
-/// Whether an expression contains an aggregate.
-pub(super) fn has_aggregate(expr: &Expr) -> bool {
-    match expr {
-        Expr::Nested(inner) | Expr::UnaryOp { expr: inner, .. } => has_aggregate(inner),
-        Expr::BinaryOp { left, right, .. } => has_aggregate(left) || has_aggregate(right),
-        Expr::IsNull(inner) | Expr::IsNotNull(inner) => has_aggregate(inner),
-        Expr::CompoundFieldAccess { root, .. } => has_aggregate(root),
-        Expr::Function(call) => {
-            let of = |arg: &FunctionArg| matches!(arg, FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) if has_aggregate(expr));
-            let word = call.name.to_string().to_lowercase();
-            is_aggregate(&word) || matches!(&call.args, FunctionArguments::List(list) if list.args.iter().any(of))
-        }
-        _ => false,
-    }
 }
 
 /// Parses an expression over aggregates; with `named`, it may also name other outputs.
@@ -64,6 +53,16 @@ pub(super) fn output(
     }
     budget.node()?;
     let at = start(expr.span());
+    if let Some(label) = label(expr)? {
+        return Ok(label);
+    }
+    // With names of outputs, only what cannot hold one is a key by its form.
+    if !named
+        && is_of_columns(expr)
+        && let Ok(key) = key(expr, depth, budget)
+    {
+        return Ok(key);
+    }
     match expr {
         Expr::Nested(inner) | Expr::UnaryOp { op: UnaryOperator::Plus, expr: inner } => {
             output(inner, depth + 1, named, budget)
@@ -72,26 +71,62 @@ pub(super) fn output(
         Expr::UnaryOp { op: UnaryOperator::Minus, expr } => {
             Ok(OutputExpression::Negative(Box::new(output(expr, depth + 1, named, budget)?)))
         }
+        Expr::Case { case_token: _, end_token: _, operand, conditions, else_result } => {
+            case(operand.as_deref(), conditions, else_result.as_deref(), depth, named, budget)
+        }
+        Expr::Cast { kind: CastKind::Cast | CastKind::DoubleColon, expr, data_type, format: None, .. } => {
+            cast(expr, data_type, at, depth, named, budget)
+        }
+        Expr::Floor { expr, field } => cut(ScalarFunction::Floor, expr, field, depth, named, budget),
+        Expr::Ceil { expr, field } => cut(ScalarFunction::Ceil, expr, field, depth, named, budget),
+        Expr::Subquery(query) => total(query, at, budget),
+        Expr::BinaryOp { left, op: op @ (BinaryOperator::Modulo | BinaryOperator::PGExp), right } => {
+            let function = if *op == BinaryOperator::Modulo { ScalarFunction::Mod } else { ScalarFunction::Power };
+            let parts = [left, right].into_iter().map(|part| output(part, depth + 1, named, budget));
+            Ok(OutputExpression::Call(function, parts.collect::<Result<_, _>>()?))
+        }
+        Expr::Identifier(ident) if named => Ok(OutputExpression::Named(name(ident))),
+        Expr::CompoundIdentifier(parts) if named => Ok(OutputExpression::Named(qualified(parts, at)?)),
+        other if is_condition(other) => {
+            having(other, depth, named, budget).map(|having| OutputExpression::Truth(Box::new(having)))
+        }
         Expr::BinaryOp { left, op, right } => {
             let operator = operator(op, at)?;
             let left = Box::new(output(left, depth + 1, named, budget)?);
             Ok(OutputExpression::Arithmetic(left, operator, Box::new(output(right, depth + 1, named, budget)?)))
         }
-        Expr::Identifier(ident) if named => Ok(OutputExpression::Named(name(ident))),
-        Expr::CompoundIdentifier(parts) if named => Ok(OutputExpression::Named(qualified(parts, at)?)),
         Expr::CompoundFieldAccess { root, access_chain } => {
             first(root, access_chain, at, budget).map(|aggregate| OutputExpression::Aggregate(Box::new(aggregate)))
         }
         Expr::Function(call) => {
             let word = call.name.to_string().to_lowercase();
             if let Some(window) = &call.over {
-                return running(call, window, budget);
+                return match running(call, window, budget)? {
+                    Some(running) => Ok(running),
+                    None => self::window(call, window, budget),
+                };
             }
             if is_aggregate(&word) {
                 return aggregate(call, budget).map(|aggregate| OutputExpression::Aggregate(Box::new(aggregate)));
             }
+            if word == "grouping" {
+                return match &arguments(call, at)?[..] {
+                    [one] => Ok(OutputExpression::Grouping(Box::new(expression(one, 0, budget)?))),
+                    other => Err(wrong_count("grouping", other.len(), "one", at)),
+                };
+            }
+            if named
+                && is_of_columns(expr)
+                && let Ok(key) = key(expr, depth, budget)
+            {
+                return Ok(key);
+            }
+            let arguments = arguments(call, at)?;
+            if let Some(call) = self::call(&word, &arguments, at, depth, named, budget)? {
+                return Ok(call);
+            }
             let mut of = |expr: &Expr| output(expr, depth + 1, named, budget).map(Box::new);
-            match (word.as_str(), &arguments(call, at)?[..]) {
+            match (word.as_str(), &arguments[..]) {
                 ("abs", [one]) => Ok(OutputExpression::Absolute(of(one)?)),
                 ("sqrt", [one]) => Ok(OutputExpression::Root(of(one)?)),
                 ("round", [one]) => Ok(OutputExpression::Round(of(one)?, 0)),
@@ -101,44 +136,10 @@ pub(super) fn output(
                 _ => Err(unknown_function(&word, at)),
             }
         }
+        other if is_of_columns(other) => key(other, depth, budget),
         other => {
             let message = format!("\"{}\" is not supported beside an aggregate", shown(&other.to_string()));
-            Err(unsupported(at, message)
-                .hint("after the noise are + - * /, ABS, SQRT, ROUND, NULLIF; columns stand inside of aggregates"))
-        }
-    }
-}
-
-pub(super) fn having(expr: &Expr, depth: usize, budget: &mut Budget) -> Result<Having, QueryError> {
-    if depth >= DEPTH_MAX {
-        return Err(too_deep());
-    }
-    budget.node()?;
-    let mut side = |expr: &Expr| output(expr, depth + 1, true, budget);
-    match expr {
-        Expr::Between { expr, negated, low, high } => {
-            let (low, high) = (side(low)?, side(high)?);
-            let least = Having::Compare(side(expr)?, Comparison::GreaterOrEqual, low);
-            let both = Having::All(vec![least, Having::Compare(side(expr)?, Comparison::LessOrEqual, high)]);
-            Ok(if *negated { Having::Not(Box::new(both)) } else { both })
-        }
-        Expr::IsNull(expr) => Ok(Having::IsNull(side(expr)?)),
-        Expr::IsNotNull(expr) => Ok(Having::Not(Box::new(Having::IsNull(side(expr)?)))),
-        Expr::Nested(inner) => having(inner, depth + 1, budget),
-        Expr::UnaryOp { op: UnaryOperator::Not, expr } => Ok(Having::Not(Box::new(having(expr, depth + 1, budget)?))),
-        Expr::BinaryOp { op: op @ (BinaryOperator::And | BinaryOperator::Or), .. } => {
-            let parts = sides(expr, op).into_iter().map(|side| having(side, depth + 1, budget));
-            let parts = parts.collect::<Result<Vec<_>, _>>()?;
-            Ok(if *op == BinaryOperator::And { Having::All(parts) } else { Having::Any(parts) })
-        }
-        Expr::BinaryOp { left, op, right } => {
-            let comparison = comparison(op, start(expr.span()))?;
-            Ok(Having::Compare(side(left)?, comparison, side(right)?))
-        }
-        other => {
-            let message = format!("\"{}\" is not supported in HAVING", shown(&other.to_string()));
-            Err(unsupported(start(other.span()), message)
-                .hint("compare aggregates or outputs with numbers; conditions on columns stand in WHERE"))
+            Err(unsupported(at, message).hint(AFTER))
         }
     }
 }
@@ -259,44 +260,38 @@ fn clamped(
     })
 }
 
-/// Parses a running sum of counts, the only supported window.
+/// Parses a running sum of counts, which is measured as such; `None` for any other window.
 fn running(
     call: &sqlparser::ast::Function,
     window: &WindowType,
     budget: &mut Budget,
-) -> Result<OutputExpression, QueryError> {
-    let at = start(call.name.span());
-    let wrong = || {
-        unsupported(at, "of windows there are running sums of counts alone")
-            .hint("write SUM(COUNT(*)) OVER (PARTITION BY other keys ORDER BY key)")
-    };
-    let plain = sqlparser::ast::Function { over: None, ..call.clone() };
+) -> Result<Option<OutputExpression>, QueryError> {
     let WindowType::WindowSpec(WindowSpec { window_name: None, partition_by, order_by, window_frame: None }) = window
     else {
-        return Err(wrong());
+        return Ok(None);
     };
-    let [OrderByExpr { expr: by, options, with_fill: None }] = &order_by[..] else { return Err(wrong()) };
+    let [OrderByExpr { expr: by, options, with_fill: None }] = &order_by[..] else { return Ok(None) };
     let is_rising = matches!(options.sort, None | Some(OrderBySort::Asc)) && options.nulls_first != Some(true);
-    let FunctionArguments::List(list) = &plain.args else { return Err(wrong()) };
+    let FunctionArguments::List(list) = &call.args else { return Ok(None) };
     let is_sum = call.name.to_string().eq_ignore_ascii_case("sum")
-        && plain.filter.is_none()
+        && call.filter.is_none()
         && list.duplicate_treatment.is_none()
         && list.clauses.is_empty();
     let (true, true, [FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Function(inner)))]) =
-        (is_sum, is_rising, &list.args[..])
+        (is_sum, is_rising && !has_aggregate(by), &list.args[..])
     else {
-        return Err(wrong());
+        return Ok(None);
     };
-    if !inner.name.to_string().eq_ignore_ascii_case("count") {
-        return Err(wrong());
+    if !inner.name.to_string().eq_ignore_ascii_case("count") || inner.over.is_some() {
+        return Ok(None);
     }
     let of = Box::new(aggregate(inner, budget)?);
     if !matches!(of.function, AggregateFunction::CountRows | AggregateFunction::Count(_)) {
-        return Err(wrong());
+        return Ok(None);
     }
     let by = Box::new(expression(by, 0, budget)?);
     let within = partition_by.iter().map(|key| expression(key, 0, budget)).collect::<Result<_, _>>()?;
-    Ok(OutputExpression::Running { of, by, within })
+    Ok(Some(OutputExpression::Running { of, by, within }))
 }
 
 /// The argument of `GROUPING(a)`; `None` for any other expression.
@@ -478,6 +473,6 @@ fn unknown_function(word: &str, at: Position) -> QueryError {
     let error = unsupported(at, format!("the function \"{}\" is not supported", shown(word)));
     match nearest(word, words()) {
         Some(near) => error.hint(format!("did you mean {}?", near.to_uppercase())),
-        None => error.hint("supported are COUNT, SUM, AVG, MEDIAN, PERCENTILE_CONT, VAR_, STDDEV_ and COVAR_ with SAMP or POP, CORR, REGR_SLOPE and REGR_INTERCEPT, and with them + - * /, ABS, SQRT, ROUND and NULLIF"),
+        None => error.hint("supported are COUNT, SUM, AVG, MEDIAN, PERCENTILE_CONT, VAR_, STDDEV_ and COVAR_ with SAMP or POP, CORR, REGR_SLOPE and REGR_INTERCEPT, and with them + - * / %, CASE, COALESCE, NULLIF, GREATEST, LEAST, ABS, SIGN, ROUND, FLOOR, CEIL, TRUNC, SQRT, POWER, EXP, LN and LOG"),
     }
 }

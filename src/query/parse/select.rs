@@ -5,16 +5,19 @@ use sqlparser::ast::{
     SetExpr, Spanned, TableWithJoins, Value,
 };
 
+use super::after::{has_aggregate, label};
 use super::expressions::expression;
+use super::having::having;
 use super::limits::Budget;
 use super::nodes::{absent, name, start, unsupported};
-use super::outputs::{fractions, grouping, has_aggregate, having, of_fraction, output};
+use super::outputs::{fractions, grouping, of_fraction, output};
 use super::with::with;
 use super::{conditions, sources};
 use crate::query::answer::grouping_sets::{KEYS_MAX, SETS_MAX};
 use crate::query::error::{Code, Position, QueryError};
 use crate::query::syntax::{
-    Expression, Item, ItemValue, Key, LiteralValue, Name, OrderBy, OrderItem, Query, QuestionText, Scalar,
+    Expression, Item, ItemValue, Key, LiteralValue, Name, OrderBy, OrderItem, OutputExpression, Query, QuestionText,
+    Scalar,
 };
 
 pub(super) fn query(query: &ast::Query) -> Result<Query, QueryError> {
@@ -37,22 +40,42 @@ fn plain_query(query: &ast::Query, budget: &mut Budget) -> Result<Query, QueryEr
         format_clause,
         pipe_operators,
     } = query;
-    absent(fetch.is_some(), at, "FETCH")?;
     absent(!locks.is_empty() || for_clause.is_some(), at, "FOR")?;
     absent(
         settings.is_some() || format_clause.is_some() || !pipe_operators.is_empty(),
         at,
         "a clause after the query",
     )?;
-    let SetExpr::Select(select) = body.as_ref() else {
-        return Err(unsupported(at, "only one plain SELECT is answered: no UNION, VALUES or TABLE"));
-    };
     let mut answer = with(names.as_ref(), budget, |budget| {
-        let mut answer = self::select(select, at, budget)?;
+        let mut answer = match body.as_ref() {
+        SetExpr::Select(select) => match super::survival::rewritten(select)? {
+            Some(rewritten) => self::select(&rewritten, at, budget)?,
+            None => self::select(select, at, budget)?,
+        },
+        // Parentheses around the whole query, with nothing but an order or a limit behind them.
+        SetExpr::Query(inner) if inner.order_by.is_none() && inner.limit_clause.is_none() && inner.fetch.is_none() => {
+            plain_query(inner, budget)?
+        }
+        SetExpr::Query(inner) if order_by.is_none() && limit_clause.is_none() && fetch.is_none() => {
+            return plain_query(inner, budget);
+        }
+        SetExpr::SetOperation { .. } => {
+            return Err(unsupported(
+                at,
+                "one question has one table of rows: UNION, INTERSECT and EXCEPT of answers are not put together",
+            )
+            .hint(
+                "ask two questions, or GROUP BY CASE labels or GROUPING SETS to have several groupings in one answer",
+            ));
+        }
+        _ => return Err(unsupported(at, "only SELECT is answered").hint("write SELECT COUNT(*) FROM <dataset>")),
+    };
         answer.order = order(order_by.as_ref(), at, budget)?;
         Ok(answer)
     })?;
-    answer.limit = limit(limit_clause.as_ref(), at)?;
+    if limit_clause.is_some() || fetch.is_some() {
+        (answer.limit, answer.offset) = limit(limit_clause.as_ref(), fetch.as_ref(), at)?;
+    }
     Ok(answer)
 }
 
@@ -101,6 +124,7 @@ fn select(select: &ast::Select, at: Position, budget: &mut Budget) -> Result<Que
     let source = sources::from(from, at, budget)?;
     let (schema, table) = source.first_table();
     let dataset = schema.unwrap_or(table).clone();
+    budget.reads(select);
     let (keys, sets) = keys(group_by, at, budget)?;
     Ok(Query {
         from: source,
@@ -110,9 +134,10 @@ fn select(select: &ast::Select, at: Position, budget: &mut Budget) -> Result<Que
         condition: selection.map(|expr| conditions::condition(expr, 0, budget)).transpose()?,
         keys,
         sets,
-        having: conditions_after.map(|expr| having(expr, 0, budget)).transpose()?,
+        having: conditions_after.map(|expr| having(expr, 0, true, budget)).transpose()?,
         order: Vec::new(),
         limit: None,
+        offset: 0,
         text: QuestionText::default(),
     })
 }
@@ -220,12 +245,19 @@ fn item(item: &SelectItem, budget: &mut Budget) -> Result<Item, QueryError> {
         }
         SelectItem::ExprWithAliases { .. } => return Err(unsupported(at, "an item has one alias")),
     };
-    let value = if let Some(of) = grouping(expr)? {
+    let is_null = matches!(label(expr), Ok(Some(OutputExpression::Missing)));
+    let value = if is_null {
+        ItemValue::Output(OutputExpression::Missing)
+    } else if let Some(of) = grouping(expr)? {
         ItemValue::Grouping(expression(of, 0, budget)?)
     } else if has_aggregate(expr) {
         ItemValue::Output(output(expr, 0, false, budget)?)
     } else {
-        ItemValue::Key(expression(expr, 0, budget)?)
+        // What no row has a function for may still be computed from keys, after the noise.
+        match expression(expr, 0, budget) {
+            Ok(key) => ItemValue::Key(key),
+            Err(error) => ItemValue::Output(output(expr, 0, false, budget).map_err(|_| error)?),
+        }
     };
     Ok(Item { value, alias, at })
 }
@@ -261,6 +293,8 @@ pub(super) fn keys(group_by: &GroupByExpr, at: Position, budget: &mut Budget) ->
                 check_sets(sets.len(), list.len(), at)?;
                 parts(list)?
             }
+            // No key at all: all rows are one group.
+            Expr::Tuple(parts) if parts.is_empty() => vec![Vec::new()],
             other => vec![of(std::slice::from_ref(other))?],
         };
         has_sets |= matches!(expr, Expr::Rollup(_) | Expr::Cube(_) | Expr::GroupingSets(_));
@@ -357,15 +391,42 @@ fn order(order_by: Option<&ast::OrderBy>, at: Position, budget: &mut Budget) -> 
     exprs.iter().map(one).collect()
 }
 
-fn limit(clause: Option<&LimitClause>, at: Position) -> Result<Option<u64>, QueryError> {
-    match clause {
-        None => Ok(None),
-        Some(LimitClause::LimitOffset { limit, offset: None, limit_by }) if limit_by.is_empty() => match limit {
-            None => Ok(None),
-            Some(Expr::Value(value)) if ordinal(&value.value).is_some() => Ok(ordinal(&value.value)),
-            Some(other) => Err(unsupported(start(other.span()), "LIMIT wants a whole number")),
-        },
-        Some(_) => Err(QueryError::at(Code::UnsupportedSql, at, "OFFSET and LIMIT BY are not supported")
-            .hint("LIMIT alone is; the answer can be paged afterwards at no cost")),
+/// The largest number of rows shown, and the number of those passed over: `LIMIT n OFFSET m`, or `OFFSET m ROWS FETCH FIRST n ROWS ONLY`.
+fn limit(
+    clause: Option<&LimitClause>,
+    fetch: Option<&ast::Fetch>,
+    at: Position,
+) -> Result<(Option<u64>, u64), QueryError> {
+    let whole = |expr: &Expr, word: &str| match expr {
+        Expr::Value(value) if ordinal(&value.value).is_some() => Ok(ordinal(&value.value).unwrap_or_default()),
+        other => Err(unsupported(start(other.span()), format!("{word} wants a whole number"))),
+    };
+    let (limit, offset) = match clause {
+        None => (None, 0),
+        Some(LimitClause::LimitOffset { limit, offset, limit_by }) if limit_by.is_empty() => {
+            let is_all = |expr: &Expr| {
+                matches!(expr, Expr::Value(value) if value.value == Value::Null)
+                    || matches!(expr, Expr::Identifier(ident) if ident.value.eq_ignore_ascii_case("all"))
+            };
+            let limit = limit.as_ref().filter(|expr| !is_all(expr)).map(|expr| whole(expr, "LIMIT")).transpose()?;
+            let offset = offset.as_ref().map(|offset| whole(&offset.value, "OFFSET")).transpose()?;
+            (limit, offset.unwrap_or_default())
+        }
+        Some(LimitClause::OffsetCommaLimit { offset, limit }) => {
+            (Some(whole(limit, "LIMIT")?), whole(offset, "LIMIT")?)
+        }
+        Some(LimitClause::LimitOffset { .. }) => {
+            return Err(QueryError::at(Code::UnsupportedSql, at, "LIMIT BY is not supported")
+                .hint("write RANK() OVER (PARTITION BY … ORDER BY …), and filter the answer afterwards"));
+        }
+    };
+    match fetch {
+        None => Ok((limit, offset)),
+        Some(ast::Fetch { with_ties: false, percent: false, quantity }) if limit.is_none() => {
+            let quantity = quantity.as_ref().map(|expr| whole(expr, "FETCH")).transpose()?;
+            Ok((Some(quantity.unwrap_or(1)), offset))
+        }
+        Some(_) => Err(unsupported(at, "FETCH … PERCENT and WITH TIES are not supported")
+            .hint("write FETCH FIRST 10 ROWS ONLY, or LIMIT 10")),
     }
 }

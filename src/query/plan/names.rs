@@ -4,7 +4,9 @@ use std::collections::HashSet;
 
 use crate::query::answer::{Output as Column, OutputValue, SortKey};
 use crate::query::error::{Code, QueryError, shown};
-use crate::query::syntax::{Expression, Item, ItemValue, Numeric, OrderBy, OrderItem, OutputExpression, Query, Scalar};
+use crate::query::syntax::{
+    Expression, GroupFunction, Item, ItemValue, Numeric, OrderBy, OrderItem, OutputExpression, Query, Scalar,
+};
 use crate::query::term::lower::Side;
 
 const OUTPUT_CHARS_MAX: usize = 63;
@@ -23,6 +25,11 @@ pub(super) fn name(item: &Item) -> Result<String, QueryError> {
             (None, OutputExpression::Round(..)) => "round".to_owned(),
             (None, OutputExpression::NullIf(..)) => "nullif".to_owned(),
             (None, OutputExpression::Running { .. }) => "sum".to_owned(),
+            (None, OutputExpression::Call(function, _)) => function.word().to_owned(),
+            (None, OutputExpression::Case(..)) => "case".to_owned(),
+            (None, OutputExpression::Window(call)) if call.function != GroupFunction::Total => {
+                call.function.word().to_owned()
+            }
             (None, _) => "?column?".to_owned(),
         },
         (None, ItemValue::Grouping(_)) => "grouping".to_owned(),
@@ -81,7 +88,8 @@ pub(super) fn key_name(key: &Expression) -> String {
 pub(super) fn check_names(query: &Query, outputs: &[Column]) -> Result<(), QueryError> {
     let mut taken = HashSet::new();
     for (item, output) in query.items.iter().zip(outputs) {
-        let is_key = matches!(output.value, OutputValue::Key { .. } | OutputValue::Grouping { .. });
+        let is_key =
+            matches!(output.value, OutputValue::Key { .. } | OutputValue::Grouping { .. } | OutputValue::Words(_));
         let derived = SUFFIXES.iter().filter(|_| !is_key).map(|suffix| format!("{}{suffix}", output.name));
         for column in std::iter::once(output.name.clone()).chain(derived) {
             if !taken.insert(column.clone()) {
@@ -94,12 +102,13 @@ pub(super) fn check_names(query: &Query, outputs: &[Column]) -> Result<(), Query
     Ok(())
 }
 
-pub(super) fn sort(order: &OrderItem, query: &Query, outputs: &[Column]) -> Result<SortKey, QueryError> {
+/// The selected output that rows are sorted by; `None` if it is not selected.
+pub(super) fn sorted_output(order: &OrderItem, query: &Query, outputs: &[Column]) -> Option<usize> {
     let is_column = |item: &Item, name: &str| match &item.value {
         ItemValue::Key(Expression { value: Scalar::Column(column), .. }) => column.text == name,
         ItemValue::Key(_) | ItemValue::Output(_) | ItemValue::Grouping(_) | ItemValue::Wildcard => false,
     };
-    let found = match &order.by {
+    match &order.by {
         OrderBy::Name(name) => outputs
             .iter()
             .position(|output| output.name == *name)
@@ -111,11 +120,10 @@ pub(super) fn sort(order: &OrderItem, query: &Query, outputs: &[Column]) -> Resu
         OrderBy::Key(wanted) => {
             query.items.iter().position(|item| matches!(&item.value, ItemValue::Key(one) if one == wanted))
         }
-    };
-    let Some(output) = found else {
-        let names: Vec<_> = outputs.iter().map(|output| format!("\"{}\"", output.name)).collect();
-        return Err(QueryError::at(Code::UnsupportedSql, order.at, "ORDER BY names no output")
-            .hint(format!("the outputs are {}", names.join(", "))));
-    };
-    Ok(SortKey { output, descending: order.descending, nulls_first: order.nulls_first })
+    }
+}
+
+/// The sort key for an output.
+pub(super) fn sort(order: &OrderItem, output: usize) -> SortKey {
+    SortKey { output, descending: order.descending, nulls_first: order.nulls_first }
 }

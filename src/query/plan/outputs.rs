@@ -5,21 +5,22 @@ mod suppression;
 
 use self::ranges::Ranges;
 use self::suppression::suppression;
-use super::names::{check_names, name, sort};
+use super::after::{Named, Planned, constant, is_constant};
+use super::names::{check_names, name, sort, sorted_output};
 use std::collections::HashMap;
 
 use super::counting::counting;
 use crate::kernel::privacy::accountant::Accountant;
-use crate::query::answer::formula::{CentredSum, Formula, HavingCondition, Products, Quantile, Range, Squares};
+use crate::query::answer::formula::{CentredSum, Formula, HavingCondition, Products, Quantile, Range, Squares, Words};
 use crate::query::answer::quantile::HistogramTree;
-use crate::query::answer::{KeyLabels, Layout, Output as Column, OutputValue};
+use crate::query::answer::{KeyLabels, Label, Layout, Limit, Output as Column, OutputValue};
 use crate::query::canonical;
 use crate::query::computation::{Computation, Measure, PlanKey};
 use crate::query::error::{Code, Position, QueryError, shown};
 use crate::query::filter::Filter;
 use crate::query::syntax::{
     Aggregate, AggregateFunction, ArithmeticOperator, Expression, Having, Item, ItemValue, Literal, LiteralValue, Name,
-    OutputExpression, Query, Scalar,
+    OrderBy, OrderItem, OutputExpression, Query, Scalar,
 };
 use crate::query::term::context::TermContext;
 use crate::query::term::{Constant, Term, checker};
@@ -39,9 +40,11 @@ pub(super) fn layout(
     let is_text = computation.text.is_some();
     let has_sets = sets.is_some();
     let (measures, places) = (Vec::new(), HashMap::new());
-    let mut making = OutputPlanner { known, keys, groups, measures, places, is_text, has_sets };
+    let (at, windows, is_strict) = (query.dataset.at, 0, false);
+    let mut making = OutputPlanner { known, keys, groups, measures, places, is_text, has_sets, at, windows, is_strict };
     let mut outputs = Vec::with_capacity(query.items.len());
     for item in &query.items {
+        making.at = item.at;
         let value = making.value(item)?;
         known.steps().check()?;
         outputs.push(Column { name: name(item)?, value });
@@ -50,13 +53,31 @@ pub(super) fn layout(
         making.need(super::texts::units(known));
     }
     check_names(query, &outputs)?;
+    making.at = query.dataset.at;
     let mut having = query.having.as_ref().map(|having| making.shown(having, &outputs)).transpose()?;
-    if query.having.is_some() && making.measures.is_empty() {
+    if query.having.is_some() && making.measures.is_empty() && making.keys.is_empty() {
         let message = "HAVING is about aggregates, and there are none";
         return Err(QueryError::at(Code::UnsupportedSql, query.dataset.at, message)
             .hint("conditions on columns stand in WHERE"));
     }
+    if making.measures.is_empty() && making.keys.is_empty() {
+        let message = "nothing is aggregated";
+        return Err(QueryError::at(Code::NotAnAggregate, query.dataset.at, message).hint("write SELECT COUNT(*)"));
+    }
+    let mut order = Vec::with_capacity(query.order.len());
+    for one in &query.order {
+        making.at = one.at;
+        order.push(match sorted_output(one, query, &outputs) {
+            Some(output) => sort(one, output),
+            None => {
+                let value = making.sorted_by(one, &outputs)?;
+                outputs.push(Column { name: String::new(), value: OutputValue::Hidden(Box::new(value)) });
+                sort(one, outputs.len() - 1)
+            }
+        });
+    }
     known.steps().check()?;
+    making.check_windows(&outputs, query.dataset.at)?;
     making.share_runs(&mut outputs, &mut having);
     making.check_runs(&outputs, having.as_ref(), query.dataset.at)?;
     let mut sorted = making.measures.clone();
@@ -85,15 +106,14 @@ pub(super) fn layout(
     let rows_per_unit = if computation.units.is_some() { 1 } else { computation.rows_per_unit };
     let ranges = Ranges { bases: &bases, known, rows_per_unit };
     for output in &mut outputs {
-        if let OutputValue::Formula { formula, range } = &mut output.value {
+        if let OutputValue::Formula { formula, range } = output.value.inner_mut() {
             *range = ranges.of(formula);
         }
     }
     let small = known.min_cell.map(|below| suppression(below, &bases, OutputPlanner::steps(&outputs), known));
-    let order = query.order.iter().map(|order| sort(order, query, &outputs)).collect::<Result<_, _>>()?;
     // Labels of a text key come with the release; those of other keys are added once their number is known to be small.
     let keys = is_text.then(KeyLabels::default).into_iter().collect();
-    let limit = query.limit;
+    let limit = Limit::new(query.limit, query.offset);
     Ok(Layout { keys, sets, outputs, having, small, order, limit })
 }
 
@@ -133,6 +153,12 @@ pub(super) struct OutputPlanner<'a> {
     pub(super) is_text: bool,
     /// Whether the question has several groupings.
     pub(super) has_sets: bool,
+    /// Position of what is planned, for messages.
+    pub(super) at: Position,
+    /// Number of windows planned so far.
+    pub(super) windows: usize,
+    /// Whether a running sum is planned as a window: where it is an operand of a general formula.
+    pub(super) is_strict: bool,
 }
 
 impl OutputPlanner<'_> {
@@ -150,36 +176,75 @@ impl OutputPlanner<'_> {
 
     fn value(&mut self, item: &Item) -> Result<OutputValue, QueryError> {
         match &item.value {
-            // The shape was checked: the item is the only key.
-            ItemValue::Key(_) if self.is_text => Ok(OutputValue::Key { index: 0 }),
-            ItemValue::Grouping(_) if self.is_text => Ok(OutputValue::Grouping { index: 0 }),
             ItemValue::Key(key) => {
-                let term = checker::expression(key, self.known)?;
-                let place = self.keys.iter().position(|key| key.column == term);
-                // The shape was checked: every selected expression is a key.
-                Ok(OutputValue::Key { index: place.unwrap_or_default() })
+                if let Scalar::Constant(value) = &key.value {
+                    let literal = Literal { value: value.clone(), at: key.at };
+                    return constant(&literal).map(labelled);
+                }
+                if let Some(index) = self.key_place(key).unwrap_or_default() {
+                    return Ok(OutputValue::Key { index });
+                }
+                self.of_keys(key, &|_| None).map(output_value)
             }
+            ItemValue::Grouping(_) if self.is_text => Ok(OutputValue::Grouping { index: 0 }),
             ItemValue::Grouping(key) => {
                 let term = checker::expression(key, self.known)?;
                 let place = self.keys.iter().position(|key| key.column == term);
                 Ok(OutputValue::Grouping { index: place.unwrap_or_default() })
             }
-            ItemValue::Output(output) => Ok(match self.formula(output, &|_| None)? {
-                Formula::Count(count) => OutputValue::Count { count },
-                Formula::Sum(CentredSum { sum, count, grid }) => OutputValue::Sum { sum, count, grid },
-                Formula::Mean(CentredSum { sum, grid, .. }, count) => OutputValue::Mean { sum, count, grid },
-                formula => OutputValue::Formula { formula, range: Range::WHOLE },
-            }),
+            ItemValue::Output(output) => self.planned(output, &|_| None).map(output_value),
             ItemValue::Wildcard => Err(QueryError::at(Code::NotAnAggregate, item.at, "only aggregates are answered")),
         }
     }
 
-    fn formula(
-        &mut self,
-        output: &OutputExpression,
-        named: &dyn Fn(&Name) -> Option<Formula>,
-    ) -> Result<Formula, QueryError> {
-        let mut of = |inner: &OutputExpression| self.formula(inner, named).map(Box::new);
+    /// What rows are sorted by, if it is not selected.
+    fn sorted_by(&mut self, order: &OrderItem, outputs: &[Column]) -> Result<OutputValue, QueryError> {
+        let unknown = |at: Position| {
+            let names = outputs.iter().filter(|output| !output.name.is_empty());
+            let names: Vec<_> = names.map(|output| format!("\"{}\"", output.name)).collect();
+            QueryError::at(Code::UnsupportedSql, at, "ORDER BY names no output and no key")
+                .hint(format!("the outputs are {}", names.join(", ")))
+        };
+        let named = |name: &Name| {
+            let value = &outputs.iter().find(|output| output.name == name.text)?.value;
+            planned_as(value)
+        };
+        match &order.by {
+            OrderBy::Ordinal(_) => Err(unknown(order.at)),
+            OrderBy::Name(text) => {
+                let key = Expression::column(Name { of: None, text: text.clone(), at: order.at });
+                let place = if self.known.column(text).is_some() { self.key_place(&key)? } else { None };
+                place.map(|index| OutputValue::Key { index }).ok_or_else(|| unknown(order.at))
+            }
+            OrderBy::Key(key) => match self.key_place(key) {
+                Ok(Some(index)) => Ok(OutputValue::Key { index }),
+                _ => self.of_keys(key, &named).map(output_value),
+            },
+            OrderBy::Output(output) => self.planned(output, &named).map(output_value),
+        }
+    }
+
+    pub(super) fn formula(&mut self, output: &OutputExpression, named: Named<'_>) -> Result<Formula, QueryError> {
+        // A running sum has an interval by itself, or shifted and scaled by constants.
+        let is_general = match output {
+            OutputExpression::Arithmetic(left, operator, right) => {
+                !is_constant(right) && (!is_constant(left) || *operator == ArithmeticOperator::Over)
+            }
+            OutputExpression::Absolute(_) | OutputExpression::Root(_) | OutputExpression::NullIf(..) => true,
+            OutputExpression::Call(_, parts) => parts.iter().filter(|part| !is_constant(part)).count() > 1,
+            OutputExpression::Window(_) => true,
+            _ => false,
+        };
+        let before = self.is_strict;
+        self.is_strict |= is_general;
+        let formula = self.formula_of(output, named);
+        self.is_strict = before;
+        formula
+    }
+
+    fn formula_of(&mut self, output: &OutputExpression, named: Named<'_>) -> Result<Formula, QueryError> {
+        let at = self.at;
+        let mut of = |inner: &OutputExpression| self.planned(inner, named)?.number(at).map(Box::new);
         Ok(match output {
             OutputExpression::Aggregate(aggregate) => return self.aggregate(aggregate),
             OutputExpression::Number(literal) => Formula::Number(number(literal)?),
@@ -198,13 +263,37 @@ impl OutputPlanner<'_> {
             OutputExpression::Root(inner) => Formula::Root(alone(of(inner)?)?),
             OutputExpression::Round(inner, decimals) => Formula::Round(of(inner)?, *decimals),
             OutputExpression::NullIf(left, right) => Formula::NullIf(alone(of(left)?)?, alone(of(right)?)?),
-            OutputExpression::Running { of, by, within } => Formula::Run(Box::new(self.run(of, by, within)?)),
-            OutputExpression::Named(name) => {
-                return named(name).ok_or_else(|| {
-                    let message = format!("\"{}\" is not an estimated output", shown(&name.text));
-                    QueryError::at(Code::UnsupportedSql, name.at, message).hint("conditions on columns stand in WHERE")
-                });
+            OutputExpression::Call(function, parts) => {
+                let mut parts = parts.iter().map(|part| of(part).map(|part| *part)).collect::<Result<Vec<_>, _>>()?;
+                if parts.iter().filter(|part| !part.is_number()).count() > 1 {
+                    parts =
+                        parts.into_iter().map(|part| Ok(*alone(Box::new(part))?)).collect::<Result<_, QueryError>>()?;
+                }
+                Formula::Call(*function, parts)
             }
+            OutputExpression::Missing => Formula::Missing,
+            OutputExpression::Grouping(key) => match self.key_place(key)? {
+                Some(place) => Formula::Grouping(place),
+                None => {
+                    let message = "GROUPING takes a grouping key";
+                    return Err(
+                        QueryError::at(Code::NotAnAggregate, key.at, message).hint("write it into GROUP BY, too")
+                    );
+                }
+            },
+            OutputExpression::Window(call) => self.window(call, named)?,
+            OutputExpression::Running { of, by, within } => {
+                let run = if self.is_strict { None } else { self.run(of, by, within).ok() };
+                match run {
+                    Some(run) => Formula::Run(Box::new(run)),
+                    None => self.running(of, by, within, named)?,
+                }
+            }
+            OutputExpression::Label(_)
+            | OutputExpression::Key(_)
+            | OutputExpression::Named(_)
+            | OutputExpression::Case(..)
+            | OutputExpression::Truth(_) => return self.planned(output, named)?.number(at),
         })
     }
 
@@ -429,24 +518,56 @@ impl OutputPlanner<'_> {
     }
 
     fn shown(&mut self, having: &Having, outputs: &[Column]) -> Result<HavingCondition, QueryError> {
-        // In PostgreSQL, a name in HAVING that is also a column means the column.
-        let is_column = |name: &Name| self.known.named(name).is_some();
+        let steps = self.known.steps();
         let named = |name: &Name| {
-            let output = outputs.iter().filter(|_| !is_column(name)).find(|output| output.name == name.text)?;
-            let formula = output.value.formula()?;
-            self.known.steps().spend(formula.weight());
-            Some(formula)
+            let output = outputs.iter().find(|output| output.name == name.text)?;
+            steps.spend(output.value.formula().map_or(1, |formula| formula.weight()));
+            planned_as(&output.value)
         };
-        let mut all = |parts: &[Having]| parts.iter().map(|part| self.shown(part, outputs)).collect::<Result<_, _>>();
-        match having {
-            Having::All(parts) => Ok(HavingCondition::All(all(parts)?)),
-            Having::Any(parts) => Ok(HavingCondition::Any(all(parts)?)),
-            Having::Not(inner) => Ok(HavingCondition::Not(Box::new(self.shown(inner, outputs)?))),
-            Having::Compare(left, how, right) => {
-                Ok(HavingCondition::Compare(self.formula(left, &named)?, *how, self.formula(right, &named)?))
-            }
-            Having::IsNull(of) => Ok(HavingCondition::Missing(self.formula(of, &named)?)),
+        let condition = self.condition(having, &named)?;
+        if condition.formulas().into_iter().any(Formula::has_window) {
+            let message = "HAVING chooses the rows that windows run over, and cannot depend on one";
+            return Err(QueryError::at(Code::UnsupportedSql, self.at, message)
+                .hint("compare aggregates, or filter the answer afterwards at no cost"));
         }
+        Ok(condition)
+    }
+}
+
+/// An output as another expression refers to it.
+fn planned_as(value: &OutputValue) -> Option<Planned> {
+    match value {
+        OutputValue::Words(words) => Some(Planned::Words(words.clone())),
+        OutputValue::Key { index } => Some(Planned::Words(Words::Key(*index))),
+        OutputValue::Grouping { index } => Some(Planned::Number(Formula::Grouping(*index))),
+        OutputValue::Count { .. }
+        | OutputValue::Sum { .. }
+        | OutputValue::Mean { .. }
+        | OutputValue::Formula { .. }
+        | OutputValue::Hidden(_) => value.formula().map(Planned::Number),
+    }
+}
+
+/// The column for what was planned.
+fn output_value(planned: Planned) -> OutputValue {
+    match planned {
+        Planned::Words(words) => OutputValue::Words(words),
+        Planned::Number(Formula::Missing) => OutputValue::Words(Words::Label(Label::Missing)),
+        Planned::Number(Formula::Count(count)) => OutputValue::Count { count },
+        Planned::Number(Formula::Sum(CentredSum { sum, count, grid })) => OutputValue::Sum { sum, count, grid },
+        Planned::Number(Formula::Mean(CentredSum { sum, grid, .. }, count)) => OutputValue::Mean { sum, count, grid },
+        Planned::Number(formula) => OutputValue::Formula { formula, range: Range::WHOLE },
+    }
+}
+
+/// The column for a constant, which is a label if it is a whole number.
+fn labelled(planned: Planned) -> OutputValue {
+    match &planned {
+        Planned::Number(Formula::Number(text)) => match text.parse() {
+            Ok(whole) => OutputValue::Words(Words::Label(Label::Integer(whole))),
+            Err(_) => output_value(planned),
+        },
+        _ => output_value(planned),
     }
 }
 
@@ -464,7 +585,7 @@ fn only_units(at: Position, known: &TermContext<'_>) -> QueryError {
     }
 }
 
-fn number(literal: &Literal) -> Result<String, QueryError> {
+pub(super) fn number(literal: &Literal) -> Result<String, QueryError> {
     let plain = match &literal.value {
         LiteralValue::Number(text) => text.parse::<f64>().ok().filter(|value| value.is_finite()).map(|_| text.clone()),
         LiteralValue::Text(_) | LiteralValue::Date(_) | LiteralValue::Boolean(_) => None,
@@ -474,10 +595,10 @@ fn number(literal: &Literal) -> Result<String, QueryError> {
 
 /// Refuses percentiles and running sums as operands of general formulas: they have an interval only by themselves, or shifted and scaled by
 /// constants.
-fn alone(formula: Box<Formula>) -> Result<Box<Formula>, QueryError> {
+pub(super) fn alone(formula: Box<Formula>) -> Result<Box<Formula>, QueryError> {
     if !formula.has_several() {
         return Ok(formula);
     }
-    let message = "a percentile or a running sum is moved and stretched by numbers alone";
+    let message = "a percentile, a running sum or a rank is moved and stretched by numbers alone";
     Err(QueryError::whole(Code::UnsupportedSql, message).hint("select it by itself, and compute with it afterwards"))
 }

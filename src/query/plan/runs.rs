@@ -120,17 +120,22 @@ impl OutputPlanner<'_> {
             runs.iter().find(is_its).map(|run| RunningSum { is_step: true, ..run.clone() })
         };
         for output in outputs.iter_mut() {
-            match &mut output.value {
+            let value = output.value.inner_mut();
+            match value {
                 OutputValue::Count { count } => {
                     if let Some(step) = step_of(*count) {
                         let formula = Formula::Run(Box::new(step));
-                        output.value = OutputValue::Formula { formula, range: Range::WHOLE };
+                        *value = OutputValue::Formula { formula, range: Range::WHOLE };
                     }
                 }
                 OutputValue::Formula { formula, .. } => formula.step(&step_of, false),
+                OutputValue::Words(words) => {
+                    words.formulas_mut().into_iter().for_each(|of| of.step(&step_of, true));
+                }
                 OutputValue::Key { .. }
                 | OutputValue::Grouping { .. }
                 | OutputValue::Sum { .. }
+                | OutputValue::Hidden(_)
                 | OutputValue::Mean { .. } => {}
             }
         }
@@ -203,13 +208,17 @@ impl OutputPlanner<'_> {
 
 /// All running sums in the outputs.
 fn runs_of(outputs: &[Column]) -> Vec<RunningSum> {
-    let of = |output: &Column| match &output.value {
-        OutputValue::Formula { formula, .. } => formula.runs().into_iter().cloned().collect(),
-        OutputValue::Key { .. }
-        | OutputValue::Grouping { .. }
-        | OutputValue::Count { .. }
-        | OutputValue::Sum { .. }
-        | OutputValue::Mean { .. } => Vec::new(),
-    };
-    outputs.iter().flat_map(of).collect()
+    fn of(value: &OutputValue) -> Vec<RunningSum> {
+        match value {
+            OutputValue::Formula { formula, .. } => formula.runs().into_iter().cloned().collect(),
+            OutputValue::Words(words) => words.formulas().into_iter().flat_map(Formula::runs).cloned().collect(),
+            OutputValue::Hidden(value) => of(value),
+            OutputValue::Key { .. }
+            | OutputValue::Grouping { .. }
+            | OutputValue::Count { .. }
+            | OutputValue::Sum { .. }
+            | OutputValue::Mean { .. } => Vec::new(),
+        }
+    }
+    outputs.iter().flat_map(|output| of(&output.value)).collect()
 }

@@ -44,7 +44,10 @@ pub(super) fn grouped(query: &Query, terms: &TermContext<'_>) -> Result<Vec<Expr
             }
         }
     };
-    query.keys.iter().map(resolve).collect()
+    let keys = query.keys.iter().map(resolve).collect::<Result<Vec<_>, _>>()?;
+    // A constant is the same in each row, so that grouping by it changes nothing.
+    let is_constant = |key: &Expression| query.sets.is_none() && matches!(key.value, Scalar::Constant(_));
+    Ok(keys.into_iter().filter(|key| !is_constant(key)).collect())
 }
 
 /// Checks that every selected item is an aggregate or a grouping key.
@@ -57,7 +60,8 @@ pub(super) fn check(query: &Query, keys: &[Expression]) -> Result<(), QueryError
             ItemValue::Wildcard => {
                 ("* asks for rows; only aggregates are answered".to_owned(), "write COUNT(*)".to_owned())
             }
-            ItemValue::Key(key) if !keys.contains(key) => match &key.value {
+            // What is computed from keys alone has one value in each group.
+            ItemValue::Key(key) if !keys.contains(key) && !is_of_keys(key, keys) => match &key.value {
                 Scalar::Column(name) => {
                     let name = shown(&name.text);
                     let message = format!("\"{name}\" is neither aggregated nor grouped by");
@@ -77,6 +81,14 @@ pub(super) fn check(query: &Query, keys: &[Expression]) -> Result<(), QueryError
         return Err(QueryError::at(Code::NotAnAggregate, item.at, message).hint(hint));
     }
     Ok(())
+}
+
+/// Whether an expression is a constant, or names columns of the keys alone.
+fn is_of_keys(key: &Expression, keys: &[Expression]) -> bool {
+    let (mut named, mut known) = (Vec::new(), Vec::new());
+    key.columns(&mut named);
+    keys.iter().for_each(|key| key.columns(&mut known));
+    named.iter().all(|name| known.contains(name))
 }
 
 /// Number of rows used of each unit: the wanted number, or the policy's maximum.

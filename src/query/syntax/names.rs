@@ -25,7 +25,7 @@ impl Query {
 }
 
 impl Expression {
-    fn columns<'a>(&'a self, names: &mut Vec<&'a Name>) {
+    pub(crate) fn columns<'a>(&'a self, names: &mut Vec<&'a Name>) {
         match &self.value {
             Scalar::Column(name) => names.push(name),
             Scalar::Constant(_) => {}
@@ -77,7 +77,22 @@ impl OutputExpression {
     fn columns<'a>(&'a self, names: &mut Vec<&'a Name>) {
         match self {
             Self::Aggregate(aggregate) => aggregate.columns(names),
-            Self::Number(_) | Self::Named(_) => {}
+            Self::Number(_) | Self::Named(_) | Self::Label(_) | Self::Missing => {}
+            Self::Key(key) | Self::Grouping(key) => key.columns(names),
+            Self::Call(_, parts) => parts.iter().for_each(|part| part.columns(names)),
+            Self::Case(arms, otherwise) => {
+                for (when, then) in arms {
+                    when.columns(names);
+                    then.columns(names);
+                }
+                otherwise.iter().for_each(|otherwise| otherwise.columns(names));
+            }
+            Self::Truth(having) => having.columns(names),
+            Self::Window(call) => {
+                call.of.iter().for_each(|of| of.columns(names));
+                call.within.iter().for_each(|key| key.columns(names));
+                call.order.iter().for_each(|order| order.by.columns(names));
+            }
             Self::Running { of, by, within } => {
                 of.columns(names);
                 by.columns(names);
@@ -127,7 +142,7 @@ impl Having {
                 left.columns(names);
                 right.columns(names);
             }
-            Self::IsNull(of) => of.columns(names),
+            Self::IsNull(of) | Self::Is(of) => of.columns(names),
             Self::Not(inner) => inner.columns(names),
             Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|part| part.columns(names)),
         }

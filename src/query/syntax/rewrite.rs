@@ -126,7 +126,22 @@ impl OutputExpression {
     fn rewrite(&mut self, by: &mut impl Rewriter) -> Result<(), QueryError> {
         match self {
             Self::Aggregate(aggregate) => aggregate.rewrite(by),
-            Self::Number(_) | Self::Named(_) => Ok(()),
+            Self::Number(_) | Self::Named(_) | Self::Label(_) | Self::Missing => Ok(()),
+            Self::Key(key) | Self::Grouping(key) => key.rewrite(by),
+            Self::Call(_, parts) => parts.iter_mut().try_for_each(|part| part.rewrite(by)),
+            Self::Case(arms, otherwise) => {
+                for (when, then) in arms {
+                    when.rewrite(by)?;
+                    then.rewrite(by)?;
+                }
+                otherwise.iter_mut().try_for_each(|otherwise| otherwise.rewrite(by))
+            }
+            Self::Truth(condition) => condition.rewrite(by),
+            Self::Window(call) => {
+                call.of.iter_mut().try_for_each(|of| of.rewrite(by))?;
+                call.within.iter_mut().try_for_each(|key| key.rewrite(by))?;
+                call.order.iter_mut().try_for_each(|order| order.by.rewrite(by))
+            }
             Self::Running { of, by: key, within } => {
                 of.rewrite(by)?;
                 key.rewrite(by)?;
@@ -148,7 +163,7 @@ impl Having {
                 left.rewrite(by)?;
                 right.rewrite(by)
             }
-            Self::IsNull(of) => of.rewrite(by),
+            Self::IsNull(of) | Self::Is(of) => of.rewrite(by),
             Self::Not(inner) => inner.rewrite(by),
             Self::All(parts) | Self::Any(parts) => parts.iter_mut().try_for_each(|part| part.rewrite(by)),
         }

@@ -1,5 +1,7 @@
 //! What stands in FROM, and the queries inside of a query, which make rows and not answers.
 
+use borsh::{BorshDeserialize, BorshSerialize};
+
 use super::{Aggregate, Condition, Expression, Key, Name};
 use crate::query::error::Position;
 
@@ -183,7 +185,7 @@ pub enum WindowCall {
 }
 
 /// The frame of a window.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, BorshSerialize, BorshDeserialize)]
 pub struct WindowFrame {
     /// Whether bounds count rows (`ROWS`), and not differences of the sort key (`RANGE`).
     pub by_rows: bool,
@@ -194,18 +196,20 @@ pub struct WindowFrame {
 }
 
 /// A bound of a window's frame.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
 pub enum WindowBound {
     /// `UNBOUNDED PRECEDING`.
-    First,
+    First = 0,
     /// `n PRECEDING`; of `RANGE` over days, a number of days: `INTERVAL '30 days' PRECEDING`.
-    Before(u64),
+    Before(u64) = 1,
     /// `CURRENT ROW`.
-    Current,
+    Current = 2,
     /// `n FOLLOWING`.
-    After(u64),
+    After(u64) = 3,
     /// `UNBOUNDED FOLLOWING`.
-    Last,
+    Last = 4,
 }
 
 impl Source {

@@ -127,7 +127,8 @@ impl Priced {
 /// Largest number of cells that one output adds to a row.
 fn columns(output: &Output) -> usize {
     match output.value {
-        OutputValue::Key { .. } | OutputValue::Grouping { .. } => 1,
+        OutputValue::Key { .. } | OutputValue::Grouping { .. } | OutputValue::Words(_) => 1,
+        OutputValue::Hidden(_) => 0,
         OutputValue::Count { .. }
         | OutputValue::Sum { .. }
         | OutputValue::Mean { .. }
@@ -151,7 +152,7 @@ pub(super) fn usize(number: u64) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::query::answer::Cell;
+    use crate::query::answer::{Cell, Limit};
 
     fn layout(keys: &[usize], outputs: usize) -> Layout {
         let key = |index| Output { name: format!("k{index}"), value: OutputValue::Key { index } };
@@ -163,7 +164,7 @@ mod tests {
             having: None,
             small: None,
             order: Vec::new(),
-            limit: Some(1),
+            limit: Limit::First(1),
         }
     }
 

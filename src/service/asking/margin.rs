@@ -97,7 +97,11 @@ fn relative(output: &Output, size: f64) -> f64 {
             size * grid.low.unsigned_abs().max(grid.high.unsigned_abs()) as f64 * grid.step_value()
         }
         OutputValue::Mean { grid, .. } => grid.radius() as f64 * grid.step_value(),
-        OutputValue::Key { .. } | OutputValue::Grouping { .. } | OutputValue::Formula { .. } => 1.0,
+        OutputValue::Key { .. }
+        | OutputValue::Grouping { .. }
+        | OutputValue::Formula { .. }
+        | OutputValue::Words(_)
+        | OutputValue::Hidden(_) => 1.0,
     }
 }
 
@@ -132,7 +136,11 @@ fn demand(output: &Output, plan: &Plan, size: f64, variance: f64) -> Option<Dema
             add(*count, unit * (grid.radius() as f64).powi(2));
         }
         OutputValue::Formula { formula: Formula::Run(run), .. } => add(run.vector, run.worst_variance()),
-        OutputValue::Key { .. } | OutputValue::Grouping { .. } | OutputValue::Formula { .. } => return None,
+        OutputValue::Key { .. }
+        | OutputValue::Grouping { .. }
+        | OutputValue::Formula { .. }
+        | OutputValue::Words(_)
+        | OutputValue::Hidden(_) => return None,
     }
     Some(demand)
 }

@@ -18,7 +18,7 @@ use crate::kernel::budget::charge::{Refusal, Standing};
 use crate::kernel::budget::entry::KeyUse;
 use crate::kernel::budget::ledger::read;
 use crate::query::parse;
-use crate::query::syntax::{ItemValue, LiteralValue, Query};
+use crate::query::syntax::{Having, ItemValue, LiteralValue, OrderBy, OrderItem, Query};
 use crate::service::asking::derivations;
 use crate::service::{Answer, Priced, Service, ServiceError};
 
@@ -390,8 +390,15 @@ impl Service {
     }
 }
 
-/// Whether a question selects only keys, which are public.
+/// Whether a question selects and names only keys, which are public, and what is computed from them.
 pub(crate) fn asks_for_keys(query: &Query) -> bool {
-    let is_key = |value: &ItemValue| matches!(value, ItemValue::Key(_) | ItemValue::Grouping(_));
-    query.having.is_none() && query.items.iter().all(|item| is_key(&item.value))
+    let is_key = |value: &ItemValue| match value {
+        ItemValue::Key(_) | ItemValue::Grouping(_) => true,
+        ItemValue::Output(output) => !output.has_aggregate(),
+        ItemValue::Wildcard => false,
+    };
+    let is_sorted = |order: &OrderItem| matches!(&order.by, OrderBy::Output(output) if output.has_aggregate());
+    query.items.iter().all(|item| is_key(&item.value))
+        && !query.having.as_ref().is_some_and(Having::has_aggregate)
+        && !query.order.iter().any(is_sorted)
 }

@@ -16,8 +16,8 @@ use crate::kernel::privacy::amounts::{Delta, Price};
 use crate::kernel::privacy::certificate::Subject;
 use crate::kernel::vault::release::{NoisyVector, Release};
 use crate::ledger::answer_bytes::{self, Drawn, Head, JSON_BEGINS, Rest, VERSION};
-use crate::query::answer::Layout;
 use crate::query::answer::grouping_sets::IndependentNoise;
+use crate::query::answer::{Layout, Limit};
 use crate::service::error::ServiceError;
 use crate::service::views::ThresholdView;
 
@@ -75,7 +75,7 @@ impl StoredAnswer {
     /// and `HAVING` do not apply to them.
     #[must_use]
     pub fn layout_for(&self, is_own: bool) -> Layout {
-        let limit = self.layout.limit.filter(|_| is_own);
+        let limit = if is_own { self.layout.limit } else { Limit::All };
         let having = self.layout.having.clone().filter(|_| is_own);
         Layout { limit, having, ..self.layout.clone() }
     }

@@ -1,8 +1,8 @@
 //! Writer of the closed syntax as SQL text, form by form.
 
 use tacit::query::syntax::{
-    Aggregate, AggregateFunction, ArithmeticOperator, Comparison, Condition, Expression, Having, Key, Literal,
-    LiteralValue, OrderBy, OutputExpression, Scalar,
+    Aggregate, AggregateFunction, ArithmeticOperator, Comparison, Condition, Expression, GroupFunction, GroupOrder,
+    GroupWindowCall, Having, Key, Literal, LiteralValue, OrderBy, OutputExpression, Scalar, WindowBound,
 };
 
 fn list<T>(parts: &[T], write: impl Fn(&T) -> String, word: &str) -> String {
@@ -67,7 +67,54 @@ pub fn output(one: &OutputExpression) -> String {
             format!("SUM({of}) OVER ({within}ORDER BY {})", expression(by))
         }
         OutputExpression::Named(name) => name.text.clone(),
+        OutputExpression::Label(one) => literal(one),
+        OutputExpression::Missing => "NULL".to_owned(),
+        OutputExpression::Key(key) => expression(key),
+        OutputExpression::Grouping(key) => format!("GROUPING({})", expression(key)),
+        OutputExpression::Call(function, parts) => {
+            format!("{}({})", function.word().to_uppercase(), list(parts, output, ", "))
+        }
+        OutputExpression::Case(arms, otherwise) => {
+            let arm =
+                |(when, then): &(Having, OutputExpression)| format!("WHEN {} THEN {}", having(when), output(then));
+            let otherwise = otherwise.as_ref().map(|otherwise| format!(" ELSE {}", output(otherwise)));
+            format!("CASE {}{} END", list(arms, arm, " "), otherwise.unwrap_or_default())
+        }
+        OutputExpression::Truth(one) => format!("({})", having(one)),
+        OutputExpression::Window(call) => window(call),
     }
+}
+
+fn window(call: &GroupWindowCall) -> String {
+    let mut arguments: Vec<String> = call.of.iter().map(output).collect();
+    match call.function {
+        GroupFunction::Total => unreachable!("none is made"),
+        GroupFunction::Count if arguments.is_empty() => arguments.push("*".to_owned()),
+        GroupFunction::Lag | GroupFunction::Lead | GroupFunction::NthValue => {
+            arguments.insert(1, call.step.to_string())
+        }
+        _ => {}
+    }
+    let mut parts = Vec::new();
+    if !call.within.is_empty() {
+        parts.push(format!("PARTITION BY {}", list(&call.within, expression, ", ")));
+    }
+    if !call.order.is_empty() {
+        let by = |one: &GroupOrder| format!("{}{}", output(&one.by), if one.descending { " DESC" } else { "" });
+        parts.push(format!("ORDER BY {}", list(&call.order, by, ", ")));
+    }
+    if let Some(frame) = &call.frame {
+        let bound = |bound: &WindowBound| match bound {
+            WindowBound::First => "UNBOUNDED PRECEDING".to_owned(),
+            WindowBound::Before(by) => format!("{by} PRECEDING"),
+            WindowBound::Current => "CURRENT ROW".to_owned(),
+            WindowBound::After(by) => format!("{by} FOLLOWING"),
+            WindowBound::Last => "UNBOUNDED FOLLOWING".to_owned(),
+        };
+        let units = if frame.by_rows { "ROWS" } else { "RANGE" };
+        parts.push(format!("{units} BETWEEN {} AND {}", bound(&frame.start), bound(&frame.end)));
+    }
+    format!("{}({}) OVER ({})", call.function.word().to_uppercase(), arguments.join(", "), parts.join(" "))
 }
 
 fn aggregate(aggregate: &Aggregate) -> String {
@@ -121,6 +168,7 @@ pub fn having(one: &Having) -> String {
     match one {
         Having::Compare(left, how, right) => format!("{} {} {}", output(left), comparison(*how), output(right)),
         Having::IsNull(of) => format!("{} IS NULL", output(of)),
+        Having::Is(of) => output(of),
         Having::Not(inner) => format!("NOT ({})", having(inner)),
         Having::All(parts) => list(parts, part, " AND "),
         Having::Any(parts) => list(parts, part, " OR "),

@@ -10,17 +10,23 @@ use rand::rngs::StdRng;
 use tacit::kernel::privacy::amounts::Price;
 use tacit::kernel::privacy::mechanism::{Mechanism, NoiseLaw};
 use tacit::kernel::vault::release::NoisyVector;
+use tacit::query::answer::formula::window::WindowOrderBy;
 use tacit::query::answer::formula::{
-    CentredSum, Formula, HavingCondition, Products, Quantile, Range, RunningSum, Squares,
+    CentredSum, Formula, GroupWindow, HavingCondition, Products, Quantile, Range, RunningSum, Squares, WindowOrder,
+    Words,
 };
 use tacit::query::answer::grouping_sets::{
     GroupingSets, IndependentNoise, MeasuredTable, MeasuredTables, SourceTable, SourceVector,
 };
-use tacit::query::answer::{CountSource, Label, Layout, Output, OutputValue, PartSuppression, SortKey, Suppression};
+use tacit::query::answer::{
+    CountSource, Label, Layout, Limit, Output, OutputValue, PartSuppression, SortKey, Suppression,
+};
 use tacit::query::filter::Filter;
 use tacit::query::parse::parse;
 use tacit::query::plan::plan;
-use tacit::query::syntax::{ArithmeticOperator, Comparison, Pair, Spread};
+use tacit::query::syntax::{
+    ArithmeticOperator, Comparison, GroupFunction, Pair, ScalarFunction, Spread, WindowBound, WindowFrame,
+};
 use tacit::query::term::calendar::{DatePart, Period};
 use tacit::query::term::patterns::PatternKind;
 use tacit::query::term::spans::Span;
@@ -116,6 +122,15 @@ fn formulas_have_their_bytes() {
     };
     let (fraction, levels, bins) = ("0.5".to_owned(), vec![1, 2], vec![2, 4]);
     let quantile = Quantile { fraction, levels, bins, branches: 2, low: -1, width: 3, grid: GRID };
+    let window = GroupWindow {
+        place: 1,
+        function: GroupFunction::Lag,
+        of: vec![*number()],
+        step: 2,
+        within: vec![3],
+        order: vec![WindowOrder { by: WindowOrderBy::Key(4), descending: true, nulls_first: false }],
+        frame: Some(WindowFrame { by_rows: true, start: WindowBound::Before(5), end: WindowBound::Current }),
+    };
     pinned(vec![
         (Formula::Number("1.5".into()), "0003000000312e35"),
         (Formula::Count(3), "010300000000000000"),
@@ -146,9 +161,42 @@ fn formulas_have_their_bytes() {
         (Formula::Root(number()), "0b0003000000312e35"),
         (Formula::Round(number(), 2), "0c0003000000312e3502000000"),
         (Formula::NullIf(number(), number()), "0d0003000000312e350003000000312e35"),
+        (Formula::Call(ScalarFunction::Exp, vec![*number()]), "0e04010000000003000000312e35"),
+        (
+            Formula::Case(vec![(HavingCondition::Missing(Formula::Count(3)), *number())], number()),
+            "0f01000000010103000000000000000003000000312e350003000000312e35",
+        ),
+        (Formula::Key(2), "100200000000000000"),
+        (Formula::Grouping(2), "110200000000000000"),
+        (
+            Formula::Window(Box::new(window)),
+            "1201000000000000000501000000000300000031\
+             2e350200000001000000030000000000000001000000000400000000000000010001010105000000000000000\
+             2",
+        ),
+        (Formula::Missing, "13"),
     ]);
     let one = || HavingCondition::Missing(Formula::Count(3));
     pinned(vec![
+        (Words::Label(Label::Text("a".into())), "00020100000061"),
+        (Words::Key(1), "010100000000000000"),
+        (
+            Words::Case(vec![(one(), Words::Key(1))], Box::new(Words::Label(Label::Missing))),
+            "020100000001010300000000000000010100000000000000\
+             0003",
+        ),
+    ]);
+    pinned(vec![
+        (Limit::All, "00"),
+        (Limit::First(8), "010800000000000000"),
+        (Limit::Page { offset: 2, limit: Some(3) }, "020200000000000000010300000000000000"),
+    ]);
+    pinned(vec![
+        (
+            HavingCondition::Labels(Words::Label(Label::Text("a".into())), Comparison::Equal, Words::Key(1)),
+            "050002010000006100010100000000000000",
+        ),
+        (HavingCondition::NoLabel(Words::Key(1)), "06010100000000000000"),
         (
             HavingCondition::Compare(Formula::Count(3), Comparison::Less, Formula::Count(4)),
             "0001030000000000000002010400000000000000",
@@ -276,7 +324,7 @@ fn layouts_have_their_bytes() {
         having: Some(HavingCondition::Missing(formula)),
         small: Some(Suppression { below: 7, counts: vec![1], steps: vec![RUN], parts }),
         order: vec![SortKey { output: 0, descending: true, nulls_first: false }],
-        limit: Some(8),
+        limit: Limit::First(8),
     };
     pinned(vec![(
         layout,

@@ -1,8 +1,9 @@
 //! The interval of a formula, by the method that fits its form.
 
 use super::absence::both;
+use super::condition::chosen;
 use super::estimate::{IntervalEstimate, round};
-use super::{AbsenceReason, CellValues, Dual, Formula, Quantile, Spread};
+use super::{AbsenceReason, CellValues, Dual, Formula, Quantile, Spread, scalar};
 use crate::kernel::privacy::certificate::NORMAL_975;
 use crate::query::answer::quantile::{HistogramTree, Levels};
 use crate::query::syntax::ArithmeticOperator;
@@ -66,16 +67,29 @@ impl Formula {
             Self::Arithmetic(left, operator, right) if left.is_number() != right.is_number() => {
                 scaled(left, *operator, right, at).or_else(|_| self.delta(at))
             }
+            Self::Call(function, parts) => match scalar::ends(*function, parts, at) {
+                Ok(Some(ends)) => Ok(ends),
+                Ok(None) => self.delta(at),
+                Err(reason) => Err(reason),
+            },
+            Self::Case(arms, otherwise) => chosen(arms, otherwise, at)?.ends(at),
+            Self::Window(window) => match at.window(window)?.ends(window, at)? {
+                Some(ends) => Ok(ends),
+                None => self.delta(at),
+            },
             Self::Number(_)
             | Self::Count(_)
             | Self::Sum(_)
             | Self::Spread(..)
             | Self::Arithmetic(..)
+            | Self::Key(_)
+            | Self::Grouping(_)
+            | Self::Missing
             | Self::Absolute(_) => self.delta(at),
         };
-        let is_finite =
-            |ends: &IntervalEstimate| ends.value.is_finite() && ends.low.is_finite() && ends.high.is_finite();
-        ends.and_then(|ends| if is_finite(&ends) { Ok(ends) } else { Err(AbsenceReason::NoValue) })
+        // An end without a bound is infinite.
+        let is_known = |ends: &IntervalEstimate| ends.value.is_finite() && !ends.low.is_nan() && !ends.high.is_nan();
+        ends.and_then(|ends| if is_known(&ends) { Ok(ends) } else { Err(AbsenceReason::NoValue) })
     }
 
     fn around(&self, at: CellValues<'_>, low: f64, high: f64) -> Result<IntervalEstimate, AbsenceReason> {

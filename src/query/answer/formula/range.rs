@@ -94,6 +94,28 @@ impl Range {
         Self { low: end(self.low), high: end(self.high) }
     }
 
+    /// Range of a function that never falls; an end where it has no finite value is unbounded.
+    #[must_use]
+    pub fn mapped(self, of: impl Fn(f64) -> f64) -> Self {
+        let end = |end: Option<f64>| end.map(&of).filter(|end| end.is_finite());
+        Self { low: end(self.low), high: end(self.high) }
+    }
+
+    /// The smallest range that holds both ranges.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        let ((a, b), (c, d)) = (self.ends(), other.ends());
+        Self::new(a.min(c), b.max(d))
+    }
+
+    /// Range of the greatest of values from several ranges, each of which may be missing.
+    #[must_use]
+    pub fn greatest(of: &[Self]) -> Self {
+        let low = of.iter().map(|one| one.ends().0).fold(f64::INFINITY, f64::min);
+        let high = of.iter().map(|one| one.ends().1).fold(f64::NEG_INFINITY, f64::max);
+        Self::new(low, high)
+    }
+
     /// The intersection of two ranges.
     #[must_use]
     pub fn and(self, other: Self) -> Self {

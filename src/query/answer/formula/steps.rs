@@ -9,21 +9,13 @@ impl Formula {
     pub fn runs(&self) -> Vec<&RunningSum> {
         match self {
             Self::Run(run) => vec![run],
-            Self::Negative(of) | Self::Absolute(of) | Self::Root(of) | Self::Round(of, _) => of.runs(),
-            Self::Arithmetic(left, _, right) | Self::NullIf(left, right) => [left.runs(), right.runs()].concat(),
-            Self::Number(_)
-            | Self::Count(_)
-            | Self::Sum(_)
-            | Self::Mean(..)
-            | Self::Spread(..)
-            | Self::Pair(..)
-            | Self::Quantile(_) => Vec::new(),
+            other => other.parts().into_iter().flat_map(Self::runs).collect(),
         }
     }
 
     /// Replaces counts by the summands of a running sum, if `step_of` knows one. This happens only where constants alone shift and scale
     /// the count, which preserves its interval; with `everywhere`, which suits values that are only compared, every count is replaced.
-    pub fn step(&mut self, step_of: &impl Fn(usize) -> Option<RunningSum>, everywhere: bool) {
+    pub fn step(&mut self, step_of: &dyn Fn(usize) -> Option<RunningSum>, everywhere: bool) {
         match self {
             Self::Count(count) => {
                 if let Some(step) = step_of(*count) {
@@ -38,15 +30,20 @@ impl Formula {
                     right.step(step_of, everywhere);
                 }
             }
-            Self::Absolute(of) | Self::Root(of) if everywhere => of.step(step_of, everywhere),
-            Self::NullIf(left, right) if everywhere => {
-                left.step(step_of, everywhere);
-                right.step(step_of, everywhere);
+            Self::Absolute(_) | Self::Root(_) | Self::NullIf(..) | Self::Call(..) | Self::Case(..) if everywhere => {
+                self.parts_mut().into_iter().for_each(|part| part.step(step_of, everywhere));
             }
+            // What is only compared may be replaced anywhere.
+            Self::Case(arms, _) => arms.iter_mut().for_each(|(when, _)| when.step(step_of)),
             Self::Number(_)
             | Self::Absolute(_)
             | Self::Root(_)
             | Self::NullIf(..)
+            | Self::Call(..)
+            | Self::Key(_)
+            | Self::Grouping(_)
+            | Self::Window(_)
+            | Self::Missing
             | Self::Sum(_)
             | Self::Mean(..)
             | Self::Spread(..)
@@ -61,21 +58,11 @@ impl HavingCondition {
     /// All running sums in the condition, repeated as often as they occur.
     #[must_use]
     pub fn runs(&self) -> Vec<&RunningSum> {
-        match self {
-            Self::Compare(left, _, right) => [left.runs(), right.runs()].concat(),
-            Self::Missing(of) => of.runs(),
-            Self::Not(inner) => inner.runs(),
-            Self::All(parts) | Self::Any(parts) => parts.iter().flat_map(Self::runs).collect(),
-        }
+        self.formulas().into_iter().flat_map(Formula::runs).collect()
     }
 
     /// Replaces counts by the summands of running sums, if `step_of` knows one.
-    pub fn step(&mut self, step_of: &impl Fn(usize) -> Option<RunningSum>) {
-        match self {
-            Self::Compare(left, _, right) => [left, right].into_iter().for_each(|side| side.step(step_of, true)),
-            Self::Missing(of) => of.step(step_of, true),
-            Self::Not(inner) => inner.step(step_of),
-            Self::All(parts) | Self::Any(parts) => parts.iter_mut().for_each(|part| part.step(step_of)),
-        }
+    pub fn step(&mut self, step_of: &dyn Fn(usize) -> Option<RunningSum>) {
+        self.formulas_mut().into_iter().for_each(|of| of.step(step_of, true));
     }
 }

@@ -4,11 +4,11 @@
 //! narrower than the ranges of its sides imply: a count of some rows is at most the count of all rows, and a unit has at most as many rows
 //! as the policy allows.
 
-use crate::query::answer::formula::{Formula, Range};
+use crate::query::answer::formula::{Formula, GroupWindow, Range};
 use crate::query::computation::Measure;
 use crate::query::filter::Filter;
 use crate::query::plan::counting::counting;
-use crate::query::syntax::{ArithmeticOperator, Pair, Spread};
+use crate::query::syntax::{ArithmeticOperator, GroupFunction, Pair, ScalarFunction, Spread};
 use crate::query::term::context::TermContext;
 use crate::query::term::{Operation, Term};
 use crate::query::terms::domain::Grid;
@@ -27,6 +27,8 @@ pub(super) struct Ranges<'a> {
 struct Total {
     count: Measure,
     each: Range,
+    /// Whether it is the sum over several groups, its own among them.
+    is_of_groups: bool,
 }
 
 /// What a count counts: units or rows, and the conditions that hold for all of them.
@@ -44,6 +46,18 @@ impl Ranges<'_> {
     fn range(&self, formula: &Formula) -> Range {
         match formula {
             Formula::Number(text) => text.parse().map_or(Range::WHOLE, |number| Range::new(number, number)),
+            Formula::Key(_) | Formula::Missing => Range::WHOLE,
+            Formula::Grouping(_) => Range::new(0.0, 1.0),
+            Formula::Call(function, parts) => {
+                let parts: Vec<Range> = parts.iter().map(|part| self.range(part)).collect();
+                called(*function, &parts)
+            }
+            Formula::Case(arms, otherwise) => {
+                let branches = arms.iter().map(|(_, then)| then).chain([&**otherwise]);
+                let present = branches.filter(|branch| **branch != Formula::Missing);
+                present.map(|branch| self.range(branch)).reduce(Range::or).unwrap_or(Range::WHOLE)
+            }
+            Formula::Window(window) => self.window(window),
             Formula::Count(_) | Formula::Run(_) => Range::POSITIVE,
             Formula::Sum(one) => of_grid(&one.grid).times(Range::POSITIVE),
             Formula::Mean(one, _) => of_grid(&one.grid),
@@ -64,6 +78,24 @@ impl Ranges<'_> {
                     ArithmeticOperator::Over => one.over(other).and(self.quotient(left, right).unwrap_or(Range::WHOLE)),
                 }
             }
+        }
+    }
+
+    fn window(&self, window: &GroupWindow) -> Range {
+        let of = || window.of.iter().map(|of| self.range(of)).reduce(Range::or).unwrap_or(Range::WHOLE);
+        match window.function {
+            GroupFunction::Sum | GroupFunction::Total => of().times(Range::POSITIVE),
+            GroupFunction::KaplanMeier | GroupFunction::CumulativeIncidence => Range::new(0.0, 1.0),
+            GroupFunction::Count => Range::POSITIVE,
+            GroupFunction::RowNumber | GroupFunction::Rank | GroupFunction::DenseRank => Range::WHOLE,
+            GroupFunction::Avg
+            | GroupFunction::Min
+            | GroupFunction::Max
+            | GroupFunction::Lag
+            | GroupFunction::Lead
+            | GroupFunction::FirstValue
+            | GroupFunction::LastValue
+            | GroupFunction::NthValue => of(),
         }
     }
 
@@ -119,8 +151,14 @@ impl Ranges<'_> {
     /// Range of a quotient of two totals: the range of the quotient of single rows, times that of the quotient of the counts.
     fn ratio(&self, above: &Total, below: &Total) -> Range {
         let (above_count, below_count) = (self.counted(&above.count), self.counted(&below.count));
-        let most = self.most(&above_count, &below_count).unwrap_or(f64::INFINITY);
-        let least = self.most(&below_count, &above_count).map_or(0.0, f64::recip);
+        // A group is part of the total over groups, and not the other way round; what is summed must not be negative then. Of two totals
+        // over groups, neither is known to be part of the other.
+        let (is_more, is_less) = (above.is_of_groups, below.is_of_groups);
+        if (is_more || is_less) && [above, below].iter().any(|one| one.each.low.is_none_or(|low| low < 0.0)) {
+            return Range::WHOLE;
+        }
+        let most = self.most(&above_count, &below_count).filter(|_| !is_more).unwrap_or(f64::INFINITY);
+        let least = self.most(&below_count, &above_count).filter(|_| !is_less).map_or(0.0, f64::recip);
         above.each.over(below.each).times(Range::new(least, most))
     }
 
@@ -162,12 +200,20 @@ impl Ranges<'_> {
         Some(match formula {
             Formula::Count(count) => {
                 let each = Range::new(1.0, 1.0);
-                Linear::of(Total { count: self.bases.get(*count)?.clone(), each })
+                Linear::of(Total { count: self.bases.get(*count)?.clone(), each, is_of_groups: false })
             }
             Formula::Sum(one) => {
                 let Measure::Sum { column } = self.bases.get(one.sum)?.base() else { return None };
                 let count = counting(None, Some(column.clone()), self.known);
-                Linear::of(Total { count, each: of_grid(&one.grid) })
+                Linear::of(Total { count, each: of_grid(&one.grid), is_of_groups: false })
+            }
+            Formula::Window(window) if window.holds_own() => {
+                let mut of = self.linear(window.of.first()?)?;
+                of.parts.iter_mut().for_each(|(_, total)| total.is_of_groups = true);
+                if of.constant != 0.0 {
+                    return None;
+                }
+                of
             }
             Formula::Negative(of) => self.linear(of)?.times(-1.0),
             Formula::NullIf(of, _) => self.linear(of)?,
@@ -221,7 +267,9 @@ impl Linear {
 /// Whether a formula is a count, a sum, or computed from these by addition and multiples.
 fn is_total(formula: &Formula) -> bool {
     match formula {
-        Formula::Number(_) | Formula::Count(_) | Formula::Sum(_) | Formula::Run(_) => true,
+        Formula::Number(_) | Formula::Count(_) | Formula::Sum(_) | Formula::Run(_) | Formula::Key(_) => true,
+        Formula::Window(window) => window.of.iter().all(is_total) && !window.is_rank(),
+        Formula::Case(arms, otherwise) => arms.iter().all(|(_, then)| is_total(then)) && is_total(otherwise),
         Formula::Negative(of) | Formula::Round(of, _) | Formula::NullIf(of, _) => is_total(of),
         Formula::Arithmetic(left, ArithmeticOperator::Over, right) => is_total(left) && right.is_number(),
         Formula::Arithmetic(left, _, right) => is_total(left) && is_total(right),
@@ -230,7 +278,30 @@ fn is_total(formula: &Formula) -> bool {
         | Formula::Spread(..)
         | Formula::Pair(..)
         | Formula::Absolute(_)
+        | Formula::Call(..)
+        | Formula::Grouping(_)
+        | Formula::Missing
         | Formula::Root(_) => false,
+    }
+}
+
+/// Range of a function of values in these ranges.
+fn called(function: ScalarFunction, of: &[Range]) -> Range {
+    let first = of.first().copied().unwrap_or(Range::WHOLE);
+    match function {
+        ScalarFunction::Floor => first.mapped(f64::floor),
+        ScalarFunction::Ceil => first.mapped(f64::ceil),
+        ScalarFunction::Trunc if of.len() == 1 => first.mapped(f64::trunc),
+        ScalarFunction::Exp => first.mapped(f64::exp).and(Range::POSITIVE),
+        ScalarFunction::Ln => first.and(Range::POSITIVE).mapped(f64::ln),
+        ScalarFunction::Sign => Range::new(-1.0, 1.0),
+        ScalarFunction::Greatest => Range::greatest(of),
+        ScalarFunction::Least => {
+            let negative: Vec<Range> = of.iter().map(|one| one.negative()).collect();
+            Range::greatest(&negative).negative()
+        }
+        ScalarFunction::Coalesce => of.iter().copied().reduce(Range::or).unwrap_or(Range::WHOLE),
+        ScalarFunction::Trunc | ScalarFunction::Log | ScalarFunction::Power | ScalarFunction::Mod => Range::WHOLE,
     }
 }
 

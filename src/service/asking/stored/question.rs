@@ -5,7 +5,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use super::json;
 use crate::query::answer::formula::HavingCondition;
 use crate::query::answer::grouping_sets::GroupingSets;
-use crate::query::answer::{Layout, Output, SortKey, Suppression};
+use crate::query::answer::{Layout, Limit, Output, SortKey, Suppression};
 
 /// Beginning of the text in the present version. The first version is JSON, which begins with a brace.
 const VERSION: &str = "2:";
@@ -19,7 +19,7 @@ pub(crate) struct StoredQuestion {
     pub(crate) having: Option<HavingCondition>,
     pub(crate) small: Option<Suppression>,
     pub(crate) order: Vec<SortKey>,
-    pub(crate) limit: Option<u64>,
+    pub(crate) limit: Limit,
 }
 
 impl StoredQuestion {

@@ -7,7 +7,9 @@ use crate::query::answer::formula::Range;
 use crate::query::answer::grouping_sets::{
     GroupingSets, IndependentNoise, MeasuredTable, MeasuredTables, SourceTable, SourceVector,
 };
-use crate::query::answer::{CountSource, Label, Layout, Output, OutputValue, PartSuppression, SortKey, Suppression};
+use crate::query::answer::{
+    CountSource, Label, Layout, Limit, Output, OutputValue, PartSuppression, SortKey, Suppression,
+};
 
 pub(super) fn layout(of: Json<'_>) -> Option<Layout> {
     Some(Layout {
@@ -17,7 +19,7 @@ pub(super) fn layout(of: Json<'_>) -> Option<Layout> {
         having: of.optional("having", formulas::shown)?,
         small: of.optional("small", small)?,
         order: of.at("order")?.list(sort)?,
-        limit: of.optional("limit", Json::read)?,
+        limit: Limit::new(of.optional("limit", Json::read)?, 0),
     })
 }
 
