@@ -58,6 +58,7 @@ mod requests;
 mod rooms;
 mod running;
 mod sealing;
+mod several_tables;
 mod sharing;
 mod sight;
 mod shown;
