@@ -37,6 +37,7 @@
 //! | balances, counts, incidents | the steward, programs on this machine | the ledger | `GET /metrics`, webhooks |
 //! | sessions | their browser | a key of this process | a signed cookie |
 //! | policies, domains, caps, editions' ids | everybody with a token | [`query::terms::policy`] | `GET /v1/datasets` |
+//! | rows of public tables | everybody with a token | [`query::terms::policy`], manifests, worker processes | answers to questions about them |
 //! | questions, purposes, people | the steward; each their own | the ledger | `GET /v1/ledger` |
 //! | tokens | their holder, once | only their digest is kept | `POST /v1/researchers`, `/v1/apply`, `/people`, once |
 //! | moments of answers | everybody who asks | – | when it was asked; when it was ready only without `pad_ms` ([`service::asking::pad`]) |

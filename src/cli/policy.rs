@@ -68,16 +68,26 @@ fn check(file: &Path, with_source: bool) -> Result<(), CommandFailure> {
         PolicyError::Unreadable { .. } => CommandFailure::could(error),
     })?;
     let terms = &policy.terms;
+    let columns = |count: usize| format!("{count} {}", if count == 1 { "column" } else { "columns" });
+    let tables = match terms.tables.len() {
+        0 => format!("{}, at most {} rows a unit", columns(terms.own().len()), terms.max_rows_per_unit),
+        count => format!("{count} {}", if count == 1 { "table" } else { "tables" }),
+    };
     say(format!(
-        "{}: dataset \"{}\", {} columns, at most {} rows a unit, cap epsilon {} at delta {} ({})",
+        "{}: dataset \"{}\", {tables}, cap epsilon {} at delta {} ({})",
         file.display(),
         policy.name,
-        terms.own().len(),
-        terms.max_rows_per_unit,
         terms.cap,
         terms.delta(),
         terms.accountant.name()
     ));
+    for table in &terms.tables {
+        let (name, own, rows) = (&table.name, columns(table.columns.len()), table.max_rows_per_unit);
+        say(format!("  table \"{name}\": {own}, at most {rows} {} a unit", if rows == 1 { "row" } else { "rows" }));
+    }
+    for table in terms.public.iter() {
+        say(format!("  public table \"{}\": {}, {} rows", table.name, columns(table.columns.len()), table.rows));
+    }
     if terms.oversubscribe {
         say(super::seal::OVERSUBSCRIBED);
     }

@@ -6,6 +6,8 @@
 mod neighbours_tests;
 #[cfg(test)]
 mod formats_tests;
+#[cfg(test)]
+mod several_tests;
 mod stored_columns;
 mod table;
 mod mapped;

@@ -60,6 +60,7 @@ mod rooms;
 mod running;
 mod scalars;
 mod sealing;
+mod several_tables;
 mod sharing;
 mod sight;
 mod shown;

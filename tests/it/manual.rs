@@ -50,7 +50,7 @@ fn every_file_that_is_shown_is_taken() {
         std::fs::write(&path, text).expect("a file");
         path
     };
-    let mut taken = [0; 4];
+    let mut taken = [0; 5];
     for block in blocks().iter().filter(|block| block.language == "toml") {
         let (place, shown) = (format!("{}, under {}", block.file, block.heading), &block.text);
         match file_of(block) {
@@ -63,6 +63,12 @@ fn every_file_that_is_shown_is_taken() {
                 let loaded = Config::load(&written("tacit.toml", &config(block)));
                 assert!(loaded.is_ok(), "{place}: {:?} {shown}", loaded.err());
                 taken[1] += 1;
+            }
+            "clinic.toml" => {
+                written("icd.csv", "code,label,chapter\nA00,Cholera,1\nA01,Typhoid,1\n");
+                let loaded = Policy::load(&written("clinic.toml", &block.text));
+                assert!(loaded.is_ok(), "{place}: {:?} {shown}", loaded.err());
+                taken[4] += 1;
             }
             // The walk through the commands plans and applies it.
             "access/people.toml" => taken[2] += 1,
@@ -77,7 +83,7 @@ fn every_file_that_is_shown_is_taken() {
         tacit::query::plan::plan(&sql, &clinic.terms, None).expect("a plan");
         taken[3] += 1;
     }
-    assert!(taken[0] >= 6 && taken[1] >= 4 && taken[2..] == [1, 1], "{taken:?}");
+    assert!(taken[0] >= 6 && taken[1] >= 4 && taken[2..] == [1, 1, 1], "{taken:?}");
 }
 
 /// A check that takes anything would hold nothing.

@@ -17,6 +17,12 @@ pub(super) fn print(dataset: &str, edition: Option<&str>, report: &Report) {
         "  {} rows read, {} kept of {} units, {} cut beyond the rows per unit, {} of units that withdrew",
         report.rows_read, report.rows_kept, report.units, report.rows_cut, report.rows_excluded
     ));
+    for table in &report.tables {
+        say(format!(
+            "  {}: {} rows read, {} kept of {} units, {} cut beyond the rows per unit, {} of units that withdrew",
+            table.name, table.rows_read, table.rows_kept, table.units, table.rows_cut, table.rows_excluded
+        ));
+    }
     for (name, rows) in &report.unjoined {
         say(format!("  {rows} rows of units that are not in \"{name}\", before any were cut"));
     }
@@ -47,6 +53,7 @@ pub(super) fn json(dataset: &str, edition: Option<&str>, report: &Report) -> Val
         "unjoined": by_name(&report.unjoined), "doubled": by_name(&report.doubled),
         "joined_by_value": by_name(&report.joined_by_value), "ids_unmatched": report.ids_unmatched,
         "ids_spelled_twice": report.ids_spelled_twice, "sources": report.sources, "columns": columns,
+        "tables": report.tables, "units_by_value": report.units_by_value,
     })
 }
 

@@ -232,3 +232,7 @@ fn days(moments: &Moments) -> impl Iterator<Item = Option<String>> + '_ {
     let day = |seconds: i64| i32::try_from(moments.zone.day(seconds)).ok().map(date_text);
     moments.seconds().map(move |seconds| seconds.and_then(day))
 }
+
+#[cfg(test)]
+#[path = "public_tests.rs"]
+mod tests;

@@ -1,10 +1,13 @@
 //! GET /v1/datasets: the public side of policies. It never contains a row count.
 
+mod tables;
+
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
+use self::tables::{DatasetColumn, Described, JoinBody, PublicBody, TableBody};
 use crate::http::auth::{Anyone, Steward};
 use crate::http::body::Sent;
 use crate::http::params::{PageParams, Segment, page};
@@ -13,10 +16,6 @@ use crate::http::{App, aside};
 use crate::kernel::budget::entry::AccountKind;
 use crate::kernel::budget::ledger::{Ledger, read};
 use crate::kernel::budget::people::Person;
-use crate::kernel::privacy::amounts::unscaled;
-use crate::query::terms::domain::{Column, Domain};
-use crate::query::terms::labels::Labels;
-use crate::query::terms::policy::{JoinedTable, Terms};
 use crate::service::stewarding::accounts::{NamedAccount, account};
 use crate::service::stewarding::grants;
 use crate::service::{Dataset, Service};
@@ -44,25 +43,15 @@ pub struct DatasetBody {
     /// The dataset whose account and cap apply, if this is one of its joined tables.
     #[serde(skip_serializing_if = "Option::is_none")]
     lineage: Option<String>,
+    /// The columns of a dataset with a single table; empty if it has several.
     columns: Vec<DatasetColumn>,
     /// Tables with one row per unit that the dataset can be joined with.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     joins: Vec<JoinBody>,
-}
-
-/// A table with one row per unit that a dataset can be joined with.
-#[derive(Serialize, utoipa::ToSchema)]
-pub struct JoinBody {
-    /// The table's name in SQL, as in `FROM visits JOIN patients USING (patient_id)`.
-    name: String,
-    columns: Vec<DatasetColumn>,
-}
-
-impl JoinBody {
-    fn of(join: &JoinedTable, terms: &Terms) -> Self {
-        let columns = terms.columns[join.places()].iter().map(DatasetColumn::from);
-        Self { name: join.name.clone(), columns: columns.collect() }
-    }
+    /// All tables that share the dataset's units and its cap. A single table has the dataset's name.
+    tables: Vec<TableBody>,
+    /// Tables that are published as they are.
+    public: Vec<PublicBody>,
 }
 
 /// A dataset's lifetime cap.
@@ -76,32 +65,6 @@ pub struct CapBody {
     /// The part of `threshold_delta` that one answer takes.
     #[serde(skip_serializing_if = "Option::is_none")]
     threshold_delta_per_query: Option<String>,
-}
-
-/// A column as its policy declares it.
-#[derive(Serialize, utoipa::ToSchema)]
-pub struct DatasetColumn {
-    name: String,
-    r#type: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    title: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Vec<String>>)]
-    values: Option<Labels>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    min: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    max: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    step: Option<String>,
-    /// The largest number of different texts in a column without a public list.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    max_values: Option<u32>,
-    /// The number of groups that a unit can count in when grouping by this column.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    max_groups_per_unit: Option<u32>,
-    per_unit: bool,
-    nullable: bool,
 }
 
 /// Lists the datasets that the caller may see.
@@ -138,6 +101,7 @@ pub async fn one(
 
 fn body(service: &Service, dataset: &Dataset) -> DatasetBody {
     let terms = &dataset.terms;
+    let described = Described::of(terms);
     DatasetBody {
         name: dataset.name.clone(),
         title: dataset.title.clone(),
@@ -157,8 +121,10 @@ fn body(service: &Service, dataset: &Dataset) -> DatasetBody {
         min_cell: terms.min_cell,
         edition: dataset.edition.clone(),
         lineage: (dataset.lineage != dataset.name).then(|| dataset.lineage.clone()),
-        columns: terms.own().iter().map(DatasetColumn::from).collect(),
-        joins: terms.joins.iter().map(|join| JoinBody::of(join, terms)).collect(),
+        columns: described.columns(terms.own()),
+        joins: terms.joins.iter().map(|join| described.join(join)).collect(),
+        tables: described.tables(&dataset.name),
+        public: described.public(),
     }
 }
 
@@ -217,35 +183,4 @@ async fn set_frozen(
     service.clone().steward(act).await?;
     let account = account(service.ledger(), &name, AccountKind::Dataset, &name, service.now_ms());
     account.map(Json).ok_or_else(|| Problem::unknown_dataset(&name))
-}
-
-impl From<&Column> for DatasetColumn {
-    fn from(column: &Column) -> Self {
-        let (min, max) = column.domain.bounds().unzip();
-        let step = match &column.domain {
-            Domain::Number(grid) => Some(unscaled(grid.step.into(), 9)),
-            Domain::Category(_) | Domain::Boolean | Domain::Date { .. } | Domain::Text { .. } => None,
-        };
-        let values = match &column.domain {
-            Domain::Category(values) => Some(values.clone()),
-            Domain::Boolean | Domain::Number(_) | Domain::Date { .. } | Domain::Text { .. } => None,
-        };
-        let (max_values, max_groups_per_unit) = match column.domain {
-            Domain::Text { values_max, groups_per_unit } => (Some(values_max), Some(groups_per_unit)),
-            Domain::Category(_) | Domain::Boolean | Domain::Number(_) | Domain::Date { .. } => (None, None),
-        };
-        Self {
-            name: column.name.clone(),
-            r#type: column.domain.type_name(),
-            title: column.title.clone(),
-            values,
-            min,
-            max,
-            step,
-            max_values,
-            max_groups_per_unit,
-            per_unit: column.per_unit,
-            nullable: column.nullable,
-        }
-    }
 }

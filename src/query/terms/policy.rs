@@ -15,6 +15,8 @@ mod public;
 mod public_table;
 mod rules;
 mod several;
+#[cfg(test)]
+mod several_tests;
 mod single;
 mod source;
 mod tables;

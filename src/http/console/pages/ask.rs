@@ -120,7 +120,7 @@ pub fn page(token: &str, datasets: &[&Dataset], question: &Question, outlook: &O
                 @for dataset in datasets {
                     details.card {
                         summary { "Columns of " code { (dataset.name) } }
-                        (datasets::names(dataset.terms.own()))
+                        (datasets::all_names(&dataset.terms))
                     }
                 }
             }

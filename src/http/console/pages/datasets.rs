@@ -5,6 +5,7 @@ use maud::{Markup, html};
 
 use crate::engine::seal::Report;
 use crate::query::terms::domain::{Column, Domain};
+use crate::query::terms::policy::Terms;
 use crate::service::Dataset;
 
 /// The list of datasets.
@@ -17,7 +18,13 @@ pub fn list(datasets: &[&Dataset], may_ask: bool) -> Markup {
             @for dataset in datasets {
                 section.card {
                     h2 { a href={ "/datasets/" (dataset.name) } { (title(dataset)) } }
-                    p.muted { code { (dataset.name) } " · " (dataset.terms.own().len()) " columns" }
+                    p.muted {
+                        code { (dataset.name) } " · "
+                        @match dataset.terms.tables.len() {
+                            0 => { (dataset.terms.own().len()) " columns" }
+                            tables => { (tables) " tables" }
+                        }
+                    }
                     @if dataset.lineage != dataset.name { p { "A table of " code { (dataset.lineage) } ", with one row per unit." } }
                     @if may_ask { p { a href={ "/ask?dataset=" (dataset.name) } { "Ask it" } } }
                 }
@@ -39,7 +46,10 @@ pub fn one(dataset: &Dataset, cap: &str, report: Option<&Report>) -> Markup {
         dl.facts {
             dt { "Name in SQL" } dd { code { (dataset.name) } }
             dt { "Protects" }
-            dd { "each " code { (terms.unit.name()) } ", with at most " (terms.max_rows_per_unit) " rows" }
+            dd {
+                "each " code { (terms.unit.name()) } ", with at most " (terms.max_rows_per_unit) " rows"
+                @if !terms.tables.is_empty() { " in any of its tables" }
+            }
             dt { "Lifetime cap" } dd { "epsilon " (cap) ", delta " (terms.delta()) ", " (terms.accountant.name()) " noise" }
             dt { "One question costs at most" } dd { "epsilon " (terms.max_epsilon_per_query) }
             dt { "Edition" }
@@ -49,11 +59,27 @@ pub fn one(dataset: &Dataset, cap: &str, report: Option<&Report>) -> Markup {
             }
         }
         @if let Some(report) = report { (sealing(report)) }
-        h2 { "Columns" }
-        (columns(&dataset.name, terms.own()))
+        @if terms.tables.is_empty() {
+            h2 { "Columns" }
+            (columns(&dataset.name, terms.own()))
+        }
+        @for table in &terms.tables {
+            h2 { "Table " code { (table.name) } }
+            p {
+                @if let Some(title) = &table.title { (title) ". " }
+                "At most " (table.max_rows_per_unit) @if table.max_rows_per_unit == 1 { " row" } @else { " rows" } " of each "
+                code { (terms.unit.name()) } ", and " (table.max_rows) " rows in all."
+            }
+            (columns(&table.name, &table.columns))
+        }
         @for join in &terms.joins {
             h2 { "With " code { "JOIN " (join.name) " USING (" (terms.unit.name()) ")" } }
             (columns(&join.name, &terms.columns[join.places()]))
+        }
+        @for table in terms.public.iter() {
+            h2 { "Public table " code { (table.name) } }
+            p { "Published as it is: " (table.rows) @if table.rows == 1 { " row." } @else { " rows." } }
+            (columns(&table.name, &table.columns))
         }
     }
 }
@@ -100,6 +126,13 @@ fn sealing(report: &Report) -> Markup {
                 dt { "Rows kept" } dd { (report.rows_kept) " of " (report.units) " units" }
                 dt { "Rows cut" } dd { (report.rows_cut) " beyond the rows that each unit may keep" }
                 dt { "Consent withdrawn" } dd { (report.rows_excluded) " rows left out; withdrawn ids without a row: " (report.ids_unmatched) }
+                @for table in &report.tables {
+                    dt { "Table " (table.name) }
+                    dd {
+                        (table.rows_read) " rows read, " (table.rows_kept) " kept of " (table.units) " units, " (table.rows_cut) " cut, "
+                        (table.rows_excluded) " of units that withdrew"
+                    }
+                }
                 @for (table, rows) in &report.unjoined { dt { "Without a row in " (table) } dd { (rows) " rows" } }
             }
             ul { @for note in report.notes() { li { (note) } } }
@@ -126,9 +159,14 @@ fn sealing(report: &Report) -> Markup {
 
 /// The number of values shown before they are folded away.
 const VALUES_SHOWN: usize = 12;
+/// The largest number of values of which all are listed.
+const VALUES_LISTED: usize = 10_000;
 
 fn domain(domain: &Domain) -> Markup {
     match domain {
+        Domain::Category(values) if values.len() > VALUES_LISTED => html! {
+            (values.len()) " values, the first of them " (values[..VALUES_SHOWN].join(", "))
+        },
         Domain::Category(values) if values.len() > VALUES_SHOWN => html! {
             details { summary { (values.len()) " values" } (values.join(", ")) }
         },
@@ -141,6 +179,16 @@ fn domain(domain: &Domain) -> Markup {
             Some((min, max)) => html! { (min) " to " (max) },
             None => html! {},
         },
+    }
+}
+
+/// The names of all tables' columns, with the values that each can hold.
+#[must_use]
+pub fn all_names(terms: &Terms) -> Markup {
+    html! {
+        @if terms.tables.is_empty() { (names(terms.own())) }
+        @for table in &terms.tables { p { code { (table.name) } } (names(&table.columns)) }
+        @for table in terms.public.iter() { p { code { (table.name) } ", a public table" } (names(&table.columns)) }
     }
 }
 

@@ -172,7 +172,15 @@ fn held(terms: &Terms) -> Markup {
     html! {
         section {
             h2 { "What is held" }
-            p {
+            @for table in &terms.tables {
+                p {
+                    "Of each " code { (terms.unit.name()) } " at most " (table.max_rows_per_unit)
+                    @if table.max_rows_per_unit == 1 { " entry" } @else { " entries" } " of the table " code { (table.name) }
+                    @if table.max_rows_per_unit == 1 { " is" } @else { " are" } " used, with these facts:"
+                }
+                (names(&table.columns))
+            }
+            @if terms.tables.is_empty() { p {
                 @match &terms.unit {
                     Unit::Row => { "Rows with these facts:" }
                     Unit::Column(name) => {
@@ -180,8 +188,8 @@ fn held(terms: &Terms) -> Markup {
                         @if terms.max_rows_per_unit == 1 { " entry is" } @else { " entries are" } " used, with these facts:"
                     }
                 }
-            }
-            (names(terms.own()))
+            } }
+            @if terms.tables.is_empty() { (names(terms.own())) }
             @for join in &terms.joins {
                 p { "Of the table " code { (join.name) } " at most one entry of each, with these facts:" }
                 (names(&terms.columns[join.places()]))

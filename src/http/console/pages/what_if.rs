@@ -59,7 +59,8 @@ fn rows(terms: &Terms, wish: &Wish) -> Vec<Row> {
             half_width: NORMAL_975 * of(1.0, 1),
         },
     ];
-    for column in terms.own() {
+    let of_tables = terms.tables.iter().flat_map(|table| table.columns.iter());
+    for column in terms.own().iter().chain(of_tables) {
         let Domain::Number(grid) = &column.domain else { continue };
         let radius = grid.radius() as f64 * grid.step_value();
         let (sum, count) = (of(k * radius, 2), of(k, 2));

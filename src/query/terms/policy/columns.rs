@@ -145,6 +145,9 @@ fn listed(table: &ColumnTable, lists: &PublicLists<'_>, faults: &mut PolicyFault
             "values and values_from are both given; a category has one list, so remove one of them",
         );
     }
+    if lists.is_unread(given.get_ref()) {
+        return None;
+    }
     faults.take(given.span(), "values_from", lists.of_column(given.get_ref())).map(Domain::Category)
 }
 

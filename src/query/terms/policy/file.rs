@@ -56,7 +56,7 @@ fn check(file: PolicyFile, read: &mut ReadPublic<'_>, faults: &mut PolicyFaults<
     let reading = reading(&dataset, &unit, faults);
     let mut names = HashSet::new();
     let public = public_tables(file.public, &mut names, read, faults);
-    let lists = PublicLists::of(&public);
+    let lists = PublicLists::of(&public, &names);
     let shared = Shared { unit: &unit, missing: &reading.missing, lists: &lists };
     let tables = if file.table.is_empty() {
         single(&dataset, (file.column, file.join), &shared, &mut names, faults)

@@ -15,6 +15,7 @@ use super::names::is_identifier;
 use super::public_table::{PublicTable, PublicTables};
 use super::source::source;
 use super::tables::PublicTableForm;
+use super::terms::Terms;
 use crate::query::terms::domain::{Column, Domain, date_text};
 use crate::query::terms::labels::Labels;
 use crate::query::terms::source::SourceSpec;
@@ -145,13 +146,22 @@ fn one(
 /// The lists of values that public tables give. Columns that take the same list share it.
 pub(super) struct PublicLists<'a> {
     tables: &'a PublicTables,
+    /// Names of tables that could not be read, which is reported already.
+    unread: HashSet<String>,
     /// By the places of table and column, the number of different values, and the values unless they are too many.
     known: RefCell<HashMap<(usize, usize), (usize, Labels)>>,
 }
 
 impl<'a> PublicLists<'a> {
-    pub(super) fn of(tables: &'a PublicTables) -> Self {
-        Self { tables, known: RefCell::default() }
+    /// The lists of these tables. `names` are those of all that are declared.
+    pub(super) fn of(tables: &'a PublicTables, names: &HashSet<String>) -> Self {
+        let is_unread = |name: &&String| !tables.iter().any(|table| table.name == **name);
+        Self { tables, unread: names.iter().filter(is_unread).cloned().collect(), known: RefCell::default() }
+    }
+
+    /// Whether the table of `table.column` is declared and could not be read.
+    pub(super) fn is_unread(&self, given: &str) -> bool {
+        given.split_once('.').is_some_and(|(table, _)| self.unread.contains(table))
     }
 
     /// The list that a policy means by `table.column`.
@@ -186,13 +196,41 @@ fn different(domain: &Domain, values: &[Option<i64>]) -> (usize, Labels) {
     if different.len() > PUBLIC_VALUES_MAX {
         return (different.len(), Labels::from(Vec::new()));
     }
-    let text = |value: &i64| match domain {
-        Domain::Number(grid) => grid.text(i128::from(*value) + i128::from(grid.centre())),
-        Domain::Date { .. } => date_text(i32::try_from(*value).unwrap_or(i32::MAX)),
-        Domain::Boolean => (*value == 1).to_string(),
+    (different.len(), different.iter().map(|value| text(domain, *value)).collect())
+}
+
+impl Terms {
+    /// The column of a public table whose different values these labels are, like `concept.concept_id`; `None` if there is no such column.
+    #[must_use]
+    pub fn list_source(&self, labels: &Labels) -> Option<String> {
+        let mut all = self.public.iter().flat_map(|table| {
+            table.columns.iter().zip(&table.values).map(move |(column, values)| (table, column, values))
+        });
+        let found = all.find(|(_, column, values)| match &column.domain {
+            Domain::Category(own) => own == labels,
+            Domain::Boolean | Domain::Number(_) | Domain::Date { .. } | Domain::Text { .. } => {
+                are_different(&column.domain, values, labels)
+            }
+        });
+        found.map(|(table, column, _)| format!("{}.{}", table.name, column.name))
+    }
+}
+
+/// Whether the labels are the different values of a column, in the order of their first occurrence.
+fn are_different(domain: &Domain, values: &[Option<i64>], labels: &Labels) -> bool {
+    let (mut seen, mut labels) = (HashSet::new(), labels.iter());
+    let mut different = values.iter().flatten().copied().filter(|value| seen.insert(*value));
+    different.all(|value| labels.next().is_some_and(|label| *label == text(domain, value))) && labels.next().is_none()
+}
+
+/// The text of a stored integer of a domain that has no labels.
+fn text(domain: &Domain, value: i64) -> String {
+    match domain {
+        Domain::Number(grid) => grid.text(i128::from(value) + i128::from(grid.centre())),
+        Domain::Date { .. } => date_text(i32::try_from(value).unwrap_or(i32::MAX)),
+        Domain::Boolean => (value == 1).to_string(),
         Domain::Category(_) | Domain::Text { .. } => String::new(),
-    };
-    (different.len(), different.iter().map(text).collect())
+    }
 }
 
 /// Whether a text may be a label of a category.
