@@ -5,11 +5,14 @@
 
 mod calendar;
 mod conditions;
+mod days;
 mod expressions;
+mod intervals;
 mod limits;
 mod nodes;
 mod outputs;
 mod select;
+mod symmetric;
 mod today;
 mod truths;
 mod words;
@@ -130,7 +133,7 @@ fn statements(sql: &str, today: Option<i32>) -> Result<Vec<Statement>, QueryErro
     let tokens = Tokenizer::new(&dialect, sql)
         .tokenize_with_location()
         .map_err(|error| syntax_error(sql, Some(position(error.location))))?;
-    let tokens = today::replaced(tokens, today)?;
+    let tokens = symmetric::replaced(today::replaced(tokens, today)?)?;
     let weighs = |token: &Token| {
         !matches!(
             token,

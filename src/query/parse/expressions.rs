@@ -10,7 +10,7 @@ use super::conditions::{compound, condition, is_condition, literal};
 use super::limits::{Budget, DEPTH_MAX, too_deep};
 use super::nodes::{absent, name, start, unsupported};
 use super::outputs::is_aggregate;
-use super::{calendar, outputs, words};
+use super::{calendar, intervals, outputs, words};
 use crate::query::error::{Position, QueryError, nearest, shown};
 use crate::query::syntax::{ArithmeticOperator, Expression, LiteralValue, Scalar};
 use crate::query::term::calendar::Period;
@@ -41,8 +41,8 @@ pub(super) fn expression(expr: &Expr, depth: usize, budget: &mut Budget) -> Resu
         },
         expr if words::is_word(expr) => words::word(expr, depth, budget)?,
         expr if is_condition(expr) => Scalar::Truth(Box::new(condition(expr, depth, budget)?)),
-        Expr::BinaryOp { left, op, right } if calendar::is_interval(left) || calendar::is_interval(right) => {
-            calendar::moved(left, op, right, at, depth, budget)?
+        Expr::BinaryOp { left, op, right } if intervals::is_interval(left) || intervals::is_interval(right) => {
+            intervals::moved(left, op, right, at, depth, budget)?
         }
         Expr::BinaryOp { left, op, right } => {
             let operator = operator(op, at)?;
