@@ -6,9 +6,11 @@
 mod calendar;
 mod after;
 mod conditions;
+mod days;
 mod expressions;
 mod group_windows;
 mod having;
+mod intervals;
 mod limits;
 mod nodes;
 mod numeric;
@@ -19,6 +21,7 @@ mod select;
 mod sources;
 mod windows;
 mod with;
+mod symmetric;
 mod today;
 mod truths;
 mod words;
@@ -140,7 +143,7 @@ fn statements(sql: &str, today: Option<i32>) -> Result<Vec<Statement>, QueryErro
     let tokens = Tokenizer::new(&dialect, sql)
         .tokenize_with_location()
         .map_err(|error| syntax_error(sql, Some(position(error.location))))?;
-    let tokens = today::replaced(tokens, today)?;
+    let tokens = symmetric::replaced(today::replaced(tokens, today)?)?;
     let weighs = |token: &Token| {
         !matches!(
             token,

@@ -2,6 +2,8 @@
 //!
 //! It shares the definition of plans with the engine, and none of its arithmetic: no programs of integers, no polars, no calendar of ours.
 
+mod words;
+
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -18,8 +20,6 @@ use tacit::query::term::lower::Side;
 use tacit::query::term::real::RealFunction;
 use tacit::query::term::formats::DayFormat;
 use tacit::query::term::patterns::Pattern;
-use tacit::query::term::spans::Span;
-use tacit::query::term::words::{Word, WordFunction};
 use tacit::query::term::{Constant, Operation, Term};
 use tacit::query::terms::domain::Domain;
 use tacit::query::terms::policy::Terms;
@@ -122,41 +122,6 @@ fn part(day: Date, part: DatePart) -> i64 {
         DatePart::Isoyear => day.iso_week_date().year().into(),
         DatePart::Decade => i64::from(day.year()).div_euclid(10),
         DatePart::Century => (i64::from(day.year()) + 99).div_euclid(100),
-    }
-}
-
-/// A function of texts; a missing operand is an empty text to CONCAT alone.
-fn worded(function: WordFunction, operands: &[Option<Value>]) -> Option<Value> {
-    let word = |value: &Option<Value>| match value {
-        None => (function == WordFunction::Concat).then(|| Word::Text(String::new())),
-        Some(Value::Text(text)) => Some(Word::Text(text.clone())),
-        Some(Value::Truth(truth)) => Some(Word::Text(truth.to_string())),
-        Some(Value::Day(day)) => Some(Word::Text(day.to_string())),
-        Some(Value::Whole(number) | Value::Decimal(number)) => {
-            Some(Word::Number(i64::try_from(number.floor()).expect("a whole number")))
-        }
-    };
-    let words = operands.iter().map(word).collect::<Option<Vec<_>>>()?;
-    Some(match function.of(&words.iter().collect::<Vec<_>>()) {
-        Word::Text(text) => Value::Text(text),
-        Word::Number(number) => Value::Whole(RBig::from(number)),
-    })
-}
-
-fn elapsed(span: Span, from: Date, to: Date) -> i64 {
-    let months = |day: Date| i64::from(day.year()) * 12 + i64::from(day.month());
-    let sunday = |day: Date| day - day.weekday().to_sunday_zero_offset().days();
-    let complete = || {
-        let (early, late, sign) = if from <= to { (from, to, 1) } else { (to, from, -1) };
-        sign * (months(late) - months(early) - i64::from(late.day() < early.day()))
-    };
-    match span {
-        Span::Year => i64::from(to.year()) - i64::from(from.year()),
-        Span::Quarter => (months(to) - 1).div_euclid(3) - (months(from) - 1).div_euclid(3),
-        Span::Month => months(to) - months(from),
-        Span::Week => i64::from(sunday(from).until((Unit::Day, sunday(to))).expect("a span of days").get_days()) / 7,
-        Span::AgeYears => complete() / 12,
-        Span::AgeMonths => complete() % 12,
     }
 }
 
@@ -507,7 +472,7 @@ impl Oracle<'_> {
                 bucket(number(&of(inner)?).0, exact(*low), exact(*high), i64::from(*count))
             }
             Operation::Text(text) => Value::Text(text.clone()),
-            Operation::Worded(function, parts) => worded(*function, &parts.iter().map(of).collect::<Vec<_>>())?,
+            Operation::Worded(function, parts) => words::worded(*function, &parts.iter().map(of).collect::<Vec<_>>())?,
             Operation::Apart(one, other) => {
                 let (one, other) = (of(one)?, of(other)?);
                 Value::Whole(RBig::from(i64::from(one != other)))
@@ -521,7 +486,7 @@ impl Oracle<'_> {
                 other => panic!("{other:?} is no day"),
             },
             Operation::Elapsed(span, [from, to]) => match (of(from)?, of(to)?) {
-                (Value::Day(from), Value::Day(to)) => Value::Whole(RBig::from(elapsed(*span, from, to))),
+                (Value::Day(from), Value::Day(to)) => Value::Whole(RBig::from(words::elapsed(*span, from, to))),
                 other => panic!("{other:?} are no days"),
             },
             Operation::Matched(inner, kind, pattern) => match of(inner)? {

@@ -1,18 +1,17 @@
 //! Parser of functions of days, as PostgreSQL and other tools spell them.
 
-use sqlparser::ast::{self, BinaryOperator, DateTimeField, Expr, Interval, Spanned, Value, ValueWithSpan};
+use sqlparser::ast::{self, BinaryOperator, DateTimeField, Expr, Spanned, Value, ValueWithSpan};
 
-use super::conditions::literal;
+use super::days;
 use super::expressions::{arguments, expression, wrong_count};
+use super::intervals::{added, difference, elapsed, is_interval, later, unit, whole};
 use super::limits::Budget;
 use super::nodes::{start, unsupported};
 use crate::query::error::{Position, QueryError, shown};
 use crate::query::syntax::calls::Call;
 use crate::query::syntax::{ArithmeticOperator, Expression, LiteralValue, Scalar};
 use crate::query::term::calendar::{DatePart, Period};
-use crate::query::term::formats::DayFormat;
 use crate::query::term::spans::Span;
-use crate::query::terms::domain::date_days;
 
 /// The functions of days, for "did you mean".
 pub(super) const FUNCTIONS: [&str; 15] = [
@@ -131,121 +130,6 @@ fn age(expr: &Expr) -> Result<Option<(&Expr, &Expr)>, QueryError> {
     }
 }
 
-fn elapsed(span: Span, from: &Expr, to: &Expr, depth: usize, budget: &mut Budget) -> Result<Scalar, QueryError> {
-    let (from, to) = (expression(from, depth + 1, budget)?, expression(to, depth + 1, budget)?);
-    Ok(Scalar::Call(Call::Elapsed(span), vec![from, to]))
-}
-
-/// Whether an expression is `INTERVAL …`.
-pub(super) fn is_interval(expr: &Expr) -> bool {
-    match expr {
-        Expr::Nested(inner) => is_interval(inner),
-        other => matches!(other, Expr::Interval(_)),
-    }
-}
-
-/// Parses a day plus or minus an interval.
-pub(super) fn moved(
-    left: &Expr,
-    op: &BinaryOperator,
-    right: &Expr,
-    at: Position,
-    depth: usize,
-    budget: &mut Budget,
-) -> Result<Scalar, QueryError> {
-    let (of, by, sign) = match (op, is_interval(left)) {
-        (BinaryOperator::Plus, true) => (right, left, 1),
-        (BinaryOperator::Plus, false) => (left, right, 1),
-        (BinaryOperator::Minus, false) => (left, right, -1),
-        _ => {
-            return Err(unsupported(at, "an interval is added to a day or taken from one")
-                .hint("write column + INTERVAL '1 year'; the difference of two days is a number of days"));
-        }
-    };
-    let (months, days) = interval(by)?;
-    later(of, (sign * months, sign * days), at, depth, budget)
-}
-
-fn later(
-    of: &Expr,
-    (months, days): (i64, i64),
-    at: Position,
-    depth: usize,
-    budget: &mut Budget,
-) -> Result<Scalar, QueryError> {
-    const MONTHS_MAX: i64 = 120_000;
-    const DAYS_MAX: i64 = 4_000_000;
-    let fit = |value: i64, max: i64| i32::try_from(value).ok().filter(|_| value.abs() <= max);
-    let (Some(months), Some(days)) = (fit(months, MONTHS_MAX), fit(days, DAYS_MAX)) else {
-        return Err(unsupported(at, format!("an interval has at most {MONTHS_MAX} months and {DAYS_MAX} days")));
-    };
-    Ok(Scalar::Call(Call::Later { months, days }, vec![expression(of, depth + 1, budget)?]))
-}
-
-/// Months and days of an interval, `INTERVAL '1 year 3 days'` or `INTERVAL 30 DAY`.
-pub(super) fn interval(expr: &Expr) -> Result<(i64, i64), QueryError> {
-    let at = start(expr.span());
-    let wrong = || {
-        unsupported(at, "an interval is whole years, months, weeks and days here")
-            .hint("write INTERVAL '1 year', INTERVAL '90 days' or INTERVAL '1' MONTH")
-    };
-    let Interval { value, leading_field, leading_precision, last_field, fractional_seconds_precision } = match expr {
-        Expr::Nested(inner) => return interval(inner),
-        Expr::Interval(interval) => interval,
-        _ => return Err(wrong()),
-    };
-    if leading_precision.is_some() || last_field.is_some() || fractional_seconds_precision.is_some() {
-        return Err(wrong());
-    }
-    let text = match literal(value).map_err(|_| wrong())?.value {
-        LiteralValue::Text(text) | LiteralValue::Number(text) => text,
-        LiteralValue::Date(_) | LiteralValue::Boolean(_) => return Err(wrong()),
-    };
-    if let Some(field) = leading_field {
-        let count = text.trim().parse().map_err(|_| wrong())?;
-        return length(count, &field.to_string().to_lowercase()).ok_or_else(wrong);
-    }
-    // "1 year 2 months", also "1y" and "-3 days"; the count and its word may stand together.
-    let mut words = text.split_whitespace().flat_map(|word| {
-        let end = word.find(|letter: char| letter.is_ascii_alphabetic()).unwrap_or(word.len());
-        [&word[..end], &word[end..]].into_iter().filter(|part| !part.is_empty())
-    });
-    let (mut months, mut days, mut is_some) = (0_i64, 0_i64, false);
-    while let Some(count) = words.next() {
-        let word = words.next().ok_or_else(wrong)?;
-        let count = count.parse().map_err(|_| wrong())?;
-        let (more, further) = length(count, &word.to_lowercase()).ok_or_else(wrong)?;
-        months = months.checked_add(more).ok_or_else(wrong)?;
-        days = days.checked_add(further).ok_or_else(wrong)?;
-        is_some = true;
-    }
-    if is_some { Ok((months, days)) } else { Err(wrong()) }
-}
-
-/// Months and days of so many years, months, weeks or days.
-fn length(count: i64, word: &str) -> Option<(i64, i64)> {
-    let months = |each: i64| count.checked_mul(each).map(|months| (months, 0));
-    let days = |each: i64| count.checked_mul(each).map(|days| (0, days));
-    match word {
-        "decade" | "decades" => months(120),
-        "year" | "years" | "y" | "yr" | "yrs" | "yyyy" | "yy" => months(12),
-        "quarter" | "quarters" | "qq" => months(3),
-        "month" | "months" | "mon" | "mons" | "mm" => months(1),
-        "week" | "weeks" | "w" => days(7),
-        "day" | "days" | "d" | "dd" => days(1),
-        _ => None,
-    }
-}
-
-/// A word that stands by itself or in quotes, in lower case: the unit of a span.
-fn unit(expr: &Expr) -> Option<String> {
-    match expr {
-        Expr::Identifier(ident) => Some(ident.value.to_lowercase()),
-        Expr::Value(ValueWithSpan { value: Value::SingleQuotedString(text), .. }) => Some(text.to_lowercase()),
-        _ => None,
-    }
-}
-
 /// Parses a call by its name; `None` if it is not a function of days.
 pub(super) fn function(
     word: &str,
@@ -278,39 +162,12 @@ pub(super) fn function(
             return Err(unsupported(at, "WEEK counts weeks differently in each database")
                 .hint("write EXTRACT(WEEK FROM column) for the weeks of ISO 8601"));
         }
-        ("date_part", [field, of]) => match unit(field) {
-            Some(field) => return extracted(&field, "DATE_PART", of, at, depth, budget).map(Some),
-            None => return Err(unsupported(at, "DATE_PART wants a part").hint("write DATE_PART('year', column)")),
-        },
-        ("datepart", [field, of]) => match unit(field).as_deref() {
-            Some(field @ ("week" | "weekday" | "dw" | "ww" | "wk")) => {
-                return Err(unsupported(at, format!("DATEPART({field}, …) depends on settings of its database")).hint(
-                    "write EXTRACT(WEEK FROM column) for the weeks of ISO 8601, EXTRACT(ISODOW FROM column) for weekdays",
-                ));
-            }
-            Some(field) => return extracted(field, "DATEPART", of, at, depth, budget).map(Some),
-            None => return Err(unsupported(at, "DATEPART wants a part").hint("write DATEPART(year, column)")),
-        },
-        ("to_char", [of, format]) => format_of(value(of)?, format)?,
-        ("to_date" | "to_timestamp", [text, format]) => day_of_text(text, format, at)?,
-        ("make_date" | "datefromparts" | "date", [year, month, day]) => {
-            let whole = |part: &Expr| match literal(part) {
-                Ok(found) => match found.value {
-                    LiteralValue::Number(text) => text.parse::<u32>().ok(),
-                    LiteralValue::Text(_) | LiteralValue::Date(_) | LiteralValue::Boolean(_) => None,
-                },
-                Err(_) => None,
-            };
-            match (whole(year), whole(month), whole(day)) {
-                (Some(year), Some(month), Some(day)) => constant_day(&format!("{year:04}-{month:02}-{day:02}"), at)?,
-                _ => {
-                    return Err(unsupported(at, format!("{} wants three whole numbers", word.to_uppercase()))
-                        .hint("write MAKE_DATE(2024, 2, 29)"));
-                }
-            }
-        }
+        ("date_part" | "datepart", [field, of]) => return part_by_name(word, field, of, at, depth, budget).map(Some),
+        ("to_char", [of, format]) => days::format_of(value(of)?, format)?,
+        ("to_date" | "to_timestamp", [text, format]) => days::day_of_text(text, format, at)?,
+        ("make_date" | "datefromparts" | "date", [year, month, day]) => days::made(word, [*year, *month, *day], at)?,
         ("date", [Expr::Value(ValueWithSpan { value: Value::SingleQuotedString(text), .. })]) => {
-            constant_day(text, at)?
+            days::constant_day(text, at)?
         }
         ("date", [of]) => Scalar::Call(Call::Day, vec![value(of)?]),
         ("last_day" | "eomonth", [of]) => {
@@ -336,6 +193,27 @@ pub(super) fn function(
             return Err(wrong_count(word, other.len(), wanted, at));
         }
     }))
+}
+
+/// Parses `DATE_PART('year', a)` and `DATEPART(year, a)`.
+fn part_by_name(
+    word: &str,
+    field: &Expr,
+    of: &Expr,
+    at: Position,
+    depth: usize,
+    budget: &mut Budget,
+) -> Result<Scalar, QueryError> {
+    let word = word.to_uppercase();
+    match unit(field).as_deref() {
+        Some(field @ ("week" | "weekday" | "dw" | "ww" | "wk")) if word == "DATEPART" => {
+            Err(unsupported(at, format!("DATEPART({field}, …) depends on settings of its database")).hint(
+                "write EXTRACT(WEEK FROM column) for the weeks of ISO 8601, EXTRACT(ISODOW FROM column) for weekdays",
+            ))
+        }
+        Some(field) => extracted(field, &word, of, at, depth, budget),
+        None => Err(unsupported(at, format!("{word} wants a part")).hint("write DATE_PART('year', column)")),
+    }
 }
 
 /// Names of functions that other databases have.
@@ -364,133 +242,4 @@ fn plus(of: Scalar, number: &str, at: Position) -> Scalar {
     let constant = Scalar::Constant(LiteralValue::Number(number.to_owned()));
     let expression = |value: Scalar| Box::new(Expression { value, at });
     Scalar::Arithmetic(expression(of), ArithmeticOperator::Plus, expression(constant))
-}
-
-fn whole(expr: &Expr) -> Option<i64> {
-    match literal(expr).ok()?.value {
-        LiteralValue::Number(text) => text.parse().ok(),
-        LiteralValue::Text(_) | LiteralValue::Date(_) | LiteralValue::Boolean(_) => None,
-    }
-}
-
-fn format_of(of: Expression, format: &Expr) -> Result<Scalar, QueryError> {
-    let at = start(format.span());
-    let LiteralValue::Text(format) = literal(format)?.value else {
-        return Err(unsupported(at, "TO_CHAR wants a format").hint("write TO_CHAR(column, 'YYYY-MM')"));
-    };
-    if let Err(rest) = DayFormat::parse(&format) {
-        return Err(unsupported(at, format!("TO_CHAR does not know the pattern at \"{}\"", shown(rest))).hint(
-            "of days it knows YYYY, IYYY, Q, MM, Mon, Month, IW, WW, DD, DDD, D, ID, Dy, Day, FM and \"text\" in quotes",
-        ));
-    }
-    Ok(Scalar::Call(Call::Format(format), vec![of]))
-}
-
-/// A constant day, checked here because its parts are written apart.
-fn constant_day(text: &str, at: Position) -> Result<Scalar, QueryError> {
-    // A time behind the day is midnight in most texts that programs write.
-    let day = text.strip_suffix(" 00:00:00").or(text.strip_suffix("T00:00:00")).unwrap_or(text);
-    if date_days(day).is_none() {
-        let message = format!("'{}' is no day", shown(text));
-        return Err(unsupported(at, message).hint("write one like DATE '2024-02-29'"));
-    }
-    Ok(Scalar::Constant(LiteralValue::Date(day.to_owned())))
-}
-
-/// Parses `TO_DATE('31.12.2024', 'DD.MM.YYYY')`.
-fn day_of_text(text: &Expr, format: &Expr, at: Position) -> Result<Scalar, QueryError> {
-    let wrong = || {
-        unsupported(at, "TO_DATE is of a constant text, with a format of YYYY, MM and DD")
-            .hint("write TO_DATE('2024-02-29', 'YYYY-MM-DD'), or DATE '2024-02-29'")
-    };
-    let texts = (literal(text).map_err(|_| wrong())?.value, literal(format).map_err(|_| wrong())?.value);
-    let (LiteralValue::Text(text), LiteralValue::Text(format)) = texts else { return Err(wrong()) };
-    let format = format.to_uppercase();
-    let digits = |pattern: &str| {
-        let place = format.find(pattern)?;
-        text.get(place..place + pattern.len()).filter(|part| part.bytes().all(|byte| byte.is_ascii_digit()))
-    };
-    let (Some(year), Some(month), Some(day)) = (digits("YYYY"), digits("MM"), digits("DD")) else {
-        return Err(wrong());
-    };
-    let same = format.len() == text.len()
-        && format
-            .bytes()
-            .zip(text.bytes())
-            .all(|(pattern, letter)| matches!(pattern, b'Y' | b'M' | b'D') || pattern == letter);
-    let plain = format.replacen("YYYY", "", 1).replacen("MM", "", 1).replacen("DD", "", 1);
-    if !same || plain.bytes().any(|byte| byte.is_ascii_alphanumeric()) {
-        return Err(wrong());
-    }
-    constant_day(&format!("{year}-{month}-{day}"), at)
-}
-
-/// Parses `DATEADD(day, 30, a)`, `DATE_ADD(a, INTERVAL 30 DAY)` and their kin.
-fn added(
-    word: &str,
-    operands: &[&Expr],
-    at: Position,
-    depth: usize,
-    budget: &mut Budget,
-) -> Result<Scalar, QueryError> {
-    let sign = if word == "date_sub" { -1 } else { 1 };
-    let wrong = || {
-        unsupported(at, format!("{} wants a unit, a whole number and a day", word.to_uppercase()))
-            .hint("write DATEADD(day, 30, column), or column + INTERVAL '30 days'")
-    };
-    let (of, (months, days)) = match operands {
-        [of, by] if is_interval(by) => (of, interval(by)?),
-        [by, count, of] => {
-            let (unit, count) = unit(by).zip(whole(count)).ok_or_else(wrong)?;
-            (of, length(count, &unit).ok_or_else(wrong)?)
-        }
-        _ => return Err(wrong()),
-    };
-    later(of, (sign * months, sign * days), at, depth, budget)
-}
-
-/// Parses `DATEDIFF(month, a, b)` and its kin.
-fn difference(
-    word: &str,
-    operands: &[&Expr],
-    at: Position,
-    depth: usize,
-    budget: &mut Budget,
-) -> Result<Scalar, QueryError> {
-    let wrong = || {
-        unsupported(at, format!("{} wants a unit and two days", word.to_uppercase()))
-            .hint("write DATEDIFF(month, a, b) with year, quarter, month, week or day, or b - a for days")
-    };
-    let (unit, from, to) = match operands {
-        // Without a unit it counts days, from the second to the first one.
-        [to, from] if word == "datediff" => ("day".to_owned(), from, to),
-        [by @ Expr::Value(_), from, to] => (unit(by).ok_or_else(wrong)?, from, to),
-        [by @ Expr::Identifier(_), from, to] if word != "date_diff" => (unit(by).ok_or_else(wrong)?, from, to),
-        [to, from, by @ Expr::Identifier(_)] if word == "date_diff" => (unit(by).ok_or_else(wrong)?, from, to),
-        _ => return Err(wrong()),
-    };
-    let is_quoted = matches!(operands, [Expr::Value(_), _, _]);
-    let span = match unit.as_str() {
-        "day" | "days" | "dd" | "d" => {
-            let (from, to) = (expression(from, depth + 1, budget)?, expression(to, depth + 1, budget)?);
-            return Ok(Scalar::Arithmetic(Box::new(to), ArithmeticOperator::Minus, Box::new(from)));
-        }
-        _ if word == "date_diff" && is_quoted => {
-            let message = "DATE_DIFF with a unit in quotes counts borders in one database and whole units in another";
-            return Err(unsupported(at, message).hint(
-                "write DATEDIFF(month, a, b) for the months' borders between, EXTRACT(YEAR FROM AGE(b, a)) for complete years",
-            ));
-        }
-        "year" | "years" | "yyyy" | "yy" if word == "timestampdiff" => Span::AgeYears,
-        _ if word == "timestampdiff" => {
-            return Err(unsupported(at, "TIMESTAMPDIFF is of years and days here")
-                .hint("complete months are EXTRACT(YEAR FROM AGE(b, a)) * 12 + EXTRACT(MONTH FROM AGE(b, a))"));
-        }
-        "year" | "years" | "yyyy" | "yy" => Span::Year,
-        "quarter" | "quarters" | "qq" | "q" => Span::Quarter,
-        "month" | "months" | "mm" | "m" => Span::Month,
-        "week" | "weeks" | "wk" | "ww" => Span::Week,
-        _ => return Err(wrong()),
-    };
-    elapsed(span, from, to, depth, budget)
 }

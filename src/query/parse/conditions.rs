@@ -11,7 +11,7 @@ use super::nodes::{start, unsupported};
 use super::numeric;
 use super::rows::{existing, rows};
 use super::scope::Allowed;
-use super::{truths, words};
+use super::{symmetric, truths, words};
 use crate::query::error::{Position, QueryError, shown};
 use crate::query::syntax::{Comparison, Condition, Expression, Literal, LiteralValue, Scalar};
 use crate::query::term::literals::midnight;
@@ -41,7 +41,14 @@ pub(super) fn condition(expr: &Expr, depth: usize, budget: &mut Budget) -> Resul
         }
         Expr::Between { expr, negated: not, low, high } => {
             let mut side = |expr: &Expr| expression(expr, depth, budget);
-            let between = Condition::Between(side(expr)?, side(low)?, side(high)?);
+            let (low, is_symmetric) = symmetric::lower(low);
+            let (of, low, high) = (side(expr)?, side(low)?, side(high)?);
+            let turned = is_symmetric.then(|| Condition::Between(of.clone(), high.clone(), low.clone()));
+            let between = Condition::Between(of, low, high);
+            let between = match turned {
+                Some(turned) => Condition::Any(vec![between, turned]),
+                None => between,
+            };
             Ok(negated(between, *not))
         }
         Expr::InList { expr, list, negated: not } => Ok(negated(truths::listed(expr, list, depth, budget)?, *not)),

@@ -13,7 +13,7 @@ use super::outputs::{aggregate, first, is_aggregate};
 use super::rows::rows;
 use super::scope::Allowed;
 use super::windows::{is_window, window};
-use super::{calendar, numeric, outputs, words};
+use super::{calendar, intervals, numeric, outputs, words};
 use crate::query::error::{Position, QueryError, nearest, shown};
 use crate::query::syntax::{ArithmeticOperator, Comparison, Condition, Expression, LiteralValue, Numeric, Scalar};
 use crate::query::term::calendar::Period;
@@ -67,8 +67,8 @@ pub(super) fn expression(expr: &Expr, depth: usize, budget: &mut Budget) -> Resu
         }
         Expr::Floor { expr, field } => numeric::to_side((Side::Down, expr, field), at, depth, budget)?,
         Expr::Ceil { expr, field } => numeric::to_side((Side::Up, expr, field), at, depth, budget)?,
-        Expr::BinaryOp { left, op, right } if calendar::is_interval(left) || calendar::is_interval(right) => {
-            calendar::moved(left, op, right, at, depth, budget)?
+        Expr::BinaryOp { left, op, right } if intervals::is_interval(left) || intervals::is_interval(right) => {
+            intervals::moved(left, op, right, at, depth, budget)?
         }
         Expr::BinaryOp { left, op, right } => {
             let operator = operator(op, at)?;

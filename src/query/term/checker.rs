@@ -198,7 +198,9 @@ impl TypeChecker<'_> {
                     Term::Made(_) | Term::Column(_) => self.of_codes(column.clone(), vec![code]),
                 }
             }
-            Domain::Category(_) | Domain::Boolean | Domain::Text { .. } => return Err(self.unordered(&column, at)),
+            Domain::Category(_) | Domain::Boolean | Domain::Text { .. } => {
+                self.digits(&column, how, literal).ok_or_else(|| self.unordered(&column, at))?
+            }
         };
         Ok(if how == Comparison::NotEqual { Filter::Not(Box::new(filter)) } else { filter })
     }

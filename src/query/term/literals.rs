@@ -38,7 +38,10 @@ pub(super) fn constant(value: &LiteralValue, at: Position) -> Result<Term, Query
 /// A number as an operand of arithmetic.
 pub(in crate::query) fn decimal(literal: &Literal) -> Result<Constant, QueryError> {
     let read = match &literal.value {
-        LiteralValue::Number(text) => Constant::parse(text),
+        LiteralValue::Number(text) => match text.split_once(['e', 'E']) {
+            Some((mantissa, exponent)) => shifted(mantissa, exponent).and_then(|text| Constant::parse(&text)),
+            None => Constant::parse(text),
+        },
         LiteralValue::Text(_) | LiteralValue::Date(_) | LiteralValue::Boolean(_) => None,
     };
     read.ok_or_else(|| {
@@ -46,6 +49,20 @@ pub(in crate::query) fn decimal(literal: &Literal) -> Result<Constant, QueryErro
         QueryError::at(Code::UnsupportedSql, literal.at, message)
             .hint("accepted is a plain number with at most 18 digits, nine of them behind the point")
     })
+}
+
+/// A number with an exponent as one with a point: `1.5e3` is `1500.0`, as SQL takes it for a decimal one.
+fn shifted(mantissa: &str, exponent: &str) -> Option<String> {
+    const SHIFT_MAX: i32 = 18;
+    let by: i32 = exponent.parse().ok().filter(|by| (-SHIFT_MAX..=SHIFT_MAX).contains(by))?;
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let (sign, whole) = whole.strip_prefix('-').map_or(("", whole), |rest| ("-", rest));
+    let zeros = "0".repeat(usize::try_from(SHIFT_MAX).ok()?);
+    let digits = format!("{zeros}{whole}{fraction}{zeros}");
+    let point = i32::try_from(zeros.len() + whole.len()).ok()? + by;
+    let (whole, fraction) = digits.split_at_checked(usize::try_from(point).ok()?)?;
+    let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
+    Some(format!("{sign}{whole}.{}", if fraction.is_empty() { "0" } else { fraction }))
 }
 
 /// A literal as it was written, for messages.
@@ -213,6 +230,25 @@ mod tests {
         }
         for text in ["", "-", ".", "1e", "e5", "1.2.3", "0x1", "1_0", "--1", "+1", "1e5.0", "١"] {
             assert_eq!(nanos(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn exponents_move_the_point() {
+        for (text, digits, decimals) in [
+            ("1e3", 10_000, 1),
+            ("1.5e3", 15_000, 1),
+            ("-25e-1", -25, 1),
+            (".5E1", 50, 1),
+            ("1E-9", 1, 9),
+            ("12e+1", 1_200, 1),
+        ] {
+            let literal = Literal { value: LiteralValue::Number(text.to_owned()), at: Position { line: 1, column: 1 } };
+            assert_eq!(decimal(&literal), Ok(Constant { digits, decimals }), "{text}");
+        }
+        for text in ["1e19", "1e-10", "e3", "1e", "1e2.0"] {
+            let literal = Literal { value: LiteralValue::Number(text.to_owned()), at: Position { line: 1, column: 1 } };
+            assert!(decimal(&literal).is_err(), "{text}");
         }
     }
 

@@ -9,13 +9,24 @@ use super::{production, sources};
 
 /// Recursions that are meant: expressions hold conditions and conditions hold expressions, both as they are parsed and as they are typed.
 const RECURSIONS: [&[&str]; 2] = [
-    &["query/parse/conditions", "query/parse/expressions", "query/parse/outputs"],
+    &[
+        "query/parse/calendar",
+        "query/parse/conditions",
+        "query/parse/days",
+        "query/parse/expressions",
+        "query/parse/intervals",
+        "query/parse/outputs",
+        "query/parse/truths",
+        "query/parse/words",
+    ],
     &[
         "query/filter",
         "query/term",
         "query/term/context",
         "query/term/lower",
+        "query/term/lower/calendar",
         "query/term/lower/operations",
+        "query/term/lower/words",
         "query/term/node",
     ],
 ];

@@ -8,7 +8,7 @@ use super::{TypeChecker, checked, faulty};
 use crate::query::error::{Code, Position, QueryError};
 use crate::query::filter::Filter;
 use crate::query::syntax::calls::Call;
-use crate::query::syntax::{Expression, Literal, LiteralValue, Scalar};
+use crate::query::syntax::{Comparison, Expression, Literal, LiteralValue, Scalar};
 use crate::query::term::literals::literal_text;
 use crate::query::term::lower::{IntegerFunction, Program, Step, ValueKind};
 use crate::query::term::patterns::{Pattern, PatternKind};
@@ -183,6 +183,33 @@ impl TypeChecker<'_> {
             }
         }
         Filter::Members { column, codes }
+    }
+
+    /// A comparison of the order of days as texts, `TO_CHAR(d, 'YYYY-MM') >= '2024-03'`; `None` unless all texts and the constant have their
+    /// digits in the same places, so that every collation sorts them alike.
+    pub(super) fn digits(&self, column: &Term, how: Comparison, literal: &Literal) -> Option<Filter> {
+        let is_formatted = |made: &Operation| matches!(made, Operation::Formatted(..));
+        let (Term::Made(made), LiteralValue::Text(text)) = (column, &literal.value) else { return None };
+        let labels = self.known.facts(column).domain.labels().filter(|_| is_formatted(made))?;
+        let is_alike = |one: &String| {
+            let same = |(one, other): (u8, u8)| one == other || (one.is_ascii_digit() && other.is_ascii_digit());
+            let plain = one.bytes().all(|letter| letter.is_ascii_digit() || b"-/. ".contains(&letter));
+            plain && one.len() == text.len() && one.bytes().zip(text.bytes()).all(same)
+        };
+        if !labels.iter().all(is_alike) {
+            return None;
+        }
+        let is = |label: &String| match how {
+            Comparison::Less => label < text,
+            Comparison::LessOrEqual => label <= text,
+            Comparison::Greater => label > text,
+            Comparison::GreaterOrEqual => label >= text,
+            Comparison::Equal => label == text,
+            Comparison::NotEqual => label != text,
+        };
+        self.known.steps().spend(labels.len() as u64);
+        let codes = (0..).zip(&labels).filter(|(_, label)| is(label)).map(|(code, _)| code).collect();
+        Some(self.of_codes(column.clone(), codes))
     }
 
     /// The operand of a function of one operand, with its values that become one of these codes.

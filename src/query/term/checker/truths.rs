@@ -160,7 +160,7 @@ fn constant_value(program: &Program) -> Option<LiteralValue> {
 /// A fraction as decimal text; decimals that do not end are cut after the last one that could matter.
 fn decimal_text(value: &RBig) -> String {
     let scaled = RBig::from(IBig::from(10).pow(DECIMALS_KEPT)) * value;
-    let digits = IBig::from(scaled.trunc());
+    let digits = scaled.trunc();
     let sign = if digits < IBig::ZERO { "-" } else { "" };
     let digits = digits.to_string();
     let digits = digits.trim_start_matches('-');

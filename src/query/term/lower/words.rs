@@ -102,7 +102,7 @@ fn place(function: WordFunction, lists: &[Vec<Word>]) -> Result<(), TermFault> {
 }
 
 /// All combinations of one value of each list; the last list varies fastest.
-fn combinations<'a>(lists: &'a [Vec<Word>], count: usize) -> impl Iterator<Item = Vec<&'a Word>> {
+fn combinations(lists: &[Vec<Word>], count: usize) -> impl Iterator<Item = Vec<&Word>> {
     (0..count).map(move |mut at| {
         let mut words: Vec<&Word> = Vec::with_capacity(lists.len());
         for list in lists.iter().rev() {
