@@ -67,7 +67,7 @@ pub(super) fn condition(expr: &Expr, depth: usize, budget: &mut Budget) -> Resul
             let rows = budget.inside(depth, |budget| existing(subquery, budget))?;
             Ok(negated(Condition::Exists(Box::new(rows)), *not))
         }
-        Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Subquery(_) => {
+        Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Subquery(_) | Expr::Cast { .. } => {
             Ok(Condition::Is(expression(expr, depth, budget)?))
         }
         Expr::Function(_) | Expr::CompoundFieldAccess { .. } if budget.scope.allowed != Allowed::Row => {

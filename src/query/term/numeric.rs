@@ -136,12 +136,11 @@ impl TypeChecker<'_> {
             term.declared(&mut columns);
             columns.is_empty()
         };
-        // Nothing behind a constant is ever chosen.
-        let end = terms.iter().position(is_constant);
-        let last = end.map(|end| {
-            terms.truncate(end + 1);
-            terms.pop()
-        });
+        // Nothing behind a constant is ever chosen; constants behind one are kept, because identities have them.
+        let constants = match terms.iter().position(is_constant) {
+            Some(first) => terms.split_off(first),
+            None => Vec::new(),
+        };
         let chosen = match terms.len() {
             0 => {
                 let message = "COALESCE wants a column before its constant";
@@ -150,10 +149,8 @@ impl TypeChecker<'_> {
             1 => terms.remove(0),
             _ => Term::of(Operation::Coalesced(terms)),
         };
-        Ok(match last.flatten() {
-            Some(last) => Term::of(Operation::Filled(chosen, last)),
-            None => chosen,
-        })
+        let constants = constants.into_iter().filter(is_constant);
+        Ok(constants.fold(chosen, |chosen, constant| Term::of(Operation::Filled(chosen, constant))))
     }
 
     /// The value of an expression without columns.
