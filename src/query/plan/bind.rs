@@ -144,7 +144,7 @@ impl Binder<'_> {
     fn finished(&self, scope: Scope, query: Query) -> Result<BoundQuestion, QueryError> {
         let at = query.dataset.at;
         if let Some(simple) = legacy::simple(self, &scope, &query)? {
-            return Ok(BoundQuestion { query, ..simple });
+            return Ok(simple);
         }
         let relation = match &scope.filter {
             Some(filter) => joins::pushed(self.terms, scope.relation.clone(), filter),
