@@ -1,0 +1,5 @@
+-- title: Condition eras by concept
+-- dataset: omop
+-- epsilon: 0.4
+-- unit: records
+SELECT condition_concept_id, COUNT(*) AS records FROM condition_era GROUP BY condition_concept_id

@@ -1,0 +1,6 @@
+-- title: Conditions by concept and type
+-- dataset: omop
+-- epsilon: 0.4
+-- unit: records
+SELECT condition_concept_id, condition_type_concept_id, COUNT(*) AS records
+FROM condition_occurrence GROUP BY condition_concept_id, condition_type_concept_id
