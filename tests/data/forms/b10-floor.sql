@@ -113,6 +113,10 @@ SELECT ((FLOOR(((age - 0.0) / 10.0)) * 10.0) + 0.0) AS age, COUNT(*) AS n FROM v
 
 -- taken
 -- compare
+SELECT WIDTH_BUCKET(age, 80, 20, 3) AS from_the_top, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- compare
 SELECT WIDTH_BUCKET(age, ARRAY[18, 40, 65, 80]) AS band, COUNT(*) AS n FROM visits GROUP BY 1;
 
 -- taken
@@ -121,5 +125,5 @@ SELECT AVG(FLOOR(cost)) AS mean_euros FROM visits;
 -- taken
 SELECT FLOOR(AVG(cost)) AS mean_euros, CEIL(AVG(age)) AS mean_age, TRUNC(AVG(hba1c), 1) AS hba1c FROM visits;
 
--- refused: MOD by another column could divide by 0 on a row
+-- refused: MOD by a column is not built, MOD by a constant is
 SELECT SUM(MOD(age, NULLIF(EXTRACT(DOW FROM visited)::int, 0))) AS n FROM visits;

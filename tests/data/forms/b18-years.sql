@@ -135,5 +135,5 @@ SELECT EXP(AVG(LN(cost))) AS geometric_mean FROM visits;
 -- spelling
 SELECT AVG(SQRT(cost - 100)) AS r FROM visits;
 
--- refused: a random number of a row is not an answer about it
+-- refused: RANDOM() is another number each time, and an answer is served again as it was
 SELECT AVG(cost * RANDOM()) AS c FROM visits;
