@@ -348,7 +348,7 @@ SELECT DATE_BIN('7 days', visited, TIMESTAMP '2020-01-01')::date AS week, COUNT(
 -- spelling
 SELECT COUNT(*) AS n FROM visits WHERE visited >= '01JAN2024'd;
 
--- refused: a day is printed with the names of its month in a language that is a setting of the session
+-- refused: a day is printed with the names of its month in a language that the server is set to
 SELECT TO_CHAR(visited, 'TMMonth') AS month, COUNT(*) AS n FROM visits GROUP BY 1;
 
 -- refused: an interval is made of text on each row: add the days as a number
