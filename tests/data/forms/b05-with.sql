@@ -1,0 +1,130 @@
+-- B5: WITH, and derived tables that only filter, name or compute.
+
+-- taken
+WITH per_patient AS (SELECT patient_id, COUNT(*) AS n FROM visits GROUP BY patient_id) SELECT AVG(n) AS mean_visits FROM per_patient;
+
+-- taken
+-- compare
+WITH per_patient AS (SELECT patient_id, COUNT(*) AS n FROM visits GROUP BY patient_id) SELECT n, COUNT(*) AS patients FROM per_patient GROUP BY n;
+
+-- taken
+-- compare
+WITH v AS (SELECT * FROM visits) SELECT COUNT(*) AS n FROM v;
+
+-- taken
+-- compare
+-- same as: SELECT region, COUNT(*) AS n FROM visits WHERE age >= 65 GROUP BY region
+WITH old AS (SELECT region, cost FROM visits WHERE age >= 65) SELECT region, COUNT(*) AS n FROM old GROUP BY region;
+
+-- taken
+-- compare
+-- same as: SELECT region, SUM(cost) AS cost FROM visits WHERE age >= 65 GROUP BY region
+SELECT region, SUM(cost) AS cost FROM (SELECT region, cost FROM visits WHERE age >= 65) s GROUP BY region;
+
+-- taken
+-- compare
+-- same as: SELECT region, COUNT(*) AS n FROM visits GROUP BY region
+SELECT region, COUNT(*) AS n FROM (SELECT * FROM visits) AS virtual_table GROUP BY region;
+
+-- taken
+-- compare
+-- same as: SELECT COUNT(*) AS n FROM visits
+SELECT COUNT(*) AS n FROM (SELECT 1 FROM visits) AS t;
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM (SELECT v.* FROM visits v WHERE v.emergency) AS e;
+
+-- taken
+-- compare
+WITH a AS (SELECT * FROM visits WHERE visited >= DATE '2023-01-01'), b AS (SELECT * FROM a WHERE NOT emergency) SELECT diagnosis, COUNT(*) AS n FROM b GROUP BY diagnosis;
+
+-- taken
+-- compare
+WITH diabetics AS (SELECT DISTINCT patient_id FROM visits WHERE diagnosis = 'diabetes'), costs AS (SELECT patient_id, SUM(cost) AS total FROM visits GROUP BY patient_id) SELECT COUNT(*) AS patients, SUM(total) AS cost FROM costs JOIN diabetics USING (patient_id);
+
+-- taken
+-- compare
+WITH first_visit (patient, day) AS (SELECT patient_id, MIN(visited) FROM visits GROUP BY patient_id) SELECT EXTRACT(YEAR FROM day) AS y, COUNT(*) AS patients FROM first_visit GROUP BY 1;
+
+-- taken
+-- compare
+SELECT y, COUNT(*) AS n FROM (SELECT EXTRACT(YEAR FROM visited) AS y FROM visits) AS t GROUP BY y;
+
+-- taken
+-- compare
+SELECT band, COUNT(*) AS n FROM (SELECT CASE WHEN age < 40 THEN 'young' ELSE 'old' END AS band, cost FROM visits) AS t WHERE cost > 100 GROUP BY band;
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM (SELECT * FROM (SELECT * FROM (SELECT * FROM visits WHERE age > 20) a WHERE age > 30) b WHERE age > 40) c;
+
+-- taken
+-- compare
+SELECT k, COUNT(*) AS n FROM (SELECT region AS k, age AS a FROM visits) AS t (k, a) WHERE a BETWEEN 30 AND 60 GROUP BY k;
+
+-- taken
+-- compare
+WITH p AS (SELECT patient_id, region, COUNT(*) AS n, SUM(cost) AS total FROM visits GROUP BY patient_id, region) SELECT region, COUNT(*) AS patients, SUM(n) AS visits, SUM(total) AS cost FROM p WHERE n >= 2 GROUP BY region;
+
+-- taken
+-- compare
+WITH p AS (SELECT patient_id, COUNT(*) AS n FROM visits GROUP BY patient_id), q AS (SELECT patient_id, n, n >= 4 AS often FROM p) SELECT often, COUNT(*) AS patients FROM q GROUP BY often;
+
+-- taken
+-- compare
+WITH p AS MATERIALIZED (SELECT patient_id, COUNT(*) AS n FROM visits GROUP BY patient_id) SELECT COUNT(*) AS patients FROM p WHERE n > 3;
+
+-- taken
+-- compare
+WITH v AS (SELECT * FROM visits), p AS (SELECT * FROM patients) SELECT p.insurer, COUNT(*) AS n FROM v JOIN p ON v.patient_id = p.patient_id GROUP BY p.insurer;
+
+-- taken
+-- compare
+SELECT t.n AS visits, COUNT(*) AS patients FROM (SELECT visits.patient_id, COUNT(*) AS n FROM visits GROUP BY visits.patient_id) t GROUP BY t.n ORDER BY t.n;
+
+-- taken
+-- compare
+WITH counts AS (SELECT region, COUNT(*) AS n FROM visits GROUP BY region) SELECT region, n FROM counts WHERE n > 10;
+
+-- taken
+-- compare
+WITH counts AS (SELECT region, COUNT(*) AS n, COUNT(DISTINCT patient_id) AS patients FROM visits GROUP BY region) SELECT region, n, patients FROM counts ORDER BY n DESC;
+
+-- taken
+WITH counts AS (SELECT region, COUNT(*) AS n, SUM(cost) AS cost FROM visits GROUP BY region) SELECT region, cost / n AS mean_cost FROM counts;
+
+-- taken
+SELECT AVG(n) AS mean_per_region FROM (SELECT region, COUNT(*) AS n FROM visits GROUP BY region) AS r;
+
+-- taken
+SELECT MAX(n) AS largest FROM (SELECT region, COUNT(*) AS n FROM visits GROUP BY region) AS r;
+
+-- taken
+-- compare
+SELECT SUM(n) AS n FROM (SELECT region, COUNT(*) AS n FROM visits GROUP BY region) AS r;
+
+-- taken
+-- compare
+WITH unused AS (SELECT patient_id FROM patients) SELECT COUNT(*) AS n FROM visits;
+
+-- taken
+-- compare
+WITH recent AS (SELECT patient_id, diagnosis FROM visits WHERE visited >= DATE '2024-01-01') SELECT diagnosis, COUNT(DISTINCT patient_id) AS patients FROM recent GROUP BY diagnosis HAVING COUNT(DISTINCT patient_id) > 2;
+
+-- taken
+-- compare
+SELECT COUNT(*) AS patients FROM (SELECT patient_id FROM visits GROUP BY patient_id) AS p;
+
+-- taken
+-- compare
+SELECT p.n, COUNT(*) AS patients FROM (SELECT q.patient_id, MAX(q.n) AS n FROM (SELECT patient_id, COUNT(*) AS n FROM visits GROUP BY patient_id) AS q GROUP BY q.patient_id) AS p GROUP BY p.n;
+
+-- refused: recursion
+WITH RECURSIVE t AS (SELECT patient_id, visited FROM visits UNION ALL SELECT t.patient_id, t.visited FROM t JOIN visits USING (patient_id) WHERE FALSE) SELECT COUNT(*) AS n FROM t;
+
+-- refused: LIMIT keeps some people's rows and not others' by an order over all people
+SELECT COUNT(*) AS n FROM (SELECT * FROM visits LIMIT 100) AS t;
+
+-- refused: the first rows of all people depend on each other
+SELECT SUM(cost) AS cost FROM (SELECT cost FROM visits ORDER BY cost DESC LIMIT 10) AS t;

@@ -1,0 +1,355 @@
+-- B16: the calendar: parts and periods of days, intervals, today, ages, texts of days, and how other tools spell them.
+-- CURRENT_DATE and NOW() are the day of asking, which is public. What has today in it is not compared, because two days may be meant.
+
+-- taken
+-- compare
+SELECT TO_CHAR(visited, 'YYYY-MM') AS month, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- compare
+SELECT TO_CHAR(visited, 'YYYY') AS y, COUNT(*) AS n FROM visits GROUP BY TO_CHAR(visited, 'YYYY');
+
+-- taken
+-- compare
+SELECT TO_CHAR(visited, 'YYYY-MM-DD') AS day, COUNT(*) AS n FROM visits WHERE visited >= DATE '2025-11-01' GROUP BY 1;
+
+-- taken
+-- compare
+SELECT TO_CHAR(visited, 'YYYY-"Q"Q') AS quarter, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- compare
+SELECT TO_CHAR(DATE_TRUNC('month', visited), 'YYYY-MM') AS month, COUNT(DISTINCT patient_id) AS patients FROM visits GROUP BY 1;
+
+-- taken
+-- compare
+SELECT TO_CHAR(visited, 'IYYY-IW') AS week, COUNT(*) AS n FROM visits WHERE visited >= DATE '2025-01-01' GROUP BY 1;
+
+-- taken
+-- compare
+SELECT TO_CHAR(visited, 'MM') AS month, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+SELECT TO_CHAR(visited, 'Mon YYYY') AS month, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+SELECT TO_CHAR(visited, 'FMDay') AS weekday, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- compare
+SELECT DATE_PART('year', visited) AS y, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- compare
+SELECT DATE_PART('month', visited) AS m, DATE_PART('dow', visited) AS d, COUNT(*) AS n FROM visits GROUP BY 1, 2;
+
+-- taken
+-- compare
+SELECT EXTRACT(WEEK FROM visited) AS week, COUNT(*) AS n FROM visits WHERE visited >= DATE '2024-01-01' GROUP BY 1;
+
+-- taken
+-- compare
+SELECT EXTRACT(ISOYEAR FROM visited) AS y, EXTRACT(WEEK FROM visited) AS week, COUNT(*) AS n FROM visits GROUP BY 1, 2;
+
+-- taken
+-- compare
+SELECT EXTRACT(DECADE FROM visited) AS d, EXTRACT(CENTURY FROM visited) AS c, COUNT(*) AS n FROM visits GROUP BY 1, 2;
+
+-- taken
+-- compare
+SELECT SUM(EXTRACT(EPOCH FROM visited) / 86400) AS days FROM visits;
+
+-- taken
+-- compare
+SELECT SUM(EXTRACT(JULIAN FROM visited)) AS days FROM visits;
+
+-- taken
+-- compare
+SELECT DATE_TRUNC('decade', visited)::date AS d, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- compare
+SELECT DATE_TRUNC('MONTH', visited)::date AS m, COUNT(*) AS n FROM visits GROUP BY DATE_TRUNC('MONTH', visited)::date;
+
+-- taken
+-- spelling
+-- same as: SELECT EXTRACT(YEAR FROM visited) AS y, COUNT(*) AS n FROM visits GROUP BY 1
+SELECT YEAR(visited) AS y, COUNT(*) AS n FROM visits GROUP BY YEAR(visited);
+
+-- taken
+-- spelling
+-- same as: SELECT EXTRACT(YEAR FROM visited) AS y, EXTRACT(MONTH FROM visited) AS m, COUNT(*) AS n FROM visits GROUP BY 1, 2
+SELECT YEAR(visited) AS y, MONTH(visited) AS m, COUNT(*) AS n FROM visits GROUP BY YEAR(visited), MONTH(visited);
+
+-- taken
+-- spelling
+-- same as: SELECT EXTRACT(QUARTER FROM visited) AS q, COUNT(*) AS n FROM visits GROUP BY 1
+SELECT QUARTER(visited) AS q, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- spelling
+-- same as: SELECT EXTRACT(DAY FROM visited) AS d, COUNT(*) AS n FROM visits GROUP BY 1
+SELECT DAY(visited) AS d, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- spelling
+-- same as: SELECT EXTRACT(DAY FROM visited) AS d, COUNT(*) AS n FROM visits GROUP BY 1
+SELECT DAYOFMONTH(visited) AS d, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- spelling
+-- same as: SELECT EXTRACT(YEAR FROM visited) AS y, COUNT(*) AS n FROM visits GROUP BY 1
+SELECT DATEPART(year, visited) AS y, COUNT(*) AS n FROM visits GROUP BY DATEPART(year, visited);
+
+-- taken
+-- spelling
+-- same as: SELECT SUM(visited - DATE '2020-01-01') AS days FROM visits
+SELECT SUM(DATEDIFF(day, DATE '2020-01-01', visited)) AS days FROM visits;
+
+-- taken
+-- spelling
+-- same as: SELECT SUM(visited - DATE '2020-01-01') AS days FROM visits
+SELECT SUM(DATEDIFF('day', DATE '2020-01-01', visited)) AS days FROM visits;
+
+-- taken
+-- spelling
+-- same as: SELECT SUM(visited - DATE '2020-01-01') AS days FROM visits
+SELECT SUM(DATE_DIFF(visited, DATE '2020-01-01', DAY)) AS days FROM visits;
+
+-- taken
+-- spelling
+-- same as: SELECT SUM(visited - DATE '2020-01-01') AS days FROM visits
+SELECT SUM(DATE_DIFF('day', DATE '2020-01-01', visited)) AS days FROM visits;
+
+-- taken
+-- spelling
+-- same as: SELECT SUM(visited - DATE '2020-01-01') AS days FROM visits
+SELECT SUM(DATEDIFF(visited, DATE '2020-01-01')) AS days FROM visits;
+
+-- taken
+-- spelling
+-- same as: SELECT SUM(EXTRACT(YEAR FROM visited) - 2020) AS years FROM visits
+SELECT SUM(DATEDIFF(year, DATE '2020-06-01', visited)) AS years FROM visits;
+
+-- taken
+-- spelling
+-- same as: SELECT SUM((EXTRACT(YEAR FROM visited) - 2020) * 12 + EXTRACT(MONTH FROM visited) - 1) AS months FROM visits
+SELECT SUM(DATEDIFF(month, DATE '2020-01-15', visited)) AS months FROM visits;
+
+-- taken
+-- spelling
+-- same as: SELECT COUNT(*) AS n FROM visits WHERE visited + 30 > DATE '2024-01-01'
+SELECT COUNT(*) AS n FROM visits WHERE DATEADD(day, 30, visited) > DATE '2024-01-01';
+
+-- taken
+-- spelling
+-- same as: SELECT COUNT(*) AS n FROM visits WHERE (visited + INTERVAL '1 month')::date > DATE '2024-01-01'
+SELECT COUNT(*) AS n FROM visits WHERE DATEADD(month, 1, visited) > DATE '2024-01-01';
+
+-- taken
+-- spelling
+-- same as: SELECT COUNT(*) AS n FROM visits WHERE visited + 30 > DATE '2024-01-01'
+SELECT COUNT(*) AS n FROM visits WHERE DATE_ADD(visited, INTERVAL 30 DAY) > DATE '2024-01-01';
+
+-- taken
+-- spelling
+-- same as: SELECT COUNT(*) AS n FROM visits WHERE visited - 30 > DATE '2024-01-01'
+SELECT COUNT(*) AS n FROM visits WHERE DATE_SUB(visited, INTERVAL 30 DAY) > DATE '2024-01-01';
+
+-- taken
+-- spelling
+-- same as: SELECT DATE_TRUNC('month', visited) AS m, COUNT(*) AS n FROM visits GROUP BY 1
+SELECT DATE_TRUNC(visited, MONTH) AS m, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- spelling
+-- same as: SELECT COUNT(*) AS n FROM visits WHERE visited <= CURRENT_DATE
+SELECT COUNT(*) AS n FROM visits WHERE visited <= GETDATE();
+
+-- taken
+-- spelling
+-- same as: SELECT COUNT(*) AS n FROM visits WHERE visited >= DATE '2024-01-01'
+SELECT COUNT(*) AS n FROM visits WHERE visited >= DATEFROMPARTS(2024, 1, 1);
+
+-- taken
+-- spelling
+-- same as: SELECT (DATE_TRUNC('month', visited) + INTERVAL '1 month' - INTERVAL '1 day')::date AS month_end, COUNT(*) AS n FROM visits GROUP BY 1
+SELECT EOMONTH(visited) AS month_end, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- spelling
+-- same as: SELECT (DATE_TRUNC('month', visited) + INTERVAL '1 month' - INTERVAL '1 day')::date AS month_end, COUNT(*) AS n FROM visits GROUP BY 1
+SELECT LAST_DAY(visited) AS month_end, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- compare
+SELECT (DATE_TRUNC('month', visited) + INTERVAL '1 month' - INTERVAL '1 day')::date AS month_end, COUNT(*) AS n FROM visits WHERE visited < DATE '2022-01-01' GROUP BY 1;
+
+-- taken
+SELECT COUNT(*) AS n FROM visits WHERE visited >= CURRENT_DATE - 365;
+
+-- taken
+SELECT COUNT(*) AS n FROM visits WHERE visited >= CURRENT_DATE - INTERVAL '1 year';
+
+-- taken
+SELECT COUNT(*) AS n FROM visits WHERE visited >= NOW() - INTERVAL '90 days';
+
+-- taken
+SELECT COUNT(*) AS n FROM visits WHERE visited < NOW()::date;
+
+-- taken
+SELECT COUNT(*) AS n FROM visits WHERE visited >= DATE_TRUNC('year', CURRENT_DATE);
+
+-- taken
+SELECT COUNT(*) AS n FROM visits WHERE visited >= DATE_TRUNC('month', NOW()) - INTERVAL '12 months' AND visited < DATE_TRUNC('month', CURRENT_TIMESTAMP);
+
+-- taken
+SELECT COUNT(*) AS n FROM visits WHERE EXTRACT(YEAR FROM visited) = EXTRACT(YEAR FROM CURRENT_DATE);
+
+-- taken
+SELECT COUNT(*) AS n FROM visits WHERE EXTRACT(YEAR FROM visited) = EXTRACT(YEAR FROM CURRENT_DATE) - 1;
+
+-- taken
+SELECT AVG(CURRENT_DATE - visited) AS days_ago FROM visits;
+
+-- taken
+SELECT EXTRACT(YEAR FROM AGE(CURRENT_DATE, registered)) AS years, COUNT(*) AS patients FROM patients GROUP BY 1;
+
+-- taken
+-- compare
+-- same as: SELECT COUNT(*) AS n FROM visits WHERE visited >= DATE '2025-10-02'
+SELECT COUNT(*) AS n FROM visits WHERE visited >= DATE '2025-12-31' - INTERVAL '90 days';
+
+-- taken
+-- compare
+-- same as: SELECT COUNT(*) AS n FROM visits WHERE visited > DATE '2025-10-02'
+SELECT COUNT(*) AS n FROM visits WHERE visited > DATE '2025-12-31' - 90;
+
+-- taken
+-- compare
+-- same as: SELECT COUNT(*) AS n FROM visits WHERE visited >= DATE '2024-06-30'
+SELECT COUNT(*) AS n FROM visits WHERE visited >= DATE '2025-12-31' - INTERVAL '18 months';
+
+-- taken
+-- compare
+-- same as: SELECT COUNT(*) AS n FROM visits WHERE visited >= DATE '2024-02-29'
+SELECT COUNT(*) AS n FROM visits WHERE visited >= DATE '2024-03-31' - INTERVAL '1 month';
+
+-- taken
+-- compare
+-- same as: SELECT COUNT(*) AS n FROM visits WHERE visited < DATE '2024-01-15'
+SELECT COUNT(*) AS n FROM visits WHERE visited < DATE '2024-01-01' + INTERVAL '2 weeks';
+
+-- taken
+-- compare
+-- same as: SELECT COUNT(*) AS n FROM visits WHERE visited BETWEEN DATE '2024-01-01' AND DATE '2024-12-31'
+SELECT COUNT(*) AS n FROM visits WHERE visited >= DATE '2024-01-01' AND visited < DATE '2024-01-01' + INTERVAL '1 year';
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits JOIN patients USING (patient_id) WHERE visited < registered + INTERVAL '1 year';
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits JOIN patients USING (patient_id) WHERE visited >= registered + INTERVAL '5 years' AND visited < registered + INTERVAL '10 years 6 months';
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits v JOIN patients p ON v.patient_id = p.patient_id WHERE v.visited - INTERVAL '30 days' <= p.registered;
+
+-- taken
+-- compare
+SELECT EXTRACT(YEAR FROM AGE(visited, registered)) AS years, COUNT(*) AS n FROM visits JOIN patients USING (patient_id) WHERE visited >= registered GROUP BY 1;
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits JOIN patients USING (patient_id) WHERE DATE_PART('year', AGE(visited, registered)) >= 10;
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits JOIN patients USING (patient_id) WHERE AGE(visited, registered) >= INTERVAL '3 years';
+
+-- taken
+-- compare
+-- same as: SELECT COUNT(*) AS n FROM visits WHERE visited >= DATE '2024-03-01'
+SELECT COUNT(*) AS n FROM visits WHERE visited >= MAKE_DATE(2024, 3, 1);
+
+-- taken
+-- compare
+-- same as: SELECT COUNT(*) AS n FROM visits WHERE visited >= DATE '2024-03-01'
+SELECT COUNT(*) AS n FROM visits WHERE visited >= TO_DATE('01.03.2024', 'DD.MM.YYYY');
+
+-- taken
+-- compare
+-- same as: SELECT COUNT(*) AS n FROM visits WHERE visited >= DATE '2024-03-01'
+SELECT COUNT(*) AS n FROM visits WHERE visited >= TO_DATE('20240301', 'YYYYMMDD');
+
+-- taken
+-- compare
+-- same as: SELECT COUNT(*) AS n FROM visits WHERE visited >= DATE '2024-03-01'
+SELECT COUNT(*) AS n FROM visits WHERE visited >= TO_TIMESTAMP('2024-03-01 00:00:00.000000', 'YYYY-MM-DD HH24:MI:SS.US');
+
+-- taken
+-- compare
+SELECT MAKE_DATE(EXTRACT(YEAR FROM visited)::int, 7, 1) AS mid_year, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- compare
+-- same as: SELECT DATE_TRUNC('month', visited)::date AS m, COUNT(*) AS n FROM visits GROUP BY 1
+SELECT MAKE_DATE(EXTRACT(YEAR FROM visited)::int, EXTRACT(MONTH FROM visited)::int, 1) AS m, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- compare
+-- same as: SELECT DATE_TRUNC('month', visited)::date AS m, COUNT(*) AS n FROM visits GROUP BY 1
+SELECT TO_DATE(TO_CHAR(visited, 'YYYY-MM') || '-01', 'YYYY-MM-DD') AS m, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- compare
+-- same as: SELECT DATE_TRUNC('month', visited)::date AS m, COUNT(*) AS n FROM visits GROUP BY 1
+SELECT visited - EXTRACT(DAY FROM visited)::int + 1 AS m, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- refused: OVERLAPS is not built: two comparisons of days ask the same
+SELECT COUNT(*) AS n FROM visits WHERE (visited, visited) OVERLAPS (DATE '2024-01-01', DATE '2024-07-01');
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE EXTRACT(ISODOW FROM visited) IN (6, 7);
+
+-- taken
+-- compare
+SELECT CASE WHEN EXTRACT(MONTH FROM visited) IN (12, 1, 2) THEN 'winter' WHEN EXTRACT(MONTH FROM visited) BETWEEN 3 AND 5 THEN 'spring' WHEN EXTRACT(MONTH FROM visited) BETWEEN 6 AND 8 THEN 'summer' ELSE 'autumn' END AS season, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- compare
+SELECT CASE WHEN visited < DATE '2020-03-11' THEN 'before' WHEN visited < DATE '2023-05-05' THEN 'during' ELSE 'after' END AS pandemic, COUNT(*) AS n, COUNT(DISTINCT patient_id) AS patients FROM visits GROUP BY 1;
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE TO_CHAR(visited, 'YYYY-MM') = '2024-05';
+
+-- taken
+-- compare
+SELECT COUNT(*) FILTER (WHERE EXTRACT(HOUR FROM visited::timestamp) = 0) AS n FROM visits;
+
+-- taken
+-- compare
+SELECT m.month, COUNT(DISTINCT v.patient_id) AS patients FROM (SELECT day::date AS month FROM GENERATE_SERIES(DATE '2024-01-01', DATE '2024-12-01', INTERVAL '1 month') AS s (day)) m JOIN visits v ON v.visited >= m.month AND v.visited < m.month + INTERVAL '1 month' GROUP BY m.month;
+
+-- taken
+-- compare
+SELECT y.y, COUNT(*) AS registered_before FROM GENERATE_SERIES(2020, 2024) AS y (y) JOIN patients p ON EXTRACT(YEAR FROM p.registered) <= y.y GROUP BY y.y;
+
+-- taken
+-- compare
+-- same as: SELECT (DATE '2020-01-01' + (visited - DATE '2020-01-01') / 7 * 7) AS week, COUNT(*) AS n FROM visits WHERE visited < DATE '2021-01-01' GROUP BY 1
+SELECT DATE_BIN('7 days', visited, TIMESTAMP '2020-01-01')::date AS week, COUNT(*) AS n FROM visits WHERE visited < DATE '2021-01-01' GROUP BY 1;
+
+-- refused: a literal of another language: DATE '2024-01-01' means the same
+-- spelling
+SELECT COUNT(*) AS n FROM visits WHERE visited >= '01JAN2024'd;
+
+-- refused: a day is printed with the names of its month in a language that the server is set to
+SELECT TO_CHAR(visited, 'TMMonth') AS month, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- refused: an interval is made of text on each row: add the days as a number
+SELECT COUNT(*) AS n FROM visits WHERE visited > DATE '2020-01-01' + (age || ' days')::interval;
