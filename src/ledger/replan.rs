@@ -77,6 +77,9 @@ impl Replanner {
             return Err(EntryFault::OtherDataset);
         }
         let query = parse(&charged.sql).map_err(|_| EntryFault::UnreadableSql)?;
+        // A table of several may stand without its dataset's name; a table that a dataset is joined with has an edition of its own.
+        let has_tables = !terms.tables.is_empty() || !terms.joins.is_empty();
+        let query = if has_tables { query.about(dataset) } else { query };
         let is_it = |plan: &Plan| plan.view(&charged.edition) == charged.view;
         let plan = replan(&query, terms, charged.rows_per_unit, is_it).map_err(|_| EntryFault::UnplannableSql)?;
         let views = plan.computation.views(dataset, &charged.edition);

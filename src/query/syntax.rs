@@ -3,6 +3,7 @@
 pub mod calls;
 mod names;
 pub mod rewrite;
+mod tables;
 mod outputs;
 mod rows;
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod answer;
 pub mod ask;
+pub(in crate::service) mod asked;
 pub mod body;
 pub(crate) mod counts;
 pub(crate) mod derivations;

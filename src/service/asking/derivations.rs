@@ -72,7 +72,7 @@ impl DerivationIndex {
             let Some(dataset) = dataset.filter(|_| question.sql.contains("GROUP BY")) else { continue };
             let is_it = |plan: &Plan| plan.view(&dataset.edition) == *view;
             let planned = parse::parse(&question.sql)
-                .and_then(|query| replan(&query, &dataset.terms, question.rows_per_unit, is_it));
+                .and_then(|query| replan(&query.about(&dataset.name), &dataset.terms, question.rows_per_unit, is_it));
             match planned {
                 Ok(plan) if plan.view(&dataset.edition) == *view => {
                     self.add(&plan.computation, &dataset.lineage, &dataset.edition);

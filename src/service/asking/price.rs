@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use super::ask::Ask;
+use super::asked;
 use super::margin;
 use super::offer::{AvailableParts, NeededMeasurement, Offer};
 use super::stored::StoredAnswer;
@@ -38,11 +39,22 @@ pub struct Priced {
 impl Service {
     /// The dataset of a question, provided that the asker holds an account of it.
     pub(in crate::service) fn dataset_of(&self, who: &str, query: &Query) -> Result<&Arc<Dataset>, QueryError> {
-        let name = &query.dataset;
-        let dataset = self.datasets.get(&name.text).filter(|dataset| self.branch(who, &dataset.lineage).is_some());
-        dataset.ok_or_else(|| {
-            let message = format!("there is no dataset \"{}\" that you may ask", shown(&name.text));
-            QueryError::at(Code::UnknownDataset, name.at, message)
+        let mine = |dataset: &&Arc<Dataset>| self.branch(who, &dataset.lineage).is_some();
+        let found = asked::dataset_of(query, &self.datasets, &mine);
+        found.map_err(|several| {
+            let name = &query.dataset;
+            match &several[..] {
+                [] => {
+                    let message = format!("there is no dataset \"{}\" that you may ask", shown(&name.text));
+                    QueryError::at(Code::UnknownDataset, name.at, message)
+                }
+                some => {
+                    let message = format!("\"{}\" is a table of several datasets", shown(&name.text));
+                    let forms: Vec<String> = some.iter().map(|dataset| format!("{dataset}.{}", name.text)).collect();
+                    QueryError::at(Code::UnknownDataset, name.at, message)
+                        .hint(format!("write {}", forms.join(" or ")))
+                }
+            }
         })
     }
 

@@ -146,7 +146,7 @@ impl Service {
                 (QuestionKind::Free(FreeQuestion::Constants(constants)), self.least_pad())
             }
             Ok(parse::SqlStatement::Explain(query)) => {
-                let limit = self.dataset(&query.dataset.text).map(|dataset| dataset.terms.max_epsilon_per_query);
+                let limit = self.dataset_of(who, &query).ok().map(|dataset| dataset.terms.max_epsilon_per_query);
                 ask.accuracy = ask.accuracy.take().or(limit.map(RequestedAccuracy::Epsilon));
                 let (priced, pad) = self.planned(who, &query, &ask);
                 (QuestionKind::Explained(priced), pad)

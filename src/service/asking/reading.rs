@@ -47,7 +47,7 @@ impl Service {
         rows_per_unit: Option<u32>,
     ) -> Result<Plan, QueryError> {
         self.readings.plans.fetch_add(1, Ordering::Relaxed);
-        plan::plan(query, &dataset.terms, rows_per_unit)
+        plan::plan(&query.about(&dataset.name), &dataset.terms, rows_per_unit)
     }
 
     /// Plans the question of a query file and prices it, whoever asks. This is not counted.
@@ -56,7 +56,7 @@ impl Service {
         query: &Query,
         ask: &Ask,
     ) -> Result<Priced, ServiceError> {
-        Self::priced(dataset, plan::plan(query, &dataset.terms, ask.rows_per_unit)?, ask)
+        Self::priced(dataset, plan::plan(&query.about(&dataset.name), &dataset.terms, ask.rows_per_unit)?, ask)
     }
 
     /// Checks that the canonical SQL can be planned again, once for each question. It stands in the ledger, and whoever verifies
@@ -66,7 +66,8 @@ impl Service {
             self.readings.checks.fetch_add(1, Ordering::Relaxed);
             let terms = &priced.dataset.terms;
             let rows = Some(priced.plan.rows_per_unit);
-            let again = parse::parse(&priced.sql).and_then(|query| plan::plan(&query, terms, rows));
+            let again = parse::parse(&priced.sql);
+            let again = again.and_then(|query| plan::plan(&query.about(&priced.dataset.name), terms, rows));
             again.is_ok_and(|again| again.computation == priced.plan.computation)
         };
         if *priced.is_canonical.get_or_init(check) {

@@ -13,6 +13,7 @@ use crate::kernel::privacy::amounts::{Epsilon, Price};
 use crate::query::error::{Position, QueryError, shown};
 use crate::query::file::{FileFault, QueryFile};
 use crate::query::parse;
+use crate::service::asking::asked::dataset_of;
 use crate::service::asking::ask::{Ask, MarginText, RequestedAccuracy};
 use crate::service::asking::quote::priced_epsilon;
 use crate::service::{Dataset, Priced, Service, ServiceError};
@@ -134,9 +135,8 @@ fn priced(
     let ask = ask(file)?;
     let query = parse::parse(&ask.sql)?;
     let named = &query.dataset;
-    let dataset = datasets
-        .get(&named.text)
-        .ok_or_else(|| Unfit::Sql(named.at, format!("the dataset \"{}\" is not served", shown(&named.text))))?;
+    let dataset = dataset_of(&query, datasets, &|_| true)
+        .map_err(|_| Unfit::Sql(named.at, format!("the dataset \"{}\" is not served", shown(&named.text))))?;
     if let Some(header) = file.dataset.as_ref().filter(|header| **header != dataset.name) {
         let (header, asked) = (shown(header), &dataset.name);
         let why = format!("the header \"dataset\" is \"{header}\", and the SQL asks \"{asked}\"");

@@ -1,0 +1,79 @@
+//! The tables that a question names, wherever they stand.
+
+use super::rewrite::Rewriter;
+use super::{Condition, Expression, Name, Query, Rows, Scalar, Select, Source};
+use crate::query::error::QueryError;
+
+impl Query {
+    /// Every table that the question names, with the dataset's name if one is written before it; the first of FROM comes first.
+    #[must_use]
+    pub fn tables(&self) -> Vec<(Option<Name>, Name)> {
+        let mut finding = Finding { found: Vec::new() };
+        finding.source(&self.from);
+        // Looking changes nothing and refuses nothing.
+        let _ = self.clone().rewrite(&mut finding);
+        finding.found
+    }
+
+    /// The question with its dataset named, whose name may not stand in it.
+    #[must_use]
+    pub fn about(&self, dataset: &str) -> Self {
+        let dataset = Name { of: None, text: dataset.to_owned(), at: self.dataset.at };
+        Self { dataset, ..self.clone() }
+    }
+}
+
+struct Finding {
+    found: Vec<(Option<Name>, Name)>,
+}
+
+impl Finding {
+    fn source(&mut self, source: &Source) {
+        match source {
+            Source::Table { schema, name, .. } => self.found.push((schema.clone(), name.clone())),
+            Source::Derived { rows, .. } => self.rows(rows),
+            Source::Joined { left, right, .. } => {
+                self.source(left);
+                self.source(right);
+            }
+        }
+    }
+
+    fn rows(&mut self, rows: &Rows) {
+        match rows {
+            Rows::Select(select) => self.select(select),
+            Rows::Set { left, right, .. } => {
+                self.rows(left);
+                self.rows(right);
+            }
+        }
+    }
+
+    fn select(&mut self, select: &Select) {
+        self.source(&select.from);
+        for condition in select.condition.iter().chain(&select.having) {
+            let _ = condition.clone().rewrite(self);
+        }
+        for item in &select.items {
+            if let super::RowValue::Expression(expression) = &item.value {
+                let _ = expression.clone().rewrite(self);
+            }
+        }
+    }
+}
+
+impl Rewriter for Finding {
+    fn expression(&mut self, expression: &mut Expression) -> Result<bool, QueryError> {
+        if let Scalar::Subquery(rows) = &expression.value {
+            self.rows(rows);
+        }
+        Ok(false)
+    }
+
+    fn condition(&mut self, condition: &mut Condition) -> Result<bool, QueryError> {
+        if let Condition::InRows(_, rows) | Condition::Exists(rows) = condition {
+            self.rows(rows);
+        }
+        Ok(false)
+    }
+}
