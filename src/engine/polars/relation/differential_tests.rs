@@ -9,7 +9,7 @@ use super::RelationProgram;
 use super::generator_tests::{Dataset, UnitRows, dataset, relation};
 use super::pieces::PieceSize;
 use super::reference_tests::{Reference, Row, stored, value};
-use crate::engine::polars::stored::typed;
+use crate::engine::polars::stored::{Stored, typed};
 use crate::query::computation::relation::Relation;
 use crate::query::filter::stored_bounds;
 use crate::query::terms::policy::Terms;
@@ -44,7 +44,7 @@ fn executed(
                     let column = block.columns.get(&index).filter(|_| wanted.contains(&index))?;
                     let is_present = column.validity.bytes(row..row + 1).is_none_or(|bytes| bytes == [1]);
                     let values = column.values;
-                    is_present.then(|| typed!(values, values => i64::from(values[row])))
+                    is_present.then(|| typed!(values, values => values[row].wide()))
                 };
                 rows.push((*unit, (0..terms.columns.len()).map(cell).collect()));
             }

@@ -71,8 +71,8 @@ fn extremes(values: &Values, rows: &[u32], frames: &Frames, is_better: impl Fn(i
     let mut read = 0;
     let frame_best = |frame: Range<usize>| {
         read = read.max(frame.start);
-        for place in read..frame.end {
-            let Some(value) = values.get(rows[place] as usize) else { continue };
+        let new = rows.iter().enumerate().take(frame.end).skip(read);
+        for (place, value) in new.filter_map(|(place, row)| Some((place, values.get(*row as usize)?))) {
             while best.pop_back_if(|(_, worse)| is_better(value, *worse)).is_some() {}
             best.push_back((place, value));
         }

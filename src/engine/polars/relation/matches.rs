@@ -32,6 +32,7 @@ pub(super) fn translated(own: &Domain, public: &Domain, values: &[Option<i64>]) 
     match (own, public) {
         (Domain::Number(own), Domain::Number(grid)) => each(values, |value| stored(own, nanos(grid, value))),
         (Domain::Date { .. }, Domain::Date { .. }) | (Domain::Boolean, Domain::Boolean) => values.to_vec(),
+        (Domain::Category(own), Domain::Category(labels)) if own == labels => values.to_vec(),
         (Domain::Category(own), Domain::Category(labels)) => {
             let codes: Vec<Option<i64>> = labels.iter().map(|label| own.code(label).map(i64::from)).collect();
             each(values, |code| codes.get(usize::try_from(code).ok()?).copied().flatten())
@@ -77,22 +78,38 @@ fn number(grid: &Grid, label: &str) -> Option<i64> {
 impl Matches {
     /// Numbers the rows of a table by the translated values of the compared columns.
     pub(super) fn of(columns: &[Vec<Option<i64>>], rows: usize) -> Self {
+        if let [only] = columns {
+            return Self::of_one(only);
+        }
         let key =
             |row: usize| columns.iter().map(|column| column.get(row).copied().flatten()).collect::<Option<Box<_>>>();
         let mut keyed: Vec<(Box<[i64]>, u32)> = (0..rows).filter_map(|row| Some((key(row)?, row as u32))).collect();
         keyed.sort_unstable();
-        let mut runs: Vec<(Box<[i64]>, Range<u32>)> = Vec::new();
-        let mut sorted = Vec::with_capacity(keyed.len());
-        for (key, row) in keyed {
-            sorted.push(row);
-            let end = sorted.len() as u32;
-            match runs.last_mut() {
-                Some((last, range)) if *last == key => range.end = end,
-                Some(_) | None => runs.push((key, end - 1..end)),
-            }
+        let (runs, rows) = runs(keyed);
+        Self { by: Lookup::Several(runs.into_iter().collect()), rows }
+    }
+
+    /// Numbers the rows of a table by one column.
+    fn of_one(values: &[Option<i64>]) -> Self {
+        let mut keyed: Vec<(i64, u32)> =
+            values.iter().zip(0..).filter_map(|(value, row)| Some(((*value)?, row))).collect();
+        if !keyed.is_sorted() {
+            keyed.sort_unstable();
         }
-        let by = if columns.len() == 1 { by_one(&runs) } else { Lookup::Several(runs.into_iter().collect()) };
-        Self { by, rows: sorted }
+        let (runs, rows) = runs(keyed);
+        let ends = runs.first().zip(runs.last()).map(|(first, last)| (first.0, last.0));
+        let span = ends.and_then(|(low, high)| Some((low, u64::try_from(high.checked_sub(low)?).ok()?)));
+        let Some((low, span)) = span.filter(|(_, span)| *span < DENSE_MAX) else {
+            return Self { by: Lookup::One(runs.into_iter().collect()), rows };
+        };
+        let mut starts = vec![0; span as usize + 2];
+        for (key, range) in runs {
+            starts[(key - low) as usize + 1] = range.end - range.start;
+        }
+        for place in 1..starts.len() {
+            starts[place] += starts[place - 1];
+        }
+        Self { by: Lookup::Dense(low, starts), rows }
     }
 
     /// The largest number of rows that one row can meet.
@@ -105,7 +122,7 @@ impl Matches {
         most.unwrap_or(0).into()
     }
 
-    /// The rows that a row with these values meets, in the table's order. `key` is scratch space.
+    /// The rows that a row with these values meets, in the table's order.
     pub(super) fn find(&self, values: &[Values], row: usize) -> &[u32] {
         let range = match &self.by {
             Lookup::Dense(low, starts) => values[0].get(row).and_then(|value| {
@@ -122,18 +139,17 @@ impl Matches {
     }
 }
 
-fn by_one(runs: &[(Box<[i64]>, Range<u32>)]) -> Lookup {
-    let ends = runs.first().zip(runs.last()).map(|(first, last)| (first.0[0], last.0[0]));
-    let span = ends.and_then(|(low, high)| Some((low, u64::try_from(high.checked_sub(low)?).ok()?)));
-    let Some((low, span)) = span.filter(|(_, span)| *span < DENSE_MAX) else {
-        return Lookup::One(runs.iter().map(|(key, range)| (key[0], range.clone())).collect());
-    };
-    let mut starts = vec![0; span as usize + 2];
-    for (key, range) in runs {
-        starts[(key[0] - low) as usize + 1] = range.end - range.start;
+/// The places of the rows of each key, and the rows, given rows that are sorted by key.
+fn runs<K: PartialEq>(keyed: Vec<(K, u32)>) -> (Vec<(K, Range<u32>)>, Vec<u32>) {
+    let mut runs: Vec<(K, Range<u32>)> = Vec::new();
+    let mut rows = Vec::with_capacity(keyed.len());
+    for (key, row) in keyed {
+        rows.push(row);
+        let end = rows.len() as u32;
+        match runs.last_mut() {
+            Some((last, range)) if *last == key => range.end = end,
+            Some(_) | None => runs.push((key, end - 1..end)),
+        }
     }
-    for place in 1..starts.len() {
-        starts[place] += starts[place - 1];
-    }
-    Lookup::Dense(low, starts)
+    (runs, rows)
 }

@@ -26,7 +26,7 @@ pub(super) enum Operator {
     Group { of: Box<Operator>, group: GroupStep, has_keys: bool },
     Join { left: Box<Operator>, right: Box<Operator>, join: JoinStep, multiplies: bool },
     Semi { of: Box<Operator>, other: Box<Operator>, semi: SemiStep },
-    Public { of: Box<Operator>, public: PublicStep },
+    Public { of: Box<Operator>, public: Box<PublicStep> },
     Union { parts: Vec<Operator>, wanted: BTreeSet<usize> },
 }
 
@@ -91,7 +91,7 @@ impl Operator {
                 let mut public = PublicStep::of(table, equal, &reads[1], [left, right], &terms[0]);
                 public.on = on.as_ref().map(|on| Condition::of(on, &paired(&terms[0], &table.columns)));
                 public.is_left = *is_left;
-                Self::Public { of: next()?, public }
+                Self::Public { of: next()?, public: Box::new(public) }
             }
             Relation::Union { .. } => Self::Union { parts: operators.map(|part| *part).collect(), wanted },
         };
