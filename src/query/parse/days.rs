@@ -54,8 +54,8 @@ pub(super) fn format_of(of: Expression, format: &Expr) -> Result<Scalar, QueryEr
     let LiteralValue::Text(format) = literal(format)?.value else {
         return Err(unsupported(at, "TO_CHAR wants a format").hint("write TO_CHAR(column, 'YYYY-MM')"));
     };
-    if let Err(rest) = DayFormat::parse(&format) {
-        return Err(unsupported(at, format!("TO_CHAR does not know the pattern at \"{}\"", shown(rest))).hint(
+    if let Err(fault) = DayFormat::parse(&format) {
+        return Err(unsupported(at, fault).hint(
             "of days it knows YYYY, IYYY, Q, MM, Mon, Month, IW, WW, DD, DDD, D, ID, Dy, Day, FM and \"text\" in quotes",
         ));
     }

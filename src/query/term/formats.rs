@@ -4,11 +4,26 @@
 //! written as they stand.
 
 use super::calendar::{DatePart, Period};
+use crate::query::error::shown;
 
 /// A format that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DayFormat {
     pieces: Vec<Piece>,
+}
+
+/// A pattern of a format that is not known.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("TO_CHAR does not know the pattern at \"{rest}\"")]
+pub struct UnknownPattern {
+    /// The format from there on, cut to a readable length.
+    pub rest: String,
+}
+
+impl UnknownPattern {
+    fn at(rest: &str) -> Self {
+        Self { rest: shown(rest) }
+    }
 }
 
 /// A piece of a format.
@@ -104,22 +119,23 @@ impl DayFormat {
     /// Reads a format.
     ///
     /// # Errors
-    /// The rest of the text that begins with a pattern that is not known.
-    pub fn parse(text: &str) -> Result<Self, &str> {
+    /// [`UnknownPattern`], which holds the rest of the text that begins with it.
+    pub fn parse(text: &str) -> Result<Self, UnknownPattern> {
         let (mut rest, mut pieces) = (text, Vec::new());
         while let Some(letter) = rest.chars().next() {
             if letter == '"' {
-                let (inner, behind) = rest[1..].split_once('"').ok_or(rest)?;
+                let (inner, behind) = rest[1..].split_once('"').ok_or_else(|| UnknownPattern::at(rest))?;
                 pieces.push(Piece::Literal(inner.to_owned()));
                 rest = behind;
             } else if letter.is_alphanumeric() || letter == '\\' {
                 let fills = !rest.get(..2).is_some_and(|two| two.eq_ignore_ascii_case("FM"));
                 let body = if fills { rest } else { &rest[2..] };
-                let (piece, length) = name(body, fills).or_else(|| number(body, fills)).ok_or(rest)?;
+                let found = name(body, fills).or_else(|| number(body, fills));
+                let (piece, length) = found.ok_or_else(|| UnknownPattern::at(rest))?;
                 pieces.push(piece);
                 rest = &body[length..];
                 if rest.get(..2).is_some_and(|two| two.eq_ignore_ascii_case("TH")) {
-                    return Err(rest);
+                    return Err(UnknownPattern::at(rest));
                 }
             } else {
                 pieces.push(Piece::Literal(letter.to_string()));
@@ -279,7 +295,7 @@ mod tests {
             assert_eq!((read.text(day(on)).as_str(), read.period()), (text, period), "{format}");
         }
         for (format, rest) in [("HH24:MI", "HH24:MI"), ("YYYY x", "x"), ("DDth", "th"), ("\"open", "\"open")] {
-            assert_eq!(DayFormat::parse(format), Err(rest), "{format}");
+            assert_eq!(DayFormat::parse(format), Err(UnknownPattern { rest: rest.to_owned() }), "{format}");
         }
     }
 }

@@ -57,6 +57,9 @@ fn shifted(mantissa: &str, exponent: &str) -> Option<String> {
     let by: i32 = exponent.parse().ok().filter(|by| (-SHIFT_MAX..=SHIFT_MAX).contains(by))?;
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let (sign, whole) = whole.strip_prefix('-').map_or(("", whole), |rest| ("-", rest));
+    if whole.is_empty() && fraction.is_empty() {
+        return None;
+    }
     let zeros = "0".repeat(usize::try_from(SHIFT_MAX).ok()?);
     let digits = format!("{zeros}{whole}{fraction}{zeros}");
     let point = i32::try_from(zeros.len() + whole.len()).ok()? + by;

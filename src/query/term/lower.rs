@@ -21,6 +21,7 @@ use self::operations::{
     absolute, bucket, case, choice, extreme, filled, negative, of_date, product, quotient, rounded, sum,
 };
 use super::context::TermContext;
+use super::patterns::PatternFault;
 use super::{Constant, Operation, Term};
 use crate::query::filter::Filter;
 use crate::query::terms::domain::{Column, Domain, Grid};
@@ -117,7 +118,7 @@ pub enum TermFault {
     Place(&'static str),
     /// A pattern of texts cannot be read.
     #[error("its pattern is not taken: {0}")]
-    Pattern(&'static str),
+    Pattern(PatternFault),
     /// The format of a day is not known.
     #[error("TO_CHAR does not know this pattern of a day")]
     Format,

@@ -48,11 +48,11 @@ impl PatternKind {
 ///
 /// # Errors
 /// What is wrong with the pattern.
-pub fn with_backslash(text: &str, escape: Option<char>) -> Result<String, &'static str> {
+pub fn with_backslash(text: &str, escape: Option<char>) -> Result<String, PatternFault> {
     let (mut letters, mut out) = (text.chars(), String::with_capacity(text.len()));
     while let Some(letter) = letters.next() {
         match letter {
-            letter if Some(letter) == escape => out.extend(['\\', letters.next().ok_or(UNFINISHED)?]),
+            letter if Some(letter) == escape => out.extend(['\\', letters.next().ok_or(PatternFault::Unfinished)?]),
             '\\' => out.push_str("\\\\"),
             letter => out.push(letter),
         }
@@ -68,7 +68,32 @@ pub fn starting(text: &str) -> String {
     escaped.chain(['%']).collect()
 }
 
-const UNFINISHED: &str = "it ends in its escape character";
+/// Why a pattern is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PatternFault {
+    /// Nothing stands behind the last escape character.
+    #[error("it ends in its escape character")]
+    Unfinished,
+    /// It is no regular expression, or compiles to more than a megabyte.
+    #[error("it is no regular expression that is known here, or a very large one")]
+    Expression,
+    /// It has options, or looks around.
+    #[error("options and looking around in a regular expression are not known here")]
+    Options,
+    /// A letter behind a backslash has no meaning here.
+    #[error("a backslash in it stands before a letter that is not known here")]
+    Backslash,
+    /// A bracket is not closed.
+    #[error("a bracket in it is not closed")]
+    Open,
+    /// A bracket has collating elements.
+    #[error("collating elements in brackets are not known here")]
+    Collating,
+    /// A range in a bracket ends in a hyphen.
+    #[error("a range in brackets ends in a hyphen")]
+    Hyphen,
+}
+
 const ESCAPE: char = '\\';
 
 /// A pattern that texts are compared with.
@@ -96,7 +121,7 @@ impl Pattern {
     ///
     /// # Errors
     /// What is wrong with the pattern.
-    pub fn parse(kind: PatternKind, text: &str) -> Result<Self, &'static str> {
+    pub fn parse(kind: PatternKind, text: &str) -> Result<Self, PatternFault> {
         Ok(match kind {
             PatternKind::Like => Self::Like(parts(text)?, true),
             PatternKind::CaselessLike => {
@@ -123,12 +148,12 @@ impl Pattern {
     }
 }
 
-fn parts(text: &str) -> Result<Vec<Part>, &'static str> {
+fn parts(text: &str) -> Result<Vec<Part>, PatternFault> {
     let mut letters = text.chars();
     let mut parts = Vec::new();
     while let Some(letter) = letters.next() {
         parts.push(match letter {
-            ESCAPE => Part::Literal(letters.next().ok_or(UNFINISHED)?),
+            ESCAPE => Part::Literal(letters.next().ok_or(PatternFault::Unfinished)?),
             '_' => Part::One,
             '%' => Part::Any,
             letter => Part::Literal(letter),
@@ -161,23 +186,23 @@ fn is_like(parts: &[Part], text: &[char]) -> bool {
     parts[part..].iter().all(|part| *part == Part::Any)
 }
 
-fn compiled(text: &str, caseless: bool) -> Result<Regex, &'static str> {
+fn compiled(text: &str, caseless: bool) -> Result<Regex, PatternFault> {
     RegexBuilder::new(text)
         .case_insensitive(caseless)
         .dot_matches_new_line(true)
         .size_limit(COMPILED_BYTES_MAX)
         .build()
-        .map_err(|_| "it is no regular expression that is known here, or a very large one")
+        .map_err(|_| PatternFault::Expression)
 }
 
 /// A pattern of SIMILAR TO as a regular expression of the whole text.
-fn similar(text: &str) -> Result<String, &'static str> {
+fn similar(text: &str) -> Result<String, PatternFault> {
     let mut out = String::from("^(?:");
     let (mut letters, mut inside) = (text.chars().peekable(), false);
     while let Some(letter) = letters.next() {
         match letter {
             ESCAPE => {
-                let literal = letters.next().ok_or(UNFINISHED)?;
+                let literal = letters.next().ok_or(PatternFault::Unfinished)?;
                 out.push_str(&regex::escape(&literal.to_string()));
             }
             '%' if !inside => out.push_str(".*"),
@@ -203,11 +228,10 @@ fn similar(text: &str) -> Result<String, &'static str> {
 }
 
 /// A regular expression of PostgreSQL as one of the library; refused where both would read it differently.
-fn translated(text: &str) -> Result<String, &'static str> {
-    const OPTIONS: &str = "options and looking around in a regular expression are not known here";
+fn translated(text: &str) -> Result<String, PatternFault> {
     let (caseless, text) = text.strip_prefix("(?i)").map_or((false, text), |rest| (true, rest));
     if text.starts_with("***") {
-        return Err(OPTIONS);
+        return Err(PatternFault::Options);
     }
     let mut out = String::from(if caseless { "(?i)" } else { "" });
     let mut letters = text.chars().peekable();
@@ -217,7 +241,7 @@ fn translated(text: &str) -> Result<String, &'static str> {
             '[' => bracket(&mut letters, &mut out)?,
             '(' if letters.peek() == Some(&'?') => {
                 letters.next();
-                letters.next_if_eq(&':').ok_or(OPTIONS)?;
+                letters.next_if_eq(&':').ok_or(PatternFault::Options)?;
                 out.push_str("(?:");
             }
             letter => out.push(letter),
@@ -226,7 +250,7 @@ fn translated(text: &str) -> Result<String, &'static str> {
     Ok(out)
 }
 
-fn escaped(letter: Option<char>, inside: bool) -> Result<String, &'static str> {
+fn escaped(letter: Option<char>, inside: bool) -> Result<String, PatternFault> {
     Ok(match letter {
         Some(class @ ('d' | 'w' | 's' | 'D' | 'W' | 'S' | 'n' | 't' | 'r' | 'f' | 'v')) => format!("\\{class}"),
         Some('y') if !inside => "\\b".to_owned(),
@@ -236,33 +260,32 @@ fn escaped(letter: Option<char>, inside: bool) -> Result<String, &'static str> {
         Some('A') if !inside => "\\A".to_owned(),
         Some('Z') if !inside => "\\z".to_owned(),
         Some(letter) if !letter.is_ascii_alphanumeric() => regex::escape(&letter.to_string()),
-        Some(_) | None => return Err("a backslash in it stands before a letter that is not known here"),
+        Some(_) | None => return Err(PatternFault::Backslash),
     })
 }
 
 /// What stands in brackets, up to the one that ends it. The library knows sets of sets, which PostgreSQL does not.
-fn bracket(letters: &mut std::iter::Peekable<std::str::Chars<'_>>, out: &mut String) -> Result<(), &'static str> {
-    const OPEN: &str = "a bracket in it is not closed";
+fn bracket(letters: &mut std::iter::Peekable<std::str::Chars<'_>>, out: &mut String) -> Result<(), PatternFault> {
     out.push('[');
     if letters.next_if_eq(&'^').is_some() {
         out.push('^');
     }
     let mut is_first = true;
     loop {
-        match letters.next().ok_or(OPEN)? {
+        match letters.next().ok_or(PatternFault::Open)? {
             ']' if !is_first => break,
             '\\' => out.push_str(&escaped(letters.next(), true)?),
             '[' if letters.peek() == Some(&':') => {
                 let mut class = String::from("[");
                 while !class.ends_with(":]") || class.len() < 4 {
-                    class.push(letters.next().ok_or(OPEN)?);
+                    class.push(letters.next().ok_or(PatternFault::Open)?);
                 }
                 out.push_str(&class);
             }
             '[' if matches!(letters.peek(), Some('.' | '=')) => {
-                return Err("collating elements in brackets are not known here");
+                return Err(PatternFault::Collating);
             }
-            '-' if letters.peek() == Some(&'-') => return Err("a range in brackets ends in a hyphen"),
+            '-' if letters.peek() == Some(&'-') => return Err(PatternFault::Hyphen),
             '-' => out.push('-'),
             letter if letter.is_alphanumeric() => out.push(letter),
             letter => out.push_str(&format!("\\x{{{:X}}}", u32::from(letter))),

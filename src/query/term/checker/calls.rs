@@ -6,18 +6,19 @@
 use super::truths::Side;
 use super::{TypeChecker, checked, faulty};
 use crate::query::error::{Code, Position, QueryError};
-use crate::query::filter::Filter;
+use crate::query::filter::{Filter, NEVER};
 use crate::query::syntax::calls::Call;
 use crate::query::syntax::{Comparison, Expression, Literal, LiteralValue, Scalar};
 use crate::query::term::literals::literal_text;
 use crate::query::term::lower::{IntegerFunction, Program, Step, ValueKind};
-use crate::query::term::patterns::{Pattern, PatternKind};
+use crate::query::term::patterns::{Pattern, PatternFault, PatternKind};
 use crate::query::term::words::WordFunction;
 use crate::query::term::{Operation, Term};
 use crate::query::terms::domain::{Domain, date_days};
 
-/// Largest number of values that a condition on a function of a category is written out as.
-const LISTED_MAX: usize = 100;
+/// Largest number of values of a category whose conditions on functions and patterns are written out as lists of its own values. It
+/// depends on the category alone, so that lists may be united and negated and still read back as what they are.
+const LISTED_MAX: usize = 200;
 
 impl TypeChecker<'_> {
     /// Types an expression that may be a constant text.
@@ -142,7 +143,7 @@ impl TypeChecker<'_> {
             return Err(QueryError::at(Code::UnsupportedSql, pattern.at, "the pattern is a constant text here")
                 .hint("write LIKE 'nor%'"));
         };
-        let pattern = Pattern::parse(kind, &text).map_err(|fault| {
+        let pattern = Pattern::parse(kind, &text).map_err(|fault: PatternFault| {
             let message =
                 format!("the pattern {} is not taken: {fault}", literal_text(&LiteralValue::Text(text.clone())));
             QueryError::at(Code::UnsupportedSql, pattern.at, message)
@@ -166,7 +167,7 @@ impl TypeChecker<'_> {
         self.known.steps().check()?;
         let codes: Vec<u32> =
             (0..).zip(labels).filter(|(_, label)| pattern.matches(label)).map(|(code, _)| code).collect();
-        if is_long(codes.len(), labels.len()) {
+        if labels.len() > LISTED_MAX {
             let column = checked(Term::of(Operation::Matched(term, kind, text)), self.known, at)?;
             return Ok(Filter::Members { column, codes: vec![1] });
         }
@@ -179,7 +180,11 @@ impl TypeChecker<'_> {
         while let Some((of, below)) = self.preimage(&column, &codes) {
             match below {
                 Preimage::Codes(below) => (column, codes) = (of, below),
-                Preimage::Days(low, high) => return Filter::Range { column: of, low, high },
+                Preimage::Days(runs) => {
+                    let range = |(low, high)| Filter::Range { column: of.clone(), low, high };
+                    let mut ranges: Vec<Filter> = runs.into_iter().map(range).collect();
+                    return if ranges.len() == 1 { ranges.remove(0) } else { Filter::Any(ranges) };
+                }
             }
         }
         Filter::Members { column, codes }
@@ -226,36 +231,42 @@ impl TypeChecker<'_> {
                 let (Some(of), None) = (rows.next(), rows.next()) else { return None };
                 let below = self.known.lower(of).ok()?;
                 let is_plain = matches!(below.kind, ValueKind::Category(_)) && below.nullable == lowered.nullable;
+                if !is_plain || entries.len() > LISTED_MAX {
+                    return None;
+                }
                 self.known.steps().spend(entries.len() as u64);
                 let below = (0..).zip(entries.iter()).filter(|(_, entry)| is_in(entry)).map(|(code, _)| code);
-                let below: Vec<u32> = below.collect();
-                (is_plain && !is_long(below.len(), entries.len())).then(|| (of.clone(), Preimage::Codes(below)))
+                Some((of.clone(), Preimage::Codes(below.collect())))
             }
-            (Operation::Formatted(of, _), IntegerFunction::Labelled { period, first, entries }) => {
+            (Operation::Formatted(of, _), IntegerFunction::Labelled { period, first, entries })
+                if entries.is_sorted() =>
+            {
                 let below = self.known.lower(of).ok()?;
                 let ordinals = (*first..).zip(entries.iter()).filter(|(_, entry)| is_in(entry));
-                let ordinals: Vec<i64> = ordinals.map(|(ordinal, _)| ordinal).collect();
-                let (low, high) = (*ordinals.first()?, *ordinals.last()?);
-                let is_one = high - low + 1 == ordinals.len() as i64;
-                let (low, high) = (period.first(low).max(below.low), (period.first(high + 1) - 1).min(below.high));
-                is_one.then(|| (of.clone(), Preimage::Days(low, high)))
+                let mut runs: Vec<(i64, i64)> = Vec::new();
+                for (ordinal, _) in ordinals {
+                    let days = (period.first(ordinal).max(below.low), (period.first(ordinal + 1) - 1).min(below.high));
+                    match runs.last_mut() {
+                        Some((_, last)) if *last + 1 == days.0 => *last = days.1,
+                        Some(_) | None => runs.push(days),
+                    }
+                }
+                if runs.is_empty() {
+                    runs.push(NEVER);
+                }
+                Some((of.clone(), Preimage::Days(runs)))
             }
             _ => None,
         }
     }
 }
 
-/// Whether a list of values is too long to be written out, and so is the list of all others.
-fn is_long(listed: usize, all: usize) -> bool {
-    listed.min(all - listed.min(all)) > LISTED_MAX
-}
-
 /// The values that a function takes to some codes.
 enum Preimage {
     /// Codes of a category, in ascending order.
     Codes(Vec<u32>),
-    /// Days from the first to the last.
-    Days(i64, i64),
+    /// Days, as runs from a first to a last one.
+    Days(Vec<(i64, i64)>),
 }
 
 /// Whether a program gives each of a category's values as it is.

@@ -15,6 +15,8 @@ fn days_become_texts() {
     check("MONTHNAME(visited)", &day, "March");
     same("TO_CHAR(visited, 'YYYY-MM') = '2024-03'", "visited BETWEEN DATE '2024-03-01' AND DATE '2024-03-31'");
     same("TO_CHAR(visited, 'YYYY') IN ('2023', '2024')", "visited BETWEEN DATE '2023-01-01' AND DATE '2024-12-31'");
+    holds("TO_CHAR(visited, 'YYYY') IN ('2021', '2023')", &day, Some(false));
+    holds("TO_CHAR(visited, 'YYYY') IN ('2021', '2024') OR TO_CHAR(visited, 'YYYY') = '2022'", &day, Some(true));
     same("TO_CHAR(visited, 'YYYY-MM') >= '2024-03'", "visited >= DATE '2024-03-01'");
     same(
         "TO_CHAR(visited, 'YYYY') BETWEEN '2021' AND '2022'",
