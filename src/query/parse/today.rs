@@ -85,7 +85,7 @@ fn length(tokens: &[TokenWithSpan], at: usize) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+
     use crate::query::parse::{SqlStatement, asked_on, parse};
 
     const DAY: i32 = 19_782;
