@@ -127,6 +127,7 @@ pub fn replan(
 }
 
 fn planned(query: &Query, terms: &Terms, rows_per_unit: Option<u32>, steps: &Rc<Steps>) -> Result<Plan, QueryError> {
+    shape::check_unbound(query)?;
     let asked = shape::rows(rows_per_unit, terms)?;
     let named = query.dataset.text.as_str();
     let bound = bind::bind(query, (named, terms), Some(asked), steps)?;

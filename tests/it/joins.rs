@@ -167,21 +167,15 @@ fn what_cannot_be_joined_says_why() {
             "unsupported-sql",
             "did you mean \"patients\"",
         ),
-        ("SELECT COUNT(*) AS x FROM visits JOIN patients USING (age)", "unsupported-sql", "USING (patient_id)"),
-        (
-            "SELECT COUNT(*) AS x FROM visits JOIN patients ON visits.patient_id = patients.patient_id",
-            "unsupported-sql",
-            "USING (<unit>)",
-        ),
+        ("SELECT COUNT(*) AS x FROM visits JOIN patients USING (age)", "unknown-column", "has no column"),
         (
             "SELECT COUNT(*) AS x FROM visits JOIN patients USING (patient_id) JOIN patients USING (patient_id)",
             "unsupported-sql",
             "joined twice",
         ),
-        ("SELECT COUNT(*) AS x FROM visits RIGHT JOIN patients USING (patient_id)", "unsupported-sql", "[LEFT] JOIN"),
-        ("SELECT COUNT(*) AS x FROM visits, patients", "unsupported-sql", "2 tables"),
+        ("SELECT COUNT(*) AS x FROM visits RIGHT JOIN patients USING (patient_id)", "unsupported-sql", "[[table]]"),
+        ("SELECT COUNT(*) AS x FROM visits, patients", "unsupported-sql", "visits.patient_id = patients.patient_id"),
         ("SELECT AVG(age) AS x FROM patients", "unknown-column", "its columns are born, insurer"),
-        ("SELECT COUNT(*) AS x FROM patients JOIN visits USING (patient_id)", "unsupported-sql", "declares none"),
     ] {
         let refused = block_on(lab.sql(sql, "0.01")).json();
         assert_eq!(refused["code"], code, "{sql}: {refused}");

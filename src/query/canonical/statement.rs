@@ -1,5 +1,8 @@
 //! Writer of whole questions as SQL.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
 use super::joins::written;
 use super::terms::{TermWriter, identifier, subquery};
 use crate::query::answer::formula::{CentredSum, Formula, HavingCondition, RunningSum};
@@ -29,7 +32,8 @@ pub fn sql(plan: &Plan, terms: &Terms) -> String {
     let rows = TermWriter { known };
     let condition = filter.map(|filter| format!(" WHERE {}", rows.filter(&filter, false)));
     let table = format!("FROM {table}{}", condition.unwrap_or_default());
-    let writer = Writer { plan, rows, table };
+    let unnamed = RefCell::new(unnamed(plan));
+    let writer = Writer { plan, rows, table, unnamed };
     let shown = plan.layout.outputs.iter().filter(|output| !output.value.is_hidden());
     let items: Vec<_> = shown.map(|output| writer.item(output)).collect();
     let mut sql = format!("SELECT {} {}", items.join(", "), writer.table);
@@ -81,6 +85,21 @@ pub(super) struct Writer<'a> {
     pub(super) rows: TermWriter<'a>,
     /// FROM with WHERE, for totals over the same rows.
     pub(super) table: String,
+    /// Columns of the table with one row per unit that nothing of the plan reads.
+    unnamed: RefCell<Vec<String>>,
+}
+
+/// The columns of the table with one row per unit that are in the question's identity although nothing reads them: they are never missing,
+/// and were counted.
+fn unnamed(plan: &Plan) -> Vec<String> {
+    let (Some(units), Some(seen)) = (&plan.computation.units, &plan.seen) else { return Vec::new() };
+    let computation = &plan.computation;
+    let mut used = BTreeSet::new();
+    computation.filter.iter().for_each(|filter| filter.declared(&mut used));
+    computation.keys.iter().for_each(|key| key.column.declared(&mut used));
+    computation.measures.iter().for_each(|measure| measure.declared(&mut used));
+    let rest = (0..units.columns.len()).filter(|place| !used.contains(place));
+    rest.map(|place| seen.columns[place].name.clone()).collect()
 }
 
 /// Writes where missing values stand, if it is not where PostgreSQL has them.
@@ -179,7 +198,12 @@ impl Writer<'_> {
             Measure::UnitsWhere { filter } => {
                 format!("COUNT(DISTINCT {}) FILTER (WHERE {})", unit(), self.rows.filter(filter, false))
             }
-            Measure::Rows | Measure::Sum { .. } | Measure::Bins { .. } | Measure::Over { .. } => "COUNT(*)".to_owned(),
+            // A column that is never missing was counted if nothing else names it.
+            Measure::Rows => match self.unnamed.borrow_mut().pop() {
+                Some(name) => format!("COUNT({})", identifier(&name)),
+                None => "COUNT(*)".to_owned(),
+            },
+            Measure::Sum { .. } | Measure::Bins { .. } | Measure::Over { .. } => "COUNT(*)".to_owned(),
         }
     }
 

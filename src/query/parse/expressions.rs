@@ -184,9 +184,7 @@ fn function(
     if let Some(found) = calendar::function(&word, call, at, depth, budget)? {
         return Ok(found);
     }
-    if numeric::FUNCTIONS.contains(&word.as_str())
-        && let Some(call) = numeric::function(&word, &arguments(call, at)?, at, depth, budget)?
-    {
+    if let Some(call) = numeric::function(&word, &arguments(call, at)?, at, depth, budget)? {
         return Ok(call);
     }
     if !FUNCTIONS.contains(&word.as_str()) {

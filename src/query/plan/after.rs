@@ -7,9 +7,10 @@ use crate::query::answer::Label;
 use crate::query::answer::formula::{Formula, HavingCondition, Words};
 use crate::query::error::{Code, Position, QueryError, shown};
 use crate::query::syntax::{
-    ArithmeticOperator, Comparison, Condition, Expression, Having, Literal, LiteralValue, Name, OutputExpression,
-    Scalar, ScalarFunction,
+    ArithmeticOperator, Comparison, Condition, Expression, Having, Literal, LiteralValue, Name, Numeric,
+    OutputExpression, Scalar, ScalarFunction,
 };
+use crate::query::term::lower::Side;
 use crate::query::term::{checker, coding};
 use crate::query::terms::domain::{Domain, date_days};
 
@@ -116,7 +117,7 @@ impl OutputPlanner<'_> {
         let mut part = |one: &Expression| self.of_keys(one, named)?.number(one.at);
         let formula = match &of.value {
             Scalar::Column(name) => {
-                let is_column = self.known.column(&name.text).is_some();
+                let is_column = self.known.named(name).is_some();
                 return named(name).filter(|_| !is_column).ok_or_else(|| not_grouped(name));
             }
             Scalar::Constant(value) => return constant(&Literal { value: value.clone(), at: of.at }),
@@ -155,6 +156,14 @@ impl OutputPlanner<'_> {
             }
             Scalar::Truth(condition) => {
                 return Ok(Planned::Words(truth(self.key_condition(condition, of.at, named)?)));
+            }
+            Scalar::Numeric(Numeric::Cast(_), parts) if parts.len() == 1 => return self.of_keys(&parts[0], named),
+            Scalar::Numeric(call, parts) if let Some(function) = after_noise(call) => {
+                let mut parts = parts.iter().map(part).collect::<Result<Vec<_>, _>>()?;
+                if let Numeric::Cut(Side::Zero, decimals) = call {
+                    parts.push(Formula::Number(decimals.to_string()));
+                }
+                Formula::Call(function, parts)
             }
             _ => {
                 place?;
@@ -437,4 +446,20 @@ fn not_grouped(name: &Name) -> QueryError {
     let message = format!("\"{name_shown}\" is neither aggregated nor grouped by");
     let hint = format!("write AVG({name_shown}), or add GROUP BY {name_shown} if it is a category");
     QueryError::at(Code::NotAnAggregate, name.at, message).hint(hint)
+}
+
+/// The function that a function of one row is after the noise; `None` if there is none.
+fn after_noise(call: &Numeric) -> Option<ScalarFunction> {
+    Some(match call {
+        Numeric::Cut(Side::Down, 0) => ScalarFunction::Floor,
+        Numeric::Cut(Side::Up, 0) => ScalarFunction::Ceil,
+        Numeric::Cut(Side::Zero, _) => ScalarFunction::Trunc,
+        Numeric::Remainder => ScalarFunction::Mod,
+        Numeric::Sign => ScalarFunction::Sign,
+        Numeric::Exponential => ScalarFunction::Exp,
+        Numeric::Natural => ScalarFunction::Ln,
+        Numeric::Logarithm => ScalarFunction::Log,
+        Numeric::Power => ScalarFunction::Power,
+        Numeric::Cast(_) | Numeric::Cut(..) | Numeric::Root | Numeric::NullIf | Numeric::Null => return None,
+    })
 }

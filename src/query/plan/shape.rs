@@ -83,6 +83,12 @@ pub(super) fn check(query: &Query, keys: &[Expression]) -> Result<(), QueryError
     Ok(())
 }
 
+/// Checks what shows before names are looked up: that rows are not asked for, neither by `*` nor by columns without GROUP BY.
+pub(super) fn check_unbound(query: &Query) -> Result<(), QueryError> {
+    let has_rows = query.items.iter().any(|item| matches!(item.value, ItemValue::Wildcard));
+    if has_rows || (query.keys.is_empty() && !query.distinct) { check(query, &[]) } else { Ok(()) }
+}
+
 /// Whether an expression is a constant, or names columns of the keys alone.
 fn is_of_keys(key: &Expression, keys: &[Expression]) -> bool {
     let (mut named, mut known) = (Vec::new(), Vec::new());

@@ -11,8 +11,8 @@ use crate::query::computation::{PerUnitColumn, PerUnitTable};
 use crate::query::error::{Code, QueryError};
 use crate::query::filter::Filter;
 use crate::query::syntax::rewrite::Rewriter;
-use crate::query::syntax::{Aggregate, AggregateFunction, Condition, Expression, Query, Scalar};
-use crate::query::term::{Term, checker};
+use crate::query::syntax::{Condition, Expression, Query, Scalar};
+use crate::query::term::Term;
 use crate::query::term::context::{Names, TermContext};
 
 use super::scope::{Meaning, Scope, VisibleColumn};
@@ -84,9 +84,6 @@ fn per_unit(
     }
     all.extend(columns.iter().cloned());
     // Only what is named counts, so that the same measurement is equal whatever else the query selects.
-    let mut query = query.clone();
-    query.rewrite(&mut Present { known: &scope.context(&binder.steps) })?;
-    let query = &query;
     let mut used = Used { scope, places: BTreeSet::new() };
     query.clone().rewrite(&mut used)?;
     let mut places = used.places;
@@ -154,31 +151,6 @@ fn column_names(scope: &Scope, count: usize, moved: &BTreeMap<usize, usize>) -> 
         }
     }
     names
-}
-
-/// Writes the count of a value that is never missing as the count of rows, which names no column.
-struct Present<'a> {
-    known: &'a TermContext<'a>,
-}
-
-impl Rewriter for Present<'_> {
-    fn expression(&mut self, _expression: &mut Expression) -> Result<bool, QueryError> {
-        Ok(false)
-    }
-
-    fn condition(&mut self, _condition: &mut Condition) -> Result<bool, QueryError> {
-        Ok(false)
-    }
-
-    fn aggregate(&mut self, aggregate: &mut Aggregate) -> Result<(), QueryError> {
-        if let AggregateFunction::Count(of) = &aggregate.function
-            && let Ok(term) = checker::expression(of, self.known)
-            && !self.known.facts(&term).nullable
-        {
-            aggregate.function = AggregateFunction::CountRows;
-        }
-        Ok(())
-    }
 }
 
 /// Looks for the columns that a question names.
