@@ -94,6 +94,12 @@ pub(super) fn bind(
                 .hint("it is published as it is: join it with a table of the dataset"));
         }
     };
+    // Names are looked up before anything is typed, and constants after that.
+    let mut known = resolve::Known { scope: &scope, dataset: terms, steps };
+    for condition in &conditions {
+        condition.clone().rewrite(&mut known)?;
+    }
+    query.clone().rewrite(&mut resolve::Arguments(known))?;
     for condition in conditions {
         binder.restrict(&mut scope, condition)?;
     }

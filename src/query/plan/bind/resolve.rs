@@ -6,7 +6,13 @@ use crate::query::syntax::{
     Aggregate, AggregateFunction, Comparison, Condition, Expression, LiteralValue, Name, Scalar,
 };
 
+use std::rc::Rc;
+
 use super::scope::{Meaning, Scope, UnitName};
+use super::unjoined;
+use crate::query::term::checker;
+use crate::query::term::context::Steps;
+use crate::query::terms::policy::Terms;
 
 /// Rewrites names. An unknown name is left as it is, as it may be an alias; whatever types it refuses it.
 pub(super) struct Naming<'a> {
@@ -101,5 +107,45 @@ impl Rewriter for Naming<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// Refuses names of columns that the scope does not know.
+pub(super) struct Known<'a> {
+    pub(super) scope: &'a Scope,
+    pub(super) dataset: &'a Terms,
+    pub(super) steps: &'a Rc<Steps>,
+}
+
+impl Rewriter for Known<'_> {
+    fn expression(&mut self, expression: &mut Expression) -> Result<bool, QueryError> {
+        if let Scalar::Column(name) = &expression.value
+            && self.scope.meaning(name)?.is_none()
+        {
+            let error = checker::declared(name, &self.scope.context(self.steps));
+            return error.map(|_| true).map_err(|error| unjoined(error, name, self.dataset));
+        }
+        Ok(false)
+    }
+
+    fn condition(&mut self, _condition: &mut Condition) -> Result<bool, QueryError> {
+        Ok(false)
+    }
+}
+
+/// Refuses such names in the arguments of aggregates; elsewhere they may be names of outputs.
+pub(super) struct Arguments<'a>(pub(super) Known<'a>);
+
+impl Rewriter for Arguments<'_> {
+    fn expression(&mut self, _expression: &mut Expression) -> Result<bool, QueryError> {
+        Ok(false)
+    }
+
+    fn condition(&mut self, _condition: &mut Condition) -> Result<bool, QueryError> {
+        Ok(false)
+    }
+
+    fn aggregate(&mut self, aggregate: &mut Aggregate) -> Result<(), QueryError> {
+        aggregate.clone().rewrite(&mut self.0)
     }
 }
