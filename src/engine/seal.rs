@@ -5,6 +5,7 @@
 //! not fit leaves nothing behind. The key is random and forgotten; the report is for the steward alone.
 
 mod error;
+mod exclude;
 mod ids;
 mod joined;
 mod opened;

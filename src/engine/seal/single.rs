@@ -7,11 +7,14 @@
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
+use super::SealError;
 use crate::engine::seal::cells::Texts;
 use crate::engine::seal::encode::ColumnCounts;
 use crate::engine::seal::encode::NULL;
 use crate::engine::seal::spill::Row;
 use crate::query::terms::domain::{Column, Domain};
+use crate::query::terms::policy::Policy;
+use crate::query::terms::reading::Conflicts;
 
 /// Chooses between two stored values of a column, and says whether they contradict each other or one fills the other's gap.
 pub(super) fn better(column: &Column, texts: &HashMap<i64, String>, one: i64, other: i64) -> (i64, Sameness) {
@@ -100,6 +103,22 @@ impl<'a> Single<'a> {
         for (index, (conflicts, filled)) in &self.counts {
             let counts = &mut columns[*index].1;
             (counts.conflicts, counts.filled) = (*conflicts, *filled);
+        }
+    }
+}
+
+/// Checks that no unit's rows contradict each other in these columns, if the policy refuses that.
+pub(super) fn check_conflicts(
+    policy: &Policy,
+    path: &str,
+    columns: &[(String, ColumnCounts)],
+) -> Result<(), SealError> {
+    let first = columns.iter().find(|(_, counts)| counts.conflicts > 0);
+    match first.filter(|_| policy.reading.conflicts == Conflicts::Refuse) {
+        None => Ok(()),
+        Some((column, counts)) => {
+            let (column, count) = (column.clone(), counts.conflicts);
+            Err(SealError::Conflicts { path: path.to_owned(), column, count })
         }
     }
 }

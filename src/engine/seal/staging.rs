@@ -16,6 +16,13 @@ use crate::query::terms::policy::Terms;
 /// The prefix of the names of staging folders.
 pub(super) const STAGING: &str = ".sealing-";
 
+/// The folder of all editions, which is created if it does not exist.
+pub(super) fn editions(state: &Path) -> Result<PathBuf, SealError> {
+    let editions = state.join(EDITIONS);
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(&editions)?;
+    Ok(editions)
+}
+
 /// A staging folder, which is removed when dropped unless it was published.
 pub(super) struct Staging {
     pub(super) dir: PathBuf,

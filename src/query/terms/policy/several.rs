@@ -17,10 +17,13 @@ use super::terms::{TableTerms, Unit};
 use crate::query::terms::domain::Column;
 use crate::query::terms::source::{SourceLocation, SourceSpec};
 
+/// What a policy file declares of one kind.
+type Given<T> = Vec<Spanned<T>>;
+
 /// Checks the tables of a dataset that declares several. `tables_named` are the names of tables that are taken.
 pub(super) fn several(
     dataset: &DatasetTable,
-    (tables, own, joined): (Vec<Spanned<EventTable>>, Vec<Spanned<ColumnTable>>, Vec<Spanned<JoinTable>>),
+    (tables, own, joined): (Given<EventTable>, Given<ColumnTable>, Given<JoinTable>),
     shared: &Shared<'_>,
     tables_named: &mut HashSet<String>,
     faults: &mut PolicyFaults<'_>,

@@ -1,6 +1,6 @@
 //! Tests of policies with several tables and with public ones.
 
-use super::{Policy, PublicRows};
+use super::{Policy, PolicyFault, PublicRows};
 use crate::query::terms::domain::{Column, Domain, Grid};
 use crate::query::terms::labels::Labels;
 
@@ -52,9 +52,14 @@ fn public(names: &[String], rows: i64) -> PublicRows {
     names.iter().map(column).collect()
 }
 
-fn parsed(text: &str) -> Result<Policy, String> {
-    let shown = |faults: Vec<super::PolicyFault>| faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-    Policy::parse_with(text, &mut |_, names| Ok(public(names, 3))).map_err(shown)
+fn parsed(text: &str) -> Result<Policy, Vec<PolicyFault>> {
+    Policy::parse_with(text, &mut |_, names| Ok(public(names, 3)))
+}
+
+/// The faults of a policy, a line each.
+fn faults(text: &str) -> String {
+    let faults = parsed(text).expect_err(text);
+    faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
@@ -79,7 +84,7 @@ fn a_single_table_may_have_public_ones() {
                 values_from = \"c.name\"\n[[public]]\nname = \"c\"\nsource = \"c.csv\"\ncolumns = [\"name\"]\n";
     let policy = parsed(text).expect("a policy");
     assert_eq!(policy.terms.columns[0].domain.labels().expect("labels")[..], ["male", "female"]);
-    let faults = parsed(&text.replace("name = \"c\"", "name = \"v\"")).expect_err("a name twice");
+    let faults = faults(&text.replace("name = \"c\"", "name = \"v\""));
     assert!(faults.contains("table \"v\" is named twice"), "{faults}");
     let faults = Policy::parse(text).expect_err("no folder");
     let [only] = &faults[..] else { panic!("{faults:?}") };
@@ -161,7 +166,7 @@ fn every_fault_has_its_place() {
         ),
     ] {
         assert!(POLICY.contains(from), "{from}");
-        let faults = parsed(&POLICY.replacen(from, to, 1)).expect_err(to);
+        let faults = faults(&POLICY.replacen(from, to, 1));
         assert!(faults.contains(fault), "{to}: {faults}");
     }
 }
@@ -170,7 +175,7 @@ fn every_fault_has_its_place() {
 fn a_dataset_without_source_says_both_ways() {
     let text = "[dataset]\nname = \"v\"\nprivacy_unit = \"p\"\nmax_rows_per_unit = 2\ncap = { epsilon = \"1\", delta = \"1e-9\" }\n\
                 [[column]]\nname = \"sex\"\ntype = \"boolean\"\n";
-    let faults = parsed(text).expect_err("no source");
+    let faults = faults(text);
     assert!(
         faults.contains(
             "line 2, column 8: source is missing; name a file, a folder or a query, or declare several tables"
