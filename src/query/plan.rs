@@ -23,6 +23,8 @@ use std::sync::Arc;
 
 use self::identity::Text;
 use self::joins::Joins;
+#[cfg(test)]
+pub(crate) use self::measurements::specs;
 pub use self::size::SHOWN_CELLS_MAX;
 use super::answer::Layout;
 use super::computation::Computation;
