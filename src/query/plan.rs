@@ -25,6 +25,8 @@ use std::sync::Arc;
 
 use self::bind::{BoundQuestion, BoundRows};
 use self::identity::Text;
+#[cfg(test)]
+pub(crate) use self::measurements::specs;
 pub use self::size::SHOWN_CELLS_MAX;
 use super::answer::Layout;
 use super::computation::Computation;

@@ -26,6 +26,8 @@ mod reference_tests;
 mod generator_tests;
 #[cfg(test)]
 mod differential_tests;
+#[cfg(test)]
+mod neighbours_tests;
 
 use super::stored::Block;
 use super::table::Loaded;

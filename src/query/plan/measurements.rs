@@ -12,7 +12,7 @@ use crate::query::term::context::TermContext;
 ///
 /// # Errors
 /// [`Code::TooManyGroups`] if the answer would have more than [`CELLS_MAX`] noisy cells.
-pub(super) fn specs(computation: &Computation, known: &TermContext<'_>) -> Result<Vec<MeasurementSpec>, QueryError> {
+pub(crate) fn specs(computation: &Computation, known: &TermContext<'_>) -> Result<Vec<MeasurementSpec>, QueryError> {
     // With a text key, a measurement over fewer keys covers all groups together.
     let of_groups = |measure: &Measure| computation.text.as_ref().filter(|_| !matches!(measure, Measure::Over { .. }));
     let cells_of = |measure: &Measure| match of_groups(measure) {

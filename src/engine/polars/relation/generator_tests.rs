@@ -9,13 +9,14 @@ use rand::seq::IndexedRandom;
 
 use super::reference_tests::{Row, value};
 use crate::engine::polars::table::Loaded;
-use crate::query::computation::PerUnitColumn;
 use crate::query::computation::relation::{
     Frame, FrameBound, FrameBy, Relation, RowOrder, WindowColumn, WindowFunction,
 };
+use crate::query::computation::{Computation, Measure, PerUnitColumn, PlanKey};
 use crate::query::filter::{Filter, stored_bounds};
 use crate::query::plan::relation::paired;
 use crate::query::syntax::Spread;
+use crate::query::term::coding::key;
 use crate::query::term::context::{Steps, TermContext};
 use crate::query::term::{Constant, Operation, Term};
 use crate::query::terms::domain::{Column, Domain, Grid};
@@ -422,4 +423,33 @@ fn operator(rng: &mut StdRng, dataset: &Terms, depth: u32) -> Option<Relation> {
         }
     };
     Some(relation)
+}
+
+/// A random computation over a relation with these terms, with as many measurements of as many kinds as its columns allow.
+pub(super) fn computation(rng: &mut StdRng, relation: &Relation, terms: &Terms) -> Computation {
+    let mut words = Words { rng, terms };
+    let filter = words.rng.random_bool(0.3).then(|| words.filter(2));
+    let known = TermContext::of(terms);
+    let mut keys: Vec<PlanKey> = Vec::new();
+    for _ in 0..words.rng.random_range(0..3) {
+        let term = words.term(1);
+        keys.extend(key(&term, &known, filter.as_ref()).ok());
+    }
+    let mut measures = vec![Measure::Rows, Measure::Units, Measure::UnitsWhere { filter: words.filter(2) }];
+    measures.push(Measure::NonNull { column: words.term(2) });
+    for _ in 0..3 {
+        let column = words.number();
+        if words.domain(&column).is_some() {
+            measures.push(Measure::Bins { column: column.clone(), low: -5, width: 3, count: 6 });
+            measures.push(Measure::Sum { column });
+        }
+    }
+    if !keys.is_empty() {
+        let (key, last) = (words.rng.random_range(0..keys.len()), keys.len() - 1);
+        measures.push(Measure::Over { keys: vec![last], measure: Box::new(Measure::Units) });
+        measures.push(Measure::PrefixSums { key, measure: Box::new(Measure::Rows) });
+    }
+    let (units, text, left) = (None, None, Vec::new());
+    let relation = Some(relation.clone());
+    Computation { rows_per_unit: terms.max_rows_per_unit, filter, keys, measures, units, text, left, relation }
 }
