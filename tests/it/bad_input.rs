@@ -174,7 +174,6 @@ fn sql_that_is_none() {
             ),
             ("other digits", format!("{QUESTION} WHERE age > \u{661}\u{662}"), &["unsupported-sql", "unknown-column"]),
             ("two statements", format!("{QUESTION}; {QUESTION}"), &sql),
-            ("a national text", format!("{QUESTION} WHERE region = N'north'"), &sql),
             ("a parameter", format!("{QUESTION} WHERE age > $1"), &sql),
             ("a cast", format!("{QUESTION} WHERE age::text = '5'"), &sql),
             ("forty thousand digits", format!("{QUESTION} WHERE age > {}", "9".repeat(40_000)), &sql),
