@@ -7,7 +7,7 @@ pub mod layout;
 mod whole;
 
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -150,7 +150,14 @@ impl Manifest {
     /// Fails if the file system does.
     pub fn write(&self, dir: &Path) -> io::Result<()> {
         let file = files::create_private(&dir.join(MANIFEST))?;
-        serde_json::to_writer_pretty(&file, self)?;
+        // Long lists, which public tables have, would take a line for each label.
+        if self.terms.public.is_empty() {
+            serde_json::to_writer_pretty(&file, self)?;
+        } else {
+            let mut out = io::BufWriter::new(&file);
+            serde_json::to_writer(&mut out, self)?;
+            out.flush()?;
+        }
         file.sync_all()
     }
 
