@@ -33,7 +33,7 @@ enum Kind {
 }
 
 /// Finds another output by its name.
-pub(super) type Named<'a> = &'a dyn Fn(&Name) -> Option<Planned>;
+pub(super) type OutputLookup<'a> = &'a dyn Fn(&Name) -> Option<Planned>;
 
 fn refused(at: Position, message: impl std::fmt::Display, hint: &str) -> QueryError {
     QueryError::at(Code::UnsupportedSql, at, message).hint(hint)
@@ -107,7 +107,7 @@ impl OutputPlanner<'_> {
     }
 
     /// An expression of keys: a key itself, or what is computed from keys.
-    pub(super) fn of_keys(&mut self, of: &Expression, named: Named<'_>) -> Result<Planned, QueryError> {
+    pub(super) fn of_keys(&mut self, of: &Expression, named: OutputLookup<'_>) -> Result<Planned, QueryError> {
         let place = self.key_place(of);
         if let Ok(Some(place)) = place {
             return Ok(self.key(place));
@@ -171,7 +171,7 @@ impl OutputPlanner<'_> {
         &mut self,
         condition: &Condition,
         at: Position,
-        named: Named<'_>,
+        named: OutputLookup<'_>,
     ) -> Result<HavingCondition, QueryError> {
         let mut all = |parts: &[Condition]| {
             parts.iter().map(|part| self.key_condition(part, at, named)).collect::<Result<Vec<_>, _>>()
@@ -303,7 +303,11 @@ impl OutputPlanner<'_> {
     }
 
     /// What is computed after the noise, as a number or as a label.
-    pub(super) fn planned(&mut self, output: &OutputExpression, named: Named<'_>) -> Result<Planned, QueryError> {
+    pub(super) fn planned(
+        &mut self,
+        output: &OutputExpression,
+        named: OutputLookup<'_>,
+    ) -> Result<Planned, QueryError> {
         match output {
             OutputExpression::Label(literal) => constant(literal),
             OutputExpression::Key(of) => self.of_keys(of, named),
@@ -349,7 +353,11 @@ impl OutputPlanner<'_> {
     }
 
     /// A condition on estimates and keys.
-    pub(super) fn condition(&mut self, having: &Having, named: Named<'_>) -> Result<HavingCondition, QueryError> {
+    pub(super) fn condition(
+        &mut self,
+        having: &Having,
+        named: OutputLookup<'_>,
+    ) -> Result<HavingCondition, QueryError> {
         let mut all = |parts: &[Having]| parts.iter().map(|part| self.condition(part, named)).collect::<Result<_, _>>();
         match having {
             Having::All(parts) => Ok(HavingCondition::All(all(parts)?)),

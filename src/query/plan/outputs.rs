@@ -5,7 +5,7 @@ mod suppression;
 
 use self::ranges::Ranges;
 use self::suppression::suppression;
-use super::after::{Named, Planned, constant, is_constant};
+use super::after::{OutputLookup, Planned, constant, is_constant};
 use super::names::{check_names, name, sort, sorted_output};
 use std::collections::HashMap;
 
@@ -224,7 +224,11 @@ impl OutputPlanner<'_> {
         }
     }
 
-    pub(super) fn formula(&mut self, output: &OutputExpression, named: Named<'_>) -> Result<Formula, QueryError> {
+    pub(super) fn formula(
+        &mut self,
+        output: &OutputExpression,
+        named: OutputLookup<'_>,
+    ) -> Result<Formula, QueryError> {
         // A running sum has an interval by itself, or shifted and scaled by constants.
         let is_general = match output {
             OutputExpression::Arithmetic(left, operator, right) => {
@@ -242,7 +246,7 @@ impl OutputPlanner<'_> {
         formula
     }
 
-    fn formula_of(&mut self, output: &OutputExpression, named: Named<'_>) -> Result<Formula, QueryError> {
+    fn formula_of(&mut self, output: &OutputExpression, named: OutputLookup<'_>) -> Result<Formula, QueryError> {
         let at = self.at;
         let mut of = |inner: &OutputExpression| self.planned(inner, named)?.number(at).map(Box::new);
         Ok(match output {

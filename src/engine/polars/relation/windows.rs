@@ -2,7 +2,7 @@
 //!
 //! Promises that the rows of each unit are sorted once for all windows with the same partition and order.
 
-use super::frame::{Frame, FrameColumn, NO_ROW};
+use super::frame::{FrameColumn, NO_ROW, UnitFrame};
 use super::frame_values::aggregated;
 use super::order::{SortKeys, ascending};
 use super::window_frames::Frames;
@@ -100,7 +100,7 @@ impl WindowStep {
     }
 
     /// Adds the functions' values to each row.
-    pub(super) fn evaluate<'a>(&self, mut of: Frame<'a>) -> PolarsResult<Frame<'a>> {
+    pub(super) fn evaluate<'a>(&self, mut of: UnitFrame<'a>) -> PolarsResult<UnitFrame<'a>> {
         let units = ends(&of.units)?;
         let sorted: Vec<Sorted> = self.orders.iter().map(|order| self.sorted(&of, order, &units)).collect();
         let column = |column: &Option<WindowValue>| {
@@ -112,7 +112,7 @@ impl WindowStep {
         Ok(of)
     }
 
-    fn sorted(&self, of: &Frame<'_>, order: &Order, units: &[usize]) -> Sorted {
+    fn sorted(&self, of: &UnitFrame<'_>, order: &Order, units: &[usize]) -> Sorted {
         let partition = order.partition.iter().map(|value| (*value, false, true));
         let keys: Vec<_> = partition.chain(order.keys.iter().copied()).collect();
         let values: Vec<ValueId> = keys.iter().map(|(value, ..)| *value).collect();
@@ -137,7 +137,7 @@ impl WindowStep {
         Sorted { rows, partitions, keys, partition_keys }
     }
 
-    fn values(&self, of: &Frame<'_>, column: &WindowValue, sorted: &Sorted) -> Values {
+    fn values(&self, of: &UnitFrame<'_>, column: &WindowValue, sorted: &Sorted) -> Values {
         let frames = || Frames::of(&column.frame, sorted);
         let moved = |value: ValueId, source: &dyn Fn(usize, &Range<usize>) -> Option<usize>| {
             let mut sources = vec![NO_ROW; sorted.rows.len()];

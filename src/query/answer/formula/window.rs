@@ -20,7 +20,7 @@ use super::cell_values::CellValues;
 use super::dual::Dual;
 use super::estimate::IntervalEstimate;
 use super::scalar::extreme;
-use super::survival::{self, CurvePoint};
+use super::survival::{self, SurvivalPoint};
 use crate::query::answer::row::SortValue;
 use crate::query::answer::sorting::compare_values;
 use crate::query::syntax::{GroupFunction, WindowBound, WindowFrame};
@@ -183,7 +183,7 @@ pub struct GroupRows {
     /// Whether what the window reads of a cell is hidden.
     hidden: Vec<bool>,
     /// The survival curve by cell, of the functions that have one.
-    curve: Vec<Result<CurvePoint, AbsenceReason>>,
+    curve: Vec<Result<SurvivalPoint, AbsenceReason>>,
     /// The last sum, as neighbouring groups often read the same rows.
     last: RefCell<Option<((usize, usize, usize), Result<Dual, AbsenceReason>)>>,
 }
