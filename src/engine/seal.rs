@@ -19,6 +19,7 @@ pub mod encode;
 pub mod spill;
 pub mod draft;
 pub mod source;
+mod stages;
 mod steps;
 mod cells;
 mod superseded;

@@ -11,6 +11,7 @@ mod conditions;
 mod order;
 mod rows;
 mod grouped;
+mod sorted;
 mod windows;
 mod window_frames;
 mod frame_values;

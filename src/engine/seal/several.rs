@@ -8,21 +8,21 @@
 //! are different units there, and so in all tables.
 
 mod merge;
+mod rows;
 
 use std::fs;
-use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use self::merge::Merge;
+use self::rows::TableRows;
 use super::Report;
 use super::SealError;
-use super::cells::shared_digests;
 use super::ids::Withdrawn;
-use super::opened::{EncodedColumns, Opened};
+use super::opened::Opened;
 use super::report::{SourceFacts, TableReport};
-use super::spill::{PARTS, Parts, Spill};
+use super::spill::PARTS;
+use super::stages::{check_conflicts, editions, withdrawn};
 use super::staging::{Staging, manifest, publish_all};
-use super::steps::{check_conflicts, editions, withdrawn};
 use crate::kernel::random;
 use crate::query::terms::edition::Manifest;
 use crate::query::terms::policy::Policy;
@@ -64,40 +64,6 @@ pub(super) fn seal(
     report.write(&staging.dir)?;
     publish_all(state, std::iter::once((&staging, &manifest)))?;
     Ok((manifest, report))
-}
-
-/// A table whose rows were read and spilled.
-struct TableRows {
-    /// The source, as it is shown to people.
-    shown: String,
-    /// The folder with the table's parts.
-    dir: PathBuf,
-    encoded: EncodedColumns,
-}
-
-impl TableRows {
-    /// Encodes every row, and spreads the rows over parts by unit.
-    fn spill(
-        opened: &Opened<'_>,
-        dir: PathBuf,
-        (withdrawn, key): (&mut Withdrawn, &[u8; 32]),
-        progress: &dyn Fn(u64),
-    ) -> Result<(Self, Parts), SealError> {
-        fs::DirBuilder::new().mode(0o700).create(&dir)?;
-        let mut spill = Spill::create(&dir, opened.columns().len())?;
-        let mut values = Vec::new();
-        let encoded = opened.rows(withdrawn, key, |rows| {
-            for (row, id) in rows.ids().into_iter().flatten().enumerate() {
-                values.clear();
-                rows.extend(row, &mut values);
-                let (unit, order) = shared_digests(key, id, &values);
-                spill.push(unit, order, values.iter().copied())?;
-            }
-            progress(rows.last);
-            Ok(())
-        })?;
-        Ok((Self { shown: opened.shown(), dir, encoded }, spill.finish()?))
-    }
 }
 
 /// Starts the report with what is known once every row was read.

@@ -2,27 +2,23 @@
 
 use super::cells::digests;
 use super::several;
+use super::stages::{check_conflicts, editions, withdrawn};
 use crate::engine::seal::cells::Texts;
-use crate::engine::seal::encode::{ColumnCounts, check_id, ids as ids_of};
 use crate::engine::seal::error::SealError;
 use crate::engine::seal::ids::Withdrawn;
 use crate::engine::seal::joined::JoinedRows;
 use crate::engine::seal::opened::{EncodedColumns, Opened};
 use crate::engine::seal::report::{Report, SourceFacts};
 use crate::engine::seal::single::Single;
-use crate::engine::seal::source::{Source, SourceSpec, WantedColumn};
 use crate::engine::seal::spill::Spill;
 use crate::engine::seal::staging::{Staging, manifest, publish_all};
 use crate::engine::seal::table::TableWriter;
 use crate::kernel::budget::entry::Digest;
 use crate::kernel::random;
+use crate::query::terms::edition::Manifest;
 use crate::query::terms::edition::layout::Blocks;
-use crate::query::terms::edition::{EDITIONS, Manifest};
 use crate::query::terms::policy::Policy;
-use crate::query::terms::reading::Conflicts;
-use std::fs;
-use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Checks that a policy's sources exist and have the right columns, without reading a row.
 ///
@@ -83,31 +79,6 @@ pub fn seal_with_key(
     let tables: Vec<_> = of_tables.iter().map(|(_, own, staging)| (staging, own)).collect();
     publish_all(state, tables.into_iter().chain([(&staging, &manifest)]))?;
     Ok((manifest, report))
-}
-
-/// The folder of all editions, which is created if it does not exist.
-pub(super) fn editions(state: &Path) -> Result<PathBuf, SealError> {
-    let editions = state.join(EDITIONS);
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(&editions)?;
-    Ok(editions)
-}
-
-/// Reads the ids of the policy's `exclude` file, from its column with the unit's name.
-pub(super) fn withdrawn(policy: &Policy) -> Result<Withdrawn, SealError> {
-    let mut all = Withdrawn::default();
-    let (Some(path), Some(name)) = (&policy.exclude, policy.terms.unit_column()) else { return Ok(all) };
-    let source = Source::open(&SourceSpec::file(path))?;
-    let found = source.find_all(&[WantedColumn { name, source: policy.reading.unit_source.as_deref() }])?;
-    let column = found.first().copied().unwrap_or_default();
-    let wrong = |wrong| SealError::wrong_type(&source.shown(), name, "unit", wrong);
-    check_id(&source.columns()[column].dtype).map_err(wrong)?;
-    source.batches::<SealError>(&[(column, false)], |batch| {
-        let ids = batch.columns.first().and_then(|series| ids_of(series, &policy.reading.missing));
-        let ids = ids.ok_or_else(|| SealError::changed(&source.shown()))?;
-        ids.texts.iter().flatten().for_each(|id| all.insert(id));
-        Ok(())
-    })?;
-    Ok(all)
 }
 
 /// Encodes every row, and spreads the rows over parts by unit.
@@ -179,20 +150,4 @@ pub(super) fn drain(
     spill.drain(rows_per_unit, settle, |rows, cut| table.take(rows, cut, terms))?;
     single.report(&mut report.columns);
     table.finish(report)
-}
-
-/// Checks that no unit's rows contradict each other in these columns, if the policy refuses that.
-pub(super) fn check_conflicts(
-    policy: &Policy,
-    path: &str,
-    columns: &[(String, ColumnCounts)],
-) -> Result<(), SealError> {
-    let first = columns.iter().find(|(_, counts)| counts.conflicts > 0);
-    match first.filter(|_| policy.reading.conflicts == Conflicts::Refuse) {
-        None => Ok(()),
-        Some((column, counts)) => {
-            let (column, count) = (column.clone(), counts.conflicts);
-            Err(SealError::Conflicts { path: path.to_owned(), column, count })
-        }
-    }
 }

@@ -2,8 +2,8 @@
 //!
 //! Promises that a window measures nothing more than its aggregates, and that its work is bounded before anything is charged.
 
-use super::after::{OutputLookup, Planned};
 use super::outputs::{OutputPlanner, alone};
+use super::planned::{OutputLookup, Planned};
 use crate::query::answer::Output as Column;
 use crate::query::answer::formula::window::WindowOrderBy;
 use crate::query::answer::formula::{Formula, GroupWindow, WindowOrder, Words};

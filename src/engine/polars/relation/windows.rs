@@ -5,6 +5,7 @@
 use super::frame::{FrameColumn, NO_ROW, UnitFrame};
 use super::frame_values::aggregated;
 use super::order::{SortKeys, ascending};
+use super::sorted::Sorted;
 use super::window_frames::Frames;
 use crate::engine::polars::compile::{Compiler, IntegerForm};
 use crate::engine::polars::operands::Values;
@@ -51,17 +52,6 @@ enum Function {
     Nth(ValueId, u32),
     Last(ValueId),
     Aggregate(UnitColumn),
-}
-
-/// The rows of a frame in an order.
-pub(super) struct Sorted {
-    /// The rows, unit by unit and partition by partition.
-    pub(super) rows: Vec<u32>,
-    /// The places of each partition's rows.
-    pub(super) partitions: Vec<Range<usize>>,
-    /// The integers that rows are sorted by, of which the first ones are those of the partition.
-    pub(super) keys: SortKeys,
-    pub(super) partition_keys: usize,
 }
 
 impl WindowStep {
@@ -216,13 +206,5 @@ impl WindowValue {
             }
         }
         Values { values, present: None }
-    }
-}
-
-impl Sorted {
-    /// Whether the row at a place is equal to the one before it in the order.
-    pub(super) fn is_peer(&self, place: usize) -> bool {
-        let (one, other) = (self.rows[place - 1] as usize, self.rows[place] as usize);
-        self.keys.is_same(self.keys.0.len(), one, other)
     }
 }

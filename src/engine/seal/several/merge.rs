@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::ops::Range;
 use std::path::Path;
 
-use super::TableRows;
+use super::rows::TableRows;
 use crate::engine::seal::blocks::BlockWriter;
 use crate::engine::seal::cells::SPELLING_BITS;
 use crate::engine::seal::error::SealError;

@@ -22,7 +22,6 @@ use super::estimate::IntervalEstimate;
 use super::scalar::extreme;
 use super::survival::{self, SurvivalPoint};
 use crate::query::answer::row::SortValue;
-use crate::query::answer::sorting::compare_values;
 use crate::query::syntax::{GroupFunction, WindowBound, WindowFrame};
 
 /// A window function over the groups.
@@ -218,7 +217,7 @@ impl GroupRows {
         }
         let order = |one: &[SortValue], other: &[SortValue]| {
             window.order.iter().zip(one.iter().zip(other)).fold(Ordering::Equal, |so_far, (order, (one, other))| {
-                so_far.then_with(|| compare_values(one, other, order.descending, order.nulls_first))
+                so_far.then_with(|| one.compare(other, order.descending, order.nulls_first))
             })
         };
         let mut parts: Vec<Vec<usize>> = Vec::new();

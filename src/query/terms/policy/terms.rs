@@ -6,15 +6,13 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use super::public_table::PublicTables;
-use super::terms_form::TermsForm;
 use crate::kernel::privacy::accountant::Accountant;
 use crate::kernel::privacy::amounts::{Delta, Epsilon};
 use crate::query::terms::columns::Columns;
 use crate::query::terms::domain::{Column, Domain, Grid};
 
 /// The public terms of a dataset. A sealed edition holds the terms it was sealed under.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(into = "TermsForm", from = "TermsForm")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Terms {
     /// The privacy unit: who is protected.
     pub unit: Unit,

@@ -3,7 +3,7 @@
 //! Promises that terms of a dataset with a single table are written as they always were, and that terms which are read are written with
 //! the same bytes again.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::public_table::PublicTables;
 use super::terms::{JoinedTable, TableTerms, Terms, ThresholdReserve, Unit};
@@ -18,7 +18,7 @@ const SHARED_MIN: usize = 64;
 
 /// The fields of [`Terms`], in the order in which they are written.
 #[derive(Serialize, Deserialize)]
-pub(super) struct TermsForm {
+struct TermsForm {
     unit: Unit,
     max_rows_per_unit: u32,
     max_rows: u64,
@@ -58,6 +58,18 @@ enum ColumnPlace {
     Table(usize, usize),
     /// One of the public tables, and one of its columns.
     Public(usize, usize),
+}
+
+impl Serialize for Terms {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        TermsForm::from(self.clone()).serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for Terms {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        TermsForm::deserialize(from).map(Self::from)
+    }
 }
 
 impl From<Terms> for TermsForm {
