@@ -25,7 +25,7 @@ mod cells;
 mod superseded;
 
 pub use error::SealError;
-pub use report::{Report, SourceFacts, TableFacts};
+pub use report::{Report, SourceFacts, TableReport};
 
 pub use self::steps::{check_source, seal, seal_with_key};
 pub use self::superseded::clear_superseded;

@@ -13,18 +13,18 @@ use crate::query::computation::Computation;
 use crate::query::terms::edition::layout::TableFacts;
 
 /// A message with a bound on its size.
-pub(super) trait Message: BorshSerialize + BorshDeserialize {
+pub(super) trait WireMessage: BorshSerialize + BorshDeserialize {
     /// Maximum size of its frame, in bytes.
     const FRAME_BYTES_MAX: u32;
 }
 
 /// Larger than the terms of any dataset: public tables are bounded.
-impl Message for Order {
+impl WireMessage for Order {
     const FRAME_BYTES_MAX: u32 = 1 << 30;
 }
 
 /// Larger than any answer's vectors.
-impl Message for Reply {
+impl WireMessage for Reply {
     const FRAME_BYTES_MAX: u32 = 64 << 20;
 }
 
@@ -85,7 +85,7 @@ pub(super) enum Reply {
 }
 
 /// Writes one frame: its length, then the message.
-pub(super) fn send<T: Message>(to: &mut impl Write, message: &T) -> io::Result<()> {
+pub(super) fn send<T: WireMessage>(to: &mut impl Write, message: &T) -> io::Result<()> {
     let mut frame = vec![0; 4];
     message.serialize(&mut frame)?;
     let length = u32::try_from(frame.len() - 4).ok().filter(|length| *length <= T::FRAME_BYTES_MAX);
@@ -95,7 +95,7 @@ pub(super) fn send<T: Message>(to: &mut impl Write, message: &T) -> io::Result<(
 }
 
 /// Reads one frame and decodes its message.
-pub(super) fn receive<T: Message>(from: &mut impl Read) -> io::Result<T> {
+pub(super) fn receive<T: WireMessage>(from: &mut impl Read) -> io::Result<T> {
     let mut length = [0; 4];
     from.read_exact(&mut length)?;
     let length = u32::from_le_bytes(length);

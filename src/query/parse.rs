@@ -18,6 +18,7 @@ mod outputs;
 mod rows;
 mod scope;
 mod select;
+mod size;
 mod sources;
 mod windows;
 mod with;

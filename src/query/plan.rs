@@ -10,6 +10,7 @@ mod group_windows;
 mod identity;
 mod names;
 mod outputs;
+mod planned;
 mod runs;
 mod sets;
 mod shape;

@@ -11,6 +11,7 @@ mod conditions;
 mod order;
 mod rows;
 mod grouped;
+mod sorted;
 mod windows;
 mod window_frames;
 mod frame_values;
@@ -34,7 +35,7 @@ use super::table::Loaded;
 use crate::query::computation::relation::Relation;
 use crate::query::terms::edition::layout::BLOCK_ROWS;
 use crate::query::terms::policy::{Terms, Unit};
-use operator::Operator;
+use operator::CompiledOperator;
 use pieces::PieceSize;
 use polars::prelude::{DataFrame, PolarsResult, polars_bail};
 use std::borrow::Cow;
@@ -45,7 +46,7 @@ pub(in crate::engine) use reads::reads;
 
 /// A relation, compiled against a dataset.
 pub(super) struct RelationProgram {
-    root: Operator,
+    root: CompiledOperator,
     /// The columns that are read of each table, by the table's index. Operators refer to tables by their place in it.
     tables: BTreeMap<u32, BTreeSet<usize>>,
     /// Whether every row is a unit.
@@ -57,7 +58,7 @@ impl RelationProgram {
     /// Compiles a relation of which these columns are wanted.
     pub(super) fn of(relation: &Relation, wanted: &BTreeSet<usize>, terms: &Terms) -> PolarsResult<Self> {
         let tables = reads(relation, wanted, terms);
-        let (root, _) = Operator::of(relation, wanted, terms, &tables)?;
+        let (root, _) = CompiledOperator::of(relation, wanted, terms, &tables)?;
         Ok(Self { root, tables, by_row: terms.unit == Unit::Row, pieces: PieceSize::CACHED })
     }
 

@@ -50,7 +50,7 @@ pub struct Report {
     pub sources: Vec<SourceFacts>,
     /// What happened to each of several tables, whose sums are above; empty for a dataset with a single table.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub tables: Vec<TableFacts>,
+    pub tables: Vec<TableReport>,
     /// With several tables, the number of units whose id is written differently in some of them, like 12 and 12.0, and was matched by its
     /// numeric value.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -59,7 +59,7 @@ pub struct Report {
 
 /// What happened to one of several tables.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TableFacts {
+pub struct TableReport {
     /// The table's name.
     pub name: String,
     /// The number of rows in the source.

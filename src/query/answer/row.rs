@@ -4,6 +4,7 @@ use super::cell::Cell;
 use super::fine::rounded;
 use super::formula::{AbsenceReason, IntervalEstimate, Range};
 use super::labels::Label;
+use std::cmp::Ordering;
 
 /// One row before it is flattened: its cells, and for each output its sort value and its remark, if any.
 pub(super) struct AnswerRow {
@@ -122,5 +123,19 @@ impl SortValue {
             Label::Integer(value) => Self::Number(*value as f64),
             Label::Decimal(nanos) => Self::Number(*nanos as f64),
         }
+    }
+
+    /// Compares two values that rows are sorted by.
+    pub(super) fn compare(&self, other: &Self, descending: bool, nulls_first: bool) -> Ordering {
+        let direct = match (self, other) {
+            (Self::Missing, Self::Missing) => return Ordering::Equal,
+            (Self::Missing, _) => return if nulls_first { Ordering::Less } else { Ordering::Greater },
+            (_, Self::Missing) => return if nulls_first { Ordering::Greater } else { Ordering::Less },
+            (Self::Text(a), Self::Text(b)) => a.cmp(b),
+            (Self::Number(a), Self::Number(b)) => a.total_cmp(b),
+            (Self::Text(_), Self::Number(_)) => Ordering::Greater,
+            (Self::Number(_), Self::Text(_)) => Ordering::Less,
+        };
+        if descending { direct.reverse() } else { direct }
     }
 }

@@ -2,7 +2,8 @@
 
 use sqlparser::ast::Select;
 
-use super::scope::Scope;
+use super::scope::{Allowed, Scope};
+use super::size::Size;
 use crate::query::error::{Code, QueryError};
 
 /// Largest length of a query, in bytes.
@@ -36,14 +37,6 @@ pub(super) struct Budget {
     table: Option<(String, String)>,
 }
 
-/// What a part counts that is parsed once and used several times.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Size {
-    nodes: usize,
-    items: usize,
-    levels: usize,
-}
-
 /// FROM and WHERE of a query, as text.
 fn table(select: &Select) -> (String, String) {
     let from: Vec<_> = select.from.iter().map(ToString::to_string).collect();
@@ -52,6 +45,18 @@ fn table(select: &Select) -> (String, String) {
 }
 
 impl Budget {
+    /// Parses a place where something else may stand.
+    pub(super) fn allowing<T>(
+        &mut self,
+        allowed: Allowed,
+        parse: impl FnOnce(&mut Self) -> Result<T, QueryError>,
+    ) -> Result<T, QueryError> {
+        let outside = std::mem::replace(&mut self.scope.allowed, allowed);
+        let parsed = parse(self)?;
+        self.scope.allowed = outside;
+        Ok(parsed)
+    }
+
     /// Remembers which rows the query reads that is parsed from here on.
     pub(super) fn reads(&mut self, select: &Select) {
         self.table = Some(table(select));

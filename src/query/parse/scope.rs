@@ -2,8 +2,7 @@
 //!
 //! Promises that an inner name hides an outer one, and that a query inside of an expression begins with nothing allowed.
 
-use super::limits::{Budget, Size};
-use crate::query::error::QueryError;
+use super::size::Size;
 use crate::query::syntax::{Expression, Name, RowOrder, Rows, WindowFrame};
 
 /// What is known at one place.
@@ -60,18 +59,4 @@ pub(super) enum Allowed {
     Aggregates,
     /// Aggregates and windows: the items of a query that makes rows.
     Windows,
-}
-
-impl Budget {
-    /// Parses a place where something else may stand.
-    pub(super) fn allowing<T>(
-        &mut self,
-        allowed: Allowed,
-        parse: impl FnOnce(&mut Self) -> Result<T, QueryError>,
-    ) -> Result<T, QueryError> {
-        let outside = std::mem::replace(&mut self.scope.allowed, allowed);
-        let parsed = parse(self)?;
-        self.scope.allowed = outside;
-        Ok(parsed)
-    }
 }

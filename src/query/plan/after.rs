@@ -2,26 +2,18 @@
 //!
 //! Promises that everything here depends on noisy values and public labels alone: nothing is measured for it but its aggregates.
 
-use super::outputs::{OutputPlanner, number};
+use super::outputs::OutputPlanner;
+use super::planned::{OutputLookup, Planned, constant, refused};
 use crate::query::answer::Label;
 use crate::query::answer::formula::{Formula, HavingCondition, Words};
 use crate::query::error::{Code, Position, QueryError, shown};
 use crate::query::syntax::{
-    ArithmeticOperator, Comparison, Condition, Expression, Having, Literal, LiteralValue, Name, Numeric,
-    OutputExpression, Scalar, ScalarFunction,
+    ArithmeticOperator, Comparison, Condition, Expression, Having, Literal, Name, Numeric, OutputExpression, Scalar,
+    ScalarFunction,
 };
 use crate::query::term::lower::Side;
 use crate::query::term::{checker, coding};
 use crate::query::terms::domain::{Domain, date_days};
-
-/// What an expression after the noise is: a number, or a label.
-#[derive(Debug, Clone)]
-pub(super) enum Planned {
-    /// A number, with an interval unless it is free of noise.
-    Number(Formula),
-    /// A label, which has none.
-    Words(Words),
-}
 
 /// What kind of label something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,56 +23,6 @@ enum Kind {
     Boolean,
     /// NULL, which is of any kind.
     Any,
-}
-
-/// Finds another output by its name.
-pub(super) type Named<'a> = &'a dyn Fn(&Name) -> Option<Planned>;
-
-fn refused(at: Position, message: impl std::fmt::Display, hint: &str) -> QueryError {
-    QueryError::at(Code::UnsupportedSql, at, message).hint(hint)
-}
-
-impl Planned {
-    /// The number.
-    ///
-    /// # Errors
-    /// [`Code::UnsupportedSql`] for a label.
-    pub(super) fn number(self, at: Position) -> Result<Formula, QueryError> {
-        match self {
-            Self::Number(formula) => Ok(formula),
-            Self::Words(Words::Label(Label::Missing)) => Ok(Formula::Missing),
-            Self::Words(_) => Err(refused(
-                at,
-                "a number is wanted here, and this is a text, a date or a truth value",
-                "write CASE WHEN … THEN 1 ELSE 0 END to make a number of it",
-            )),
-        }
-    }
-}
-
-/// Whether an expression is written without any aggregate or other output.
-pub(super) fn is_constant(expression: &OutputExpression) -> bool {
-    match expression {
-        OutputExpression::Number(_)
-        | OutputExpression::Label(_)
-        | OutputExpression::Missing
-        | OutputExpression::Key(_)
-        | OutputExpression::Grouping(_) => true,
-        OutputExpression::Negative(of)
-        | OutputExpression::Absolute(of)
-        | OutputExpression::Root(of)
-        | OutputExpression::Round(of, _) => is_constant(of),
-        OutputExpression::Arithmetic(left, _, right) | OutputExpression::NullIf(left, right) => {
-            is_constant(left) && is_constant(right)
-        }
-        OutputExpression::Call(_, parts) => parts.iter().all(is_constant),
-        OutputExpression::Aggregate(_)
-        | OutputExpression::Running { .. }
-        | OutputExpression::Named(_)
-        | OutputExpression::Case(..)
-        | OutputExpression::Truth(_)
-        | OutputExpression::Window(_) => false,
-    }
 }
 
 impl OutputPlanner<'_> {
@@ -108,7 +50,7 @@ impl OutputPlanner<'_> {
     }
 
     /// An expression of keys: a key itself, or what is computed from keys.
-    pub(super) fn of_keys(&mut self, of: &Expression, named: Named<'_>) -> Result<Planned, QueryError> {
+    pub(super) fn of_keys(&mut self, of: &Expression, named: OutputLookup<'_>) -> Result<Planned, QueryError> {
         let place = self.key_place(of);
         if let Ok(Some(place)) = place {
             return Ok(self.key(place));
@@ -180,7 +122,7 @@ impl OutputPlanner<'_> {
         &mut self,
         condition: &Condition,
         at: Position,
-        named: Named<'_>,
+        named: OutputLookup<'_>,
     ) -> Result<HavingCondition, QueryError> {
         let mut all = |parts: &[Condition]| {
             parts.iter().map(|part| self.key_condition(part, at, named)).collect::<Result<Vec<_>, _>>()
@@ -312,7 +254,11 @@ impl OutputPlanner<'_> {
     }
 
     /// What is computed after the noise, as a number or as a label.
-    pub(super) fn planned(&mut self, output: &OutputExpression, named: Named<'_>) -> Result<Planned, QueryError> {
+    pub(super) fn planned(
+        &mut self,
+        output: &OutputExpression,
+        named: OutputLookup<'_>,
+    ) -> Result<Planned, QueryError> {
         match output {
             OutputExpression::Label(literal) => constant(literal),
             OutputExpression::Key(of) => self.of_keys(of, named),
@@ -358,7 +304,11 @@ impl OutputPlanner<'_> {
     }
 
     /// A condition on estimates and keys.
-    pub(super) fn condition(&mut self, having: &Having, named: Named<'_>) -> Result<HavingCondition, QueryError> {
+    pub(super) fn condition(
+        &mut self,
+        having: &Having,
+        named: OutputLookup<'_>,
+    ) -> Result<HavingCondition, QueryError> {
         let mut all = |parts: &[Having]| parts.iter().map(|part| self.condition(part, named)).collect::<Result<_, _>>();
         match having {
             Having::All(parts) => Ok(HavingCondition::All(all(parts)?)),
@@ -389,15 +339,6 @@ fn is_whole(formula: &Formula) -> bool {
         }
         _ => false,
     }
-}
-
-/// A constant as a number or a label.
-pub(super) fn constant(literal: &Literal) -> Result<Planned, QueryError> {
-    Ok(match &literal.value {
-        LiteralValue::Number(_) => Planned::Number(Formula::Number(number(literal)?)),
-        LiteralValue::Text(text) | LiteralValue::Date(text) => Planned::Words(Words::Label(Label::Text(text.clone()))),
-        LiteralValue::Boolean(truth) => Planned::Words(Words::Label(Label::Boolean(*truth))),
-    })
 }
 
 /// A condition that is true where there is no value.

@@ -2,8 +2,8 @@
 //!
 //! Promises that a window measures nothing more than its aggregates, and that its work is bounded before anything is charged.
 
-use super::after::{Named, Planned};
 use super::outputs::{OutputPlanner, alone};
+use super::planned::{OutputLookup, Planned};
 use crate::query::answer::Output as Column;
 use crate::query::answer::formula::window::WindowOrderBy;
 use crate::query::answer::formula::{Formula, GroupWindow, WindowOrder, Words};
@@ -28,7 +28,7 @@ impl OutputPlanner<'_> {
         of: &Aggregate,
         by: &Expression,
         within: &[Expression],
-        named: Named<'_>,
+        named: OutputLookup<'_>,
     ) -> Result<Formula, QueryError> {
         let call = GroupWindowCall {
             function: GroupFunction::Sum,
@@ -47,7 +47,7 @@ impl OutputPlanner<'_> {
     }
 
     /// Plans a window over the groups.
-    pub(super) fn window(&mut self, call: &GroupWindowCall, named: Named<'_>) -> Result<Formula, QueryError> {
+    pub(super) fn window(&mut self, call: &GroupWindowCall, named: OutputLookup<'_>) -> Result<Formula, QueryError> {
         if self.has_sets {
             return Err(refused(
                 call.at,

@@ -5,8 +5,8 @@ mod suppression;
 
 use self::ranges::Ranges;
 use self::suppression::suppression;
-use super::after::{Named, Planned, constant, is_constant};
 use super::names::{check_names, name, sort, sorted_output};
+use super::planned::{OutputLookup, Planned, constant, is_constant, number};
 use std::collections::HashMap;
 
 use super::counting::counting;
@@ -19,8 +19,8 @@ use crate::query::computation::{Computation, Measure, PlanKey};
 use crate::query::error::{Code, Position, QueryError, shown};
 use crate::query::filter::Filter;
 use crate::query::syntax::{
-    Aggregate, AggregateFunction, ArithmeticOperator, Expression, Having, Item, ItemValue, Literal, LiteralValue, Name,
-    OrderBy, OrderItem, OutputExpression, Query, Scalar,
+    Aggregate, AggregateFunction, ArithmeticOperator, Expression, Having, Item, ItemValue, Literal, Name, OrderBy,
+    OrderItem, OutputExpression, Query, Scalar,
 };
 use crate::query::term::context::TermContext;
 use crate::query::term::{Constant, Term, checker};
@@ -224,7 +224,11 @@ impl OutputPlanner<'_> {
         }
     }
 
-    pub(super) fn formula(&mut self, output: &OutputExpression, named: Named<'_>) -> Result<Formula, QueryError> {
+    pub(super) fn formula(
+        &mut self,
+        output: &OutputExpression,
+        named: OutputLookup<'_>,
+    ) -> Result<Formula, QueryError> {
         // A running sum has an interval by itself, or shifted and scaled by constants.
         let is_general = match output {
             OutputExpression::Arithmetic(left, operator, right) => {
@@ -242,7 +246,7 @@ impl OutputPlanner<'_> {
         formula
     }
 
-    fn formula_of(&mut self, output: &OutputExpression, named: Named<'_>) -> Result<Formula, QueryError> {
+    fn formula_of(&mut self, output: &OutputExpression, named: OutputLookup<'_>) -> Result<Formula, QueryError> {
         let at = self.at;
         let mut of = |inner: &OutputExpression| self.planned(inner, named)?.number(at).map(Box::new);
         Ok(match output {
@@ -583,14 +587,6 @@ fn only_units(at: Position, known: &TermContext<'_>) -> QueryError {
             .hint(format!("write COUNT(DISTINCT {unit})")),
         None => QueryError::at(Code::UnsupportedSql, at, "every row is a unit of its own here").hint("write COUNT(*)"),
     }
-}
-
-pub(super) fn number(literal: &Literal) -> Result<String, QueryError> {
-    let plain = match &literal.value {
-        LiteralValue::Number(text) => text.parse::<f64>().ok().filter(|value| value.is_finite()).map(|_| text.clone()),
-        LiteralValue::Text(_) | LiteralValue::Date(_) | LiteralValue::Boolean(_) => None,
-    };
-    plain.ok_or_else(|| QueryError::at(Code::UnsupportedSql, literal.at, "a plain number is wanted here"))
 }
 
 /// Refuses percentiles and running sums as operands of general formulas: they have an interval only by themselves, or shifted and scaled by

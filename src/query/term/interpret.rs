@@ -8,11 +8,11 @@ use super::lower::Step;
 use crate::query::filter::Filter;
 
 /// The integers of one row by their column, as a table stores them; `None` where a value is missing.
-pub type Row<'r> = &'r dyn Fn(usize) -> Option<i64>;
+pub type StoredRow<'r> = &'r dyn Fn(usize) -> Option<i64>;
 
 /// The stored integer of a term for a row; `None` if it is missing.
 #[must_use]
-pub fn stored(term: &Term, row: Row<'_>, known: &TermContext<'_>) -> Option<i64> {
+pub fn stored(term: &Term, row: StoredRow<'_>, known: &TermContext<'_>) -> Option<i64> {
     match term {
         Term::Column(index) => row(*index),
         Term::Made(_) => {
@@ -24,7 +24,7 @@ pub fn stored(term: &Term, row: Row<'_>, known: &TermContext<'_>) -> Option<i64>
 
 /// The truth of a condition for a row; `None` if it is unknown.
 #[must_use]
-pub fn truth(filter: &Filter, row: Row<'_>, known: &TermContext<'_>) -> Option<bool> {
+pub fn truth(filter: &Filter, row: StoredRow<'_>, known: &TermContext<'_>) -> Option<bool> {
     match filter {
         Filter::Range { column, low, high } => Some((*low..=*high).contains(&stored(column, row, known)?)),
         Filter::Members { column, codes } => {
@@ -53,7 +53,7 @@ pub fn truth(filter: &Filter, row: Row<'_>, known: &TermContext<'_>) -> Option<b
     }
 }
 
-fn value(step: &Step, row: Row<'_>, known: &TermContext<'_>) -> Option<i64> {
+fn value(step: &Step, row: StoredRow<'_>, known: &TermContext<'_>) -> Option<i64> {
     let of = |step: &Step| value(step, row, known);
     match step {
         Step::Stored(index) => row(*index),

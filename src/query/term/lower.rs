@@ -16,12 +16,13 @@ use dashu::rational::RBig;
 use std::sync::Arc;
 
 pub use self::function::IntegerFunction;
-pub use self::numeric::Side;
 use self::operations::{
     absolute, bucket, case, choice, extreme, filled, negative, of_date, product, quotient, rounded, sum,
 };
+pub use super::constant::exact;
 use super::context::TermContext;
 use super::patterns::PatternFault;
+pub use super::side::Side;
 use super::{Constant, Operation, Term};
 use crate::query::filter::Filter;
 use crate::query::terms::domain::{Column, Domain, Grid};
@@ -256,12 +257,6 @@ fn number(number: Constant) -> Result<Program, TermFault> {
     let kind = if number.decimals == 0 { ValueKind::Integer } else { ValueKind::Decimal };
     let scale = RBig::from_parts(IBig::ONE, UBig::from(10_u8).pow(number.decimals as usize));
     Ok(Program { kind, ..constant(number.digits, scale) })
-}
-
-/// Exact value of a constant, as a fraction.
-#[must_use]
-pub fn exact(number: Constant) -> RBig {
-    RBig::from_parts(IBig::from(number.digits), UBig::from(10_u8).pow(number.decimals as usize))
 }
 
 impl Program {

@@ -100,14 +100,14 @@ const ESCAPE: char = '\\';
 #[derive(Debug)]
 pub enum Pattern {
     /// Parts of LIKE, and whether capitals matter.
-    Like(Vec<Part>, bool),
+    Like(Vec<PatternPart>, bool),
     /// A regular expression.
     Expression(Regex),
 }
 
 /// A part of a pattern of LIKE.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
+pub enum PatternPart {
     /// This character.
     Literal(char),
     /// `_`, any one character.
@@ -125,9 +125,9 @@ impl Pattern {
         Ok(match kind {
             PatternKind::Like => Self::Like(parts(text)?, true),
             PatternKind::CaselessLike => {
-                let small = |part: Part| match part {
-                    Part::Literal(letter) => Part::Literal(lower(letter)),
-                    Part::One | Part::Any => part,
+                let small = |part: PatternPart| match part {
+                    PatternPart::Literal(letter) => PatternPart::Literal(lower(letter)),
+                    PatternPart::One | PatternPart::Any => part,
                 };
                 Self::Like(parts(text)?.into_iter().map(small).collect(), false)
             }
@@ -148,33 +148,33 @@ impl Pattern {
     }
 }
 
-fn parts(text: &str) -> Result<Vec<Part>, PatternFault> {
+fn parts(text: &str) -> Result<Vec<PatternPart>, PatternFault> {
     let mut letters = text.chars();
     let mut parts = Vec::new();
     while let Some(letter) = letters.next() {
         parts.push(match letter {
-            ESCAPE => Part::Literal(letters.next().ok_or(PatternFault::Unfinished)?),
-            '_' => Part::One,
-            '%' => Part::Any,
-            letter => Part::Literal(letter),
+            ESCAPE => PatternPart::Literal(letters.next().ok_or(PatternFault::Unfinished)?),
+            '_' => PatternPart::One,
+            '%' => PatternPart::Any,
+            letter => PatternPart::Literal(letter),
         });
     }
-    parts.dedup_by(|one, other| *one == Part::Any && *other == Part::Any);
+    parts.dedup_by(|one, other| *one == PatternPart::Any && *other == PatternPart::Any);
     Ok(parts)
 }
 
 /// Matches from the left; only the last `%` is ever tried again, so that the time is at most parts × letters.
-fn is_like(parts: &[Part], text: &[char]) -> bool {
+fn is_like(parts: &[PatternPart], text: &[char]) -> bool {
     let (mut part, mut at, mut again) = (0, 0, None);
     while at < text.len() {
         match parts.get(part) {
-            Some(Part::Any) => {
+            Some(PatternPart::Any) => {
                 again = Some((part + 1, at));
                 part += 1;
             }
-            Some(Part::One) => (part, at) = (part + 1, at + 1),
-            Some(Part::Literal(letter)) if *letter == text[at] => (part, at) = (part + 1, at + 1),
-            Some(Part::Literal(_)) | None => match again {
+            Some(PatternPart::One) => (part, at) = (part + 1, at + 1),
+            Some(PatternPart::Literal(letter)) if *letter == text[at] => (part, at) = (part + 1, at + 1),
+            Some(PatternPart::Literal(_)) | None => match again {
                 Some((behind, from)) => {
                     again = Some((behind, from + 1));
                     (part, at) = (behind, from + 1);
@@ -183,7 +183,7 @@ fn is_like(parts: &[Part], text: &[char]) -> bool {
             },
         }
     }
-    parts[part..].iter().all(|part| *part == Part::Any)
+    parts[part..].iter().all(|part| *part == PatternPart::Any)
 }
 
 fn compiled(text: &str, caseless: bool) -> Result<Regex, PatternFault> {

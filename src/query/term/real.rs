@@ -9,8 +9,7 @@ use dashu::float::DBig;
 use dashu::integer::IBig;
 use dashu::rational::RBig;
 
-use super::Constant;
-use super::lower::exact;
+use super::constant::{Constant, exact};
 
 /// Decimals of the results.
 pub const DECIMALS: u32 = 4;

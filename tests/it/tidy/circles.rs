@@ -7,17 +7,52 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{production, sources};
 
-/// Recursions that are meant: expressions hold conditions and conditions hold expressions, both as they are parsed and as they are typed.
-const RECURSIONS: [&[&str]; 2] = [
+/// Recursions that are meant. Expressions hold conditions and queries, and both hold expressions: as they are parsed, as they are written in
+/// the syntax, as names are bound, and as terms are typed. After the noise, formulas hold conditions, labels and windows that hold formulas.
+const RECURSIONS: [&[&str]; 5] = [
     &[
+        "query/answer/formula",
+        "query/answer/formula/cell_values",
+        "query/answer/formula/condition",
+        "query/answer/formula/dual",
+        "query/answer/formula/run",
+        "query/answer/formula/scalar",
+        "query/answer/formula/survival",
+        "query/answer/formula/window",
+        "query/answer/formula/words",
+    ],
+    &["query/syntax", "query/syntax/outputs", "query/syntax/rows"],
+    &[
+        "query/parse/after",
         "query/parse/calendar",
         "query/parse/conditions",
         "query/parse/days",
         "query/parse/expressions",
+        "query/parse/group_windows",
+        "query/parse/having",
         "query/parse/intervals",
+        "query/parse/numeric",
         "query/parse/outputs",
+        "query/parse/rows",
+        "query/parse/select",
+        "query/parse/sources",
+        "query/parse/survival",
         "query/parse/truths",
+        "query/parse/windows",
+        "query/parse/with",
         "query/parse/words",
+    ],
+    &[
+        "query/plan/bind",
+        "query/plan/bind/conditions",
+        "query/plan/bind/groups",
+        "query/plan/bind/joins",
+        "query/plan/bind/legacy",
+        "query/plan/bind/public",
+        "query/plan/bind/resolve",
+        "query/plan/bind/rows",
+        "query/plan/bind/scope",
+        "query/plan/bind/sources",
     ],
     &[
         "query/filter",
@@ -25,6 +60,7 @@ const RECURSIONS: [&[&str]; 2] = [
         "query/term/context",
         "query/term/lower",
         "query/term/lower/calendar",
+        "query/term/lower/numeric",
         "query/term/lower/operations",
         "query/term/lower/words",
         "query/term/node",

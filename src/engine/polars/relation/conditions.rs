@@ -1,6 +1,6 @@
 //! Conditions: which rows of a frame, or which pairs of rows of two frames, they are true of.
 
-use super::frame::{Frame, FrameColumn};
+use super::frame::{FrameColumn, UnitFrame};
 use crate::engine::polars::compile::Compiler;
 use crate::engine::polars::program::{ConditionId, RowProgram};
 use crate::engine::polars::stored::Block;
@@ -10,13 +10,13 @@ use crate::query::terms::policy::Terms;
 use std::collections::BTreeSet;
 
 /// A condition with the columns that it reads.
-pub(super) struct Condition {
+pub(super) struct CompiledCondition {
     program: RowProgram,
     id: ConditionId,
     reads: BTreeSet<usize>,
 }
 
-impl Condition {
+impl CompiledCondition {
     /// Compiles a condition on columns with these terms.
     pub(super) fn of(filter: &Filter, terms: &Terms) -> Self {
         let mut compiler = Compiler::of(terms);
@@ -27,7 +27,7 @@ impl Condition {
     }
 
     /// The rows that the condition is true of, in ascending order.
-    pub(super) fn rows(&self, frame: &Frame<'_>) -> Vec<u32> {
+    pub(super) fn rows(&self, frame: &UnitFrame<'_>) -> Vec<u32> {
         let block = frame.block();
         let mut rows = Vec::with_capacity(frame.rows());
         let mut start = 0;

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// Rows of some units, sorted by unit.
-pub(super) struct Frame<'a> {
+pub(super) struct UnitFrame<'a> {
     pub(super) units: Cow<'a, [u32]>,
     /// The columns by their index; `None` for those that nothing reads.
     pub(super) columns: Vec<Option<FrameColumn<'a>>>,
@@ -28,7 +28,7 @@ pub(super) enum FrameColumn<'a> {
 /// Stands for no row, where a left join has no pair and where a window function looks beyond its partition.
 pub(super) const NO_ROW: u32 = u32::MAX;
 
-impl Frame<'_> {
+impl UnitFrame<'_> {
     pub(super) fn rows(&self) -> usize {
         self.units.len()
     }
@@ -41,8 +41,8 @@ impl Frame<'_> {
     }
 
     /// Some of the rows, in ascending order, with these columns.
-    pub(super) fn picked(&self, rows: &[u32], wanted: &BTreeSet<usize>) -> Frame<'static> {
-        Frame { units: units_of(&self.units, rows).into(), columns: self.picked_columns(rows, wanted) }
+    pub(super) fn picked(&self, rows: &[u32], wanted: &BTreeSet<usize>) -> UnitFrame<'static> {
+        UnitFrame { units: units_of(&self.units, rows).into(), columns: self.picked_columns(rows, wanted) }
     }
 
     /// These columns of some rows; they are missing in [`NO_ROW`].

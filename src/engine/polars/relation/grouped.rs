@@ -2,7 +2,7 @@
 //!
 //! Promises groups in the order of their first rows. Without keys, or if the rows of each group come one after the other, no row is moved.
 
-use super::frame::{Frame, FrameColumn};
+use super::frame::{FrameColumn, UnitFrame};
 use super::order::{SortKeys, ascending};
 use crate::engine::polars::compile::{Compiler, IntegerForm};
 use crate::engine::polars::operands::Values;
@@ -44,7 +44,7 @@ impl GroupStep {
         Self { program: compiler.finish(), keys: own, wanted, columns }
     }
 
-    pub(super) fn evaluate(&self, of: &Frame<'_>) -> PolarsResult<Frame<'static>> {
+    pub(super) fn evaluate(&self, of: &UnitFrame<'_>) -> PolarsResult<UnitFrame<'static>> {
         let rows = of.rows();
         let mut keys: Vec<Values> = self.keys.iter().map(|_| Values::with_room(rows)).collect();
         let needed = |column: &Option<UnitColumn>| column.as_ref().map(|column| column.needed(rows));
@@ -68,7 +68,7 @@ impl GroupStep {
         };
         let columns = self.columns.iter().zip(needs).map(column);
         let units = firsts.iter().map(|row| of.units[*row as usize]).collect::<Vec<_>>();
-        Ok(Frame { units: units.into(), columns: keys.chain(columns).collect() })
+        Ok(UnitFrame { units: units.into(), columns: keys.chain(columns).collect() })
     }
 }
 

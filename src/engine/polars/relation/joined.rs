@@ -1,14 +1,14 @@
 //! Joins of two frames on the unit, and rows of which the unit has, or has not, a row in another frame.
 
-use super::conditions::{Condition, extend};
-use super::frame::{Frame, FrameColumn};
+use super::conditions::{CompiledCondition, extend};
+use super::frame::{FrameColumn, UnitFrame};
 use super::pairs::{Candidates, Kept, each_pair};
 use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// A join of two frames on the unit.
 pub(super) struct JoinStep {
-    pub(super) on: Option<Condition>,
+    pub(super) on: Option<CompiledCondition>,
     pub(super) is_left: bool,
     /// The wanted columns of both sides.
     pub(super) wanted: [BTreeSet<usize>; 2],
@@ -16,7 +16,7 @@ pub(super) struct JoinStep {
 
 /// Whether the unit of a row has a row in another frame.
 pub(super) struct SemiStep {
-    pub(super) on: Option<Condition>,
+    pub(super) on: Option<CompiledCondition>,
     pub(super) is_anti: bool,
     pub(super) wanted: BTreeSet<usize>,
 }
@@ -38,7 +38,7 @@ fn ranges(left: &[u32], right: &[u32]) -> Vec<Range<u32>> {
 }
 
 impl JoinStep {
-    pub(super) fn evaluate<'a>(&self, left: Frame<'a>, right: &Frame<'_>) -> Frame<'a> {
+    pub(super) fn evaluate<'a>(&self, left: UnitFrame<'a>, right: &UnitFrame<'_>) -> UnitFrame<'a> {
         let ranges = ranges(&left.units, &right.units);
         let candidates = |row: usize| Candidates::Range(ranges[row].clone());
         let on = self.on.as_ref().map(|on| (on, [&left.columns[..], &right.columns[..]]));
@@ -50,11 +50,11 @@ impl JoinStep {
 
 /// Some rows of a frame, each as often as it occurs, with further columns.
 pub(super) fn beside<'a>(
-    of: Frame<'a>,
+    of: UnitFrame<'a>,
     rows: &[u32],
     wanted: &BTreeSet<usize>,
     more: Vec<Option<FrameColumn<'static>>>,
-) -> Frame<'a> {
+) -> UnitFrame<'a> {
     let is_whole = rows.len() == of.rows() && rows.iter().zip(0..).all(|(row, place)| *row == place);
     let mut all = if is_whole { of } else { of.picked(rows, wanted) };
     all.columns.extend(more);
@@ -62,7 +62,7 @@ pub(super) fn beside<'a>(
 }
 
 impl SemiStep {
-    pub(super) fn evaluate<'a>(&self, of: Frame<'a>, other: &Frame<'_>) -> Frame<'a> {
+    pub(super) fn evaluate<'a>(&self, of: UnitFrame<'a>, other: &UnitFrame<'_>) -> UnitFrame<'a> {
         let mut has = match &self.on {
             None => self.met(&of.units, &other.units),
             Some(on) => {

@@ -1,7 +1,7 @@
 //! Operators: a relation compiled against a dataset.
 
-use super::conditions::Condition;
-use super::frame::Frame;
+use super::conditions::CompiledCondition;
+use super::frame::UnitFrame;
 use super::grouped::GroupStep;
 use super::joined::{JoinStep, SemiStep};
 use super::public::PublicStep;
@@ -18,22 +18,22 @@ use polars::prelude::{PolarsResult, polars_bail, polars_err};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An operator with its operands.
-pub(super) enum Operator {
+pub(super) enum CompiledOperator {
     Table(TableRows),
-    Filter { of: Box<Operator>, condition: Condition, wanted: BTreeSet<usize> },
-    Map { of: Box<Operator>, map: MapStep },
-    Window { of: Box<Operator>, window: WindowStep },
-    Group { of: Box<Operator>, group: GroupStep, has_keys: bool },
-    Join { left: Box<Operator>, right: Box<Operator>, join: JoinStep, multiplies: bool },
-    Semi { of: Box<Operator>, other: Box<Operator>, semi: SemiStep },
-    Public { of: Box<Operator>, public: Box<PublicStep> },
-    Union { parts: Vec<Operator>, wanted: BTreeSet<usize> },
+    Filter { of: Box<CompiledOperator>, condition: CompiledCondition, wanted: BTreeSet<usize> },
+    Map { of: Box<CompiledOperator>, map: MapStep },
+    Window { of: Box<CompiledOperator>, window: WindowStep },
+    Group { of: Box<CompiledOperator>, group: GroupStep, has_keys: bool },
+    Join { left: Box<CompiledOperator>, right: Box<CompiledOperator>, join: JoinStep, multiplies: bool },
+    Semi { of: Box<CompiledOperator>, other: Box<CompiledOperator>, semi: SemiStep },
+    Public { of: Box<CompiledOperator>, public: Box<PublicStep> },
+    Union { parts: Vec<CompiledOperator>, wanted: BTreeSet<usize> },
 }
 
 /// An operator with the terms of its rows.
-type Compiled = (Operator, Terms);
+type Compiled = (CompiledOperator, Terms);
 
-impl Operator {
+impl CompiledOperator {
     /// Compiles a relation of which these columns are wanted.
     pub(super) fn of(
         relation: &Relation,
@@ -61,7 +61,7 @@ impl Operator {
                 Self::Table(TableRows { place, arity: arity(relation, dataset), wanted, ranks })
             }
             Relation::Filter { filter, .. } => {
-                Self::Filter { of: next()?, condition: Condition::of(filter, &terms[0]), wanted }
+                Self::Filter { of: next()?, condition: CompiledCondition::of(filter, &terms[0]), wanted }
             }
             Relation::Map { columns, .. } => Self::Map { of: next()?, map: MapStep::of(columns, &wanted, &terms[0]) },
             Relation::Window { columns, .. } => {
@@ -73,13 +73,13 @@ impl Operator {
             }
             Relation::Join { on, is_left, .. } => {
                 let (left, right) = split(&wanted, terms[0].columns.len());
-                let on = on.as_ref().map(|on| Condition::of(on, &paired(&terms[0], &terms[1].columns)));
+                let on = on.as_ref().map(|on| CompiledCondition::of(on, &paired(&terms[0], &terms[1].columns)));
                 let multiplies = terms.iter().all(|terms| terms.max_rows_per_unit > 1);
                 let join = JoinStep { on, is_left: *is_left, wanted: [left, right] };
                 Self::Join { left: next()?, right: next()?, join, multiplies }
             }
             Relation::Semi { on, is_anti, .. } => {
-                let condition = |on: &Filter| Condition::of(on, &paired(&terms[0], &terms[1].columns));
+                let condition = |on: &Filter| CompiledCondition::of(on, &paired(&terms[0], &terms[1].columns));
                 let semi = SemiStep { on: on.as_ref().map(condition), is_anti: *is_anti, wanted };
                 Self::Semi { of: next()?, other: next()?, semi }
             }
@@ -89,7 +89,7 @@ impl Operator {
                 };
                 let (left, right) = split(&wanted, terms[0].columns.len());
                 let mut public = PublicStep::of(table, equal, &reads[1], [left, right], &terms[0]);
-                public.on = on.as_ref().map(|on| Condition::of(on, &paired(&terms[0], &table.columns)));
+                public.on = on.as_ref().map(|on| CompiledCondition::of(on, &paired(&terms[0], &table.columns)));
                 public.is_left = *is_left;
                 Self::Public { of: next()?, public: Box::new(public) }
             }
@@ -99,7 +99,7 @@ impl Operator {
     }
 
     /// Makes the rows, given those of each table.
-    pub(super) fn evaluate<'a>(&self, tables: &[Block<'a>]) -> PolarsResult<Frame<'a>> {
+    pub(super) fn evaluate<'a>(&self, tables: &[Block<'a>]) -> PolarsResult<UnitFrame<'a>> {
         Ok(match self {
             Self::Table(table) => table.evaluate(tables),
             Self::Filter { of, condition, wanted } => filtered(of.evaluate(tables)?, condition, wanted),

@@ -3,7 +3,7 @@
 //! Promises pairs in the order of the left side and, among those, of the right one; and that conditions are worked out for a few thousand
 //! candidates at a time, however many there are.
 
-use super::conditions::Condition;
+use super::conditions::CompiledCondition;
 use super::frame::{FrameColumn, NO_ROW};
 use std::ops::Range;
 
@@ -17,7 +17,7 @@ pub(super) enum Candidates<'c> {
 }
 
 /// A condition on pairs, with the columns of both sides.
-pub(super) type On<'c> = (&'c Condition, [&'c [Option<FrameColumn<'c>>]; 2]);
+pub(super) type PairCondition<'c> = (&'c CompiledCondition, [&'c [Option<FrameColumn<'c>>]; 2]);
 
 impl Candidates<'_> {
     fn each(&self, take: impl FnMut(u32)) {
@@ -32,7 +32,7 @@ impl Candidates<'_> {
 pub(super) fn each_pair<'c>(
     rows: usize,
     candidates: impl Fn(usize) -> Candidates<'c>,
-    on: Option<On<'_>>,
+    on: Option<PairCondition<'_>>,
     mut keep: impl FnMut(u32, u32),
 ) {
     let Some((condition, sides)) = on else {
@@ -71,7 +71,7 @@ impl Kept {
     pub(super) fn of<'c>(
         rows: usize,
         candidates: impl Fn(usize) -> Candidates<'c>,
-        on: Option<On<'_>>,
+        on: Option<PairCondition<'_>>,
         is_left: bool,
     ) -> Self {
         let (left, right) = (Vec::with_capacity(rows), Vec::with_capacity(rows));

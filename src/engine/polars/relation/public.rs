@@ -1,7 +1,7 @@
 //! Pairs of a row and a row of a public table.
 
-use super::conditions::Condition;
-use super::frame::{Frame, FrameColumn};
+use super::conditions::CompiledCondition;
+use super::frame::{FrameColumn, UnitFrame};
 use super::joined::beside;
 use super::matches::{Matches, translated};
 use super::pairs::{Candidates, Kept};
@@ -24,7 +24,7 @@ pub(super) struct PublicStep {
     rows: u32,
     /// The columns of the public table that are read.
     columns: Vec<Option<FrameColumn<'static>>>,
-    pub(super) on: Option<Condition>,
+    pub(super) on: Option<CompiledCondition>,
     pub(super) is_left: bool,
     /// The wanted columns of both sides.
     wanted: [BTreeSet<usize>; 2],
@@ -59,7 +59,7 @@ impl PublicStep {
         self.matches.as_ref().map_or(self.rows.into(), Matches::most)
     }
 
-    pub(super) fn evaluate<'a>(&self, of: Frame<'a>) -> Frame<'a> {
+    pub(super) fn evaluate<'a>(&self, of: UnitFrame<'a>) -> UnitFrame<'a> {
         let keys = of.computed(&self.program, &self.keys);
         let candidates = |row: usize| match &self.matches {
             None => Candidates::Range(0..self.rows),

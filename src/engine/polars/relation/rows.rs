@@ -1,7 +1,7 @@
 //! Operators that look at one row at a time: tables, filters and maps; and unions.
 
-use super::conditions::{Condition, extend};
-use super::frame::{Frame, FrameColumn};
+use super::conditions::{CompiledCondition, extend};
+use super::frame::{FrameColumn, UnitFrame};
 use crate::engine::polars::compile::{Compiler, IntegerForm};
 use crate::engine::polars::operands::within;
 use crate::engine::polars::program::{RowProgram, ValueId};
@@ -23,11 +23,11 @@ pub(super) struct TableRows {
 
 impl TableRows {
     /// Borrows the rows, unless some of them do not count.
-    pub(super) fn evaluate<'a>(&self, tables: &[Block<'a>]) -> Frame<'a> {
+    pub(super) fn evaluate<'a>(&self, tables: &[Block<'a>]) -> UnitFrame<'a> {
         let table = &tables[self.place];
         let wanted = |index: usize| self.wanted.contains(&index).then(|| table.columns.get(&index)).flatten();
         let columns = (0..self.arity).map(|index| wanted(index).copied().map(FrameColumn::Stored)).collect();
-        let frame = Frame { units: Cow::Borrowed(table.units.unwrap_or_default()), columns };
+        let frame = UnitFrame { units: Cow::Borrowed(table.units.unwrap_or_default()), columns };
         let Some((count, ranks)) = self.ranks.zip(table.ranks) else { return frame };
         let counted = within((ranks, None), 0, i64::from(count) - 1, true);
         let mut rows = Vec::new();
@@ -37,7 +37,11 @@ impl TableRows {
 }
 
 /// Keeps the rows that a condition is true of.
-pub(super) fn filtered<'a>(of: Frame<'a>, condition: &Condition, wanted: &BTreeSet<usize>) -> Frame<'a> {
+pub(super) fn filtered<'a>(
+    of: UnitFrame<'a>,
+    condition: &CompiledCondition,
+    wanted: &BTreeSet<usize>,
+) -> UnitFrame<'a> {
     let rows = condition.rows(&of);
     if rows.len() == of.rows() { of } else { of.picked(&rows, wanted) }
 }
@@ -69,7 +73,7 @@ impl MapStep {
         Self { program: compiler.finish(), columns }
     }
 
-    pub(super) fn evaluate<'a>(&self, of: Frame<'a>) -> Frame<'a> {
+    pub(super) fn evaluate<'a>(&self, of: UnitFrame<'a>) -> UnitFrame<'a> {
         let value = |column: &Option<MapColumn>| match column {
             Some(MapColumn::Value(value)) => Some(*value),
             Some(MapColumn::Own(_)) | None => None,
@@ -81,19 +85,19 @@ impl MapStep {
             MapColumn::Value(_) => computed.next().map(FrameColumn::from),
         };
         let columns = self.columns.iter().map(column).collect();
-        Frame { units: of.units, columns }
+        UnitFrame { units: of.units, columns }
     }
 }
 
 /// The rows of several frames, unit by unit and part by part.
-pub(super) fn union<'a>(parts: Vec<Frame<'a>>, wanted: &BTreeSet<usize>) -> Frame<'a> {
+pub(super) fn union<'a>(parts: Vec<UnitFrame<'a>>, wanted: &BTreeSet<usize>) -> UnitFrame<'a> {
     let mut parts = parts.into_iter();
-    let Some(first) = parts.next() else { return Frame { units: Cow::Borrowed(&[]), columns: Vec::new() } };
+    let Some(first) = parts.next() else { return UnitFrame { units: Cow::Borrowed(&[]), columns: Vec::new() } };
     parts.fold(first, |one, other| both(&one, &other, wanted))
 }
 
 /// The rows of two frames: for each unit those of the first one and then those of the other.
-fn both(one: &Frame<'_>, other: &Frame<'_>, wanted: &BTreeSet<usize>) -> Frame<'static> {
+fn both(one: &UnitFrame<'_>, other: &UnitFrame<'_>, wanted: &BTreeSet<usize>) -> UnitFrame<'static> {
     let (rows, at) = (one.rows() + other.rows(), one.rows() as u32);
     let (mut units, mut order) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
     let mut left = 0;
@@ -118,5 +122,5 @@ fn both(one: &Frame<'_>, other: &Frame<'_>, wanted: &BTreeSet<usize>) -> Frame<'
         Some(FrameColumn::from(FrameColumn::from(all).picked(&order)))
     };
     let columns = (0..one.columns.len()).map(|index| wanted.contains(&index).then(|| column(index)).flatten());
-    Frame { columns: columns.collect(), units: units.into() }
+    UnitFrame { columns: columns.collect(), units: units.into() }
 }

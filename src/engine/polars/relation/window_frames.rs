@@ -2,7 +2,7 @@
 //!
 //! Promises that the ends of frames never move backwards from one place to the next.
 
-use super::windows::Sorted;
+use super::sorted::Sorted;
 use crate::query::computation::relation::{Frame as FrameBounds, FrameBound, FrameBy};
 use std::ops::Range;
 

@@ -2,9 +2,10 @@
 //!
 //! Promises that the rows of each unit are sorted once for all windows with the same partition and order.
 
-use super::frame::{Frame, FrameColumn, NO_ROW};
+use super::frame::{FrameColumn, NO_ROW, UnitFrame};
 use super::frame_values::aggregated;
 use super::order::{SortKeys, ascending};
+use super::sorted::Sorted;
 use super::window_frames::Frames;
 use crate::engine::polars::compile::{Compiler, IntegerForm};
 use crate::engine::polars::operands::Values;
@@ -53,17 +54,6 @@ enum Function {
     Aggregate(UnitColumn),
 }
 
-/// The rows of a frame in an order.
-pub(super) struct Sorted {
-    /// The rows, unit by unit and partition by partition.
-    pub(super) rows: Vec<u32>,
-    /// The places of each partition's rows.
-    pub(super) partitions: Vec<Range<usize>>,
-    /// The integers that rows are sorted by, of which the first ones are those of the partition.
-    pub(super) keys: SortKeys,
-    pub(super) partition_keys: usize,
-}
-
 impl WindowStep {
     /// Compiles the wanted ones among some functions of rows whose terms are `of`, into rows whose terms are `made`.
     pub(super) fn of(columns: &[WindowColumn], wanted: &BTreeSet<usize>, of: &Terms, made: &Terms) -> Self {
@@ -100,7 +90,7 @@ impl WindowStep {
     }
 
     /// Adds the functions' values to each row.
-    pub(super) fn evaluate<'a>(&self, mut of: Frame<'a>) -> PolarsResult<Frame<'a>> {
+    pub(super) fn evaluate<'a>(&self, mut of: UnitFrame<'a>) -> PolarsResult<UnitFrame<'a>> {
         let units = ends(&of.units)?;
         let sorted: Vec<Sorted> = self.orders.iter().map(|order| self.sorted(&of, order, &units)).collect();
         let column = |column: &Option<WindowValue>| {
@@ -112,7 +102,7 @@ impl WindowStep {
         Ok(of)
     }
 
-    fn sorted(&self, of: &Frame<'_>, order: &Order, units: &[usize]) -> Sorted {
+    fn sorted(&self, of: &UnitFrame<'_>, order: &Order, units: &[usize]) -> Sorted {
         let partition = order.partition.iter().map(|value| (*value, false, true));
         let keys: Vec<_> = partition.chain(order.keys.iter().copied()).collect();
         let values: Vec<ValueId> = keys.iter().map(|(value, ..)| *value).collect();
@@ -137,7 +127,7 @@ impl WindowStep {
         Sorted { rows, partitions, keys, partition_keys }
     }
 
-    fn values(&self, of: &Frame<'_>, column: &WindowValue, sorted: &Sorted) -> Values {
+    fn values(&self, of: &UnitFrame<'_>, column: &WindowValue, sorted: &Sorted) -> Values {
         let frames = || Frames::of(&column.frame, sorted);
         let moved = |value: ValueId, source: &dyn Fn(usize, &Range<usize>) -> Option<usize>| {
             let mut sources = vec![NO_ROW; sorted.rows.len()];
@@ -216,13 +206,5 @@ impl WindowValue {
             }
         }
         Values { values, present: None }
-    }
-}
-
-impl Sorted {
-    /// Whether the row at a place is equal to the one before it in the order.
-    pub(super) fn is_peer(&self, place: usize) -> bool {
-        let (one, other) = (self.rows[place - 1] as usize, self.rows[place] as usize);
-        self.keys.is_same(self.keys.0.len(), one, other)
     }
 }

@@ -16,14 +16,14 @@ use crate::kernel::privacy::certificate::NORMAL_975;
 
 /// A survival curve at one time.
 #[derive(Debug, Clone)]
-pub(super) struct CurvePoint {
+pub(super) struct SurvivalPoint {
     /// S(t) with its derivatives by the noisy counts.
     pub(super) survival: Dual,
     /// Greenwood's sum Σ d/(n(n − d)).
     greenwood: f64,
 }
 
-impl CurvePoint {
+impl SurvivalPoint {
     /// The estimate with its band.
     pub(super) fn band(&self, at: CellValues<'_>) -> IntervalEstimate {
         let value = self.survival.value;
@@ -40,7 +40,7 @@ pub(super) fn curve(
     events: &[Result<Dual, AbsenceReason>],
     exits: &[Result<Dual, AbsenceReason>],
     at: CellValues<'_>,
-    curve: &mut [Result<CurvePoint, AbsenceReason>],
+    curve: &mut [Result<SurvivalPoint, AbsenceReason>],
 ) {
     let total = |of: &[Result<Dual, AbsenceReason>], (start, end): (usize, usize)| -> Result<Dual, AbsenceReason> {
         let all = cells[start..end].iter().map(|cell| of[*cell].as_ref().map_err(|reason| *reason));
@@ -56,15 +56,15 @@ pub(super) fn curve(
         at_risk.push(so_far.clone());
     }
     at_risk.reverse();
-    let mut point = Ok(CurvePoint { survival: Dual::constant(1.0), greenwood: 0.0 });
+    let mut point = Ok(SurvivalPoint { survival: Dual::constant(1.0), greenwood: 0.0 });
     for (span, at_risk) in spans.iter().zip(at_risk) {
-        point = point.and_then(|before: CurvePoint| {
+        point = point.and_then(|before: SurvivalPoint| {
             let (events, at_risk) = (total(events, *span)?, at_risk?);
             let share = events.over(&at_risk, at)?;
             let left = share.stretched(1.0 - share.value, -1.0);
             let (d, n) = (events.value.max(0.0), at_risk.value);
             let more = if n > d { d / (n * (n - d)) } else { 0.0 };
-            Ok(CurvePoint { survival: before.survival.times(&left), greenwood: before.greenwood + more })
+            Ok(SurvivalPoint { survival: before.survival.times(&left), greenwood: before.greenwood + more })
         });
         cells[span.0..span.1].iter().for_each(|cell| curve[*cell] = point.clone());
     }

@@ -20,9 +20,8 @@ use super::cell_values::CellValues;
 use super::dual::Dual;
 use super::estimate::IntervalEstimate;
 use super::scalar::extreme;
-use super::survival::{self, CurvePoint};
+use super::survival::{self, SurvivalPoint};
 use crate::query::answer::row::SortValue;
-use crate::query::answer::sorting::compare_values;
 use crate::query::syntax::{GroupFunction, WindowBound, WindowFrame};
 
 /// A window function over the groups.
@@ -183,7 +182,7 @@ pub struct GroupRows {
     /// Whether what the window reads of a cell is hidden.
     hidden: Vec<bool>,
     /// The survival curve by cell, of the functions that have one.
-    curve: Vec<Result<CurvePoint, AbsenceReason>>,
+    curve: Vec<Result<SurvivalPoint, AbsenceReason>>,
     /// The last sum, as neighbouring groups often read the same rows.
     last: RefCell<Option<((usize, usize, usize), Result<Dual, AbsenceReason>)>>,
 }
@@ -218,7 +217,7 @@ impl GroupRows {
         }
         let order = |one: &[SortValue], other: &[SortValue]| {
             window.order.iter().zip(one.iter().zip(other)).fold(Ordering::Equal, |so_far, (order, (one, other))| {
-                so_far.then_with(|| compare_values(one, other, order.descending, order.nulls_first))
+                so_far.then_with(|| one.compare(other, order.descending, order.nulls_first))
             })
         };
         let mut parts: Vec<Vec<usize>> = Vec::new();

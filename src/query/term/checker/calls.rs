@@ -3,7 +3,7 @@
 //! Promises that a comparison of a function of one category is a list of that category's own values, so that `LOWER(region) = 'north'` and
 //! `region IN ('north', 'North')` are one condition.
 
-use super::truths::Side;
+use super::truths::ComparisonSide;
 use super::{TypeChecker, checked, faulty};
 use crate::query::error::{Code, Position, QueryError};
 use crate::query::filter::{Filter, NEVER};
@@ -139,7 +139,7 @@ impl TypeChecker<'_> {
         let [of, pattern] = operands else {
             return Err(QueryError::at(Code::UnsupportedSql, at, "a pattern is compared with one text"));
         };
-        let Side::Constant(Literal { value: LiteralValue::Text(text), .. }) = self.side(pattern)? else {
+        let ComparisonSide::Constant(Literal { value: LiteralValue::Text(text), .. }) = self.side(pattern)? else {
             return Err(QueryError::at(Code::UnsupportedSql, pattern.at, "the pattern is a constant text here")
                 .hint("write LIKE 'nor%'"));
         };
@@ -149,14 +149,14 @@ impl TypeChecker<'_> {
             QueryError::at(Code::UnsupportedSql, pattern.at, message)
         })?;
         let term = match self.side(of)? {
-            Side::Constant(Literal { value: LiteralValue::Text(text), .. }) => {
+            ComparisonSide::Constant(Literal { value: LiteralValue::Text(text), .. }) => {
                 return Ok(Filter::constant(pattern.matches(&text)));
             }
-            Side::Constant(literal) => {
+            ComparisonSide::Constant(literal) => {
                 let message = format!("{} is not a text", literal_text(&literal.value));
                 return Err(QueryError::at(Code::UnsupportedSql, literal.at, message));
             }
-            Side::Row(term) => term,
+            ComparisonSide::Row(term) => term,
         };
         let facts = self.known.facts(&term);
         let Domain::Category(labels) = &*facts.domain else {

@@ -21,7 +21,7 @@ use crate::query::terms::domain::{Domain, date_days, date_text};
 const DECIMALS_KEPT: usize = 20;
 
 /// A side of a comparison.
-pub(super) enum Side {
+pub(super) enum ComparisonSide {
     /// A value that is the same for every row.
     Constant(Literal),
     /// A value of the row.
@@ -30,9 +30,9 @@ pub(super) enum Side {
 
 impl TypeChecker<'_> {
     /// Types one side of a comparison; what has no column is worked out.
-    pub(super) fn side(&self, of: &Expression) -> Result<Side, QueryError> {
+    pub(super) fn side(&self, of: &Expression) -> Result<ComparisonSide, QueryError> {
         if let Scalar::Constant(value) = &of.value {
-            return Ok(Side::Constant(Literal { value: value.clone(), at: of.at }));
+            return Ok(ComparisonSide::Constant(Literal { value: value.clone(), at: of.at }));
         }
         let (term, lowered) = self.term(of)?;
         let mut columns = BTreeSet::new();
@@ -40,10 +40,10 @@ impl TypeChecker<'_> {
         if columns.is_empty()
             && let Some(value) = constant_value(&lowered)
         {
-            return Ok(Side::Constant(Literal { value, at: of.at }));
+            return Ok(ComparisonSide::Constant(Literal { value, at: of.at }));
         }
         lowered.domain().map_err(|fault| faulty(&fault, of.at))?;
-        Ok(Side::Row(term))
+        Ok(ComparisonSide::Row(term))
     }
 
     /// a op b; two values of one row are compared by their difference and 0.
@@ -56,10 +56,14 @@ impl TypeChecker<'_> {
             return Ok(filter);
         }
         match (self.side(left)?, self.side(right)?) {
-            (Side::Constant(one), Side::Constant(other)) => constants(&one, how, &other).map(Filter::constant),
-            (Side::Constant(one), Side::Row(other)) => self.compare_to(other, how.mirrored(), &one, right.at),
-            (Side::Row(one), Side::Constant(other)) => self.compare_to(one, how, &other, left.at),
-            (Side::Row(one), Side::Row(other)) => self.compare_rows(one, how, other, left.at),
+            (ComparisonSide::Constant(one), ComparisonSide::Constant(other)) => {
+                constants(&one, how, &other).map(Filter::constant)
+            }
+            (ComparisonSide::Constant(one), ComparisonSide::Row(other)) => {
+                self.compare_to(other, how.mirrored(), &one, right.at)
+            }
+            (ComparisonSide::Row(one), ComparisonSide::Constant(other)) => self.compare_to(one, how, &other, left.at),
+            (ComparisonSide::Row(one), ComparisonSide::Row(other)) => self.compare_rows(one, how, other, left.at),
         }
     }
 
@@ -105,12 +109,14 @@ impl TypeChecker<'_> {
     /// A truth value as a condition.
     pub(super) fn is_true(&self, of: &Expression) -> Result<Filter, QueryError> {
         let term = match self.side(of)? {
-            Side::Constant(Literal { value: LiteralValue::Boolean(truth), .. }) => return Ok(Filter::constant(truth)),
-            Side::Constant(literal) => {
+            ComparisonSide::Constant(Literal { value: LiteralValue::Boolean(truth), .. }) => {
+                return Ok(Filter::constant(truth));
+            }
+            ComparisonSide::Constant(literal) => {
                 let message = format!("{} is not a condition", literal_text(&literal.value));
                 return Err(QueryError::at(Code::UnsupportedSql, of.at, message).hint("write TRUE or FALSE"));
             }
-            Side::Row(term) => term,
+            ComparisonSide::Row(term) => term,
         };
         if *self.known.facts(&term).domain != Domain::Boolean {
             let message = format!("{} is a {}, not a condition", self.name(&term), self.word(&term));
@@ -125,8 +131,8 @@ impl TypeChecker<'_> {
             return Ok(Filter::Missing { column });
         }
         Ok(match self.side(of)? {
-            Side::Constant(_) => Filter::constant(false),
-            Side::Row(column) => Filter::Missing { column },
+            ComparisonSide::Constant(_) => Filter::constant(false),
+            ComparisonSide::Row(column) => Filter::Missing { column },
         })
     }
 }

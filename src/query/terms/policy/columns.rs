@@ -23,7 +23,7 @@ const TEXTS_DEFAULT: u32 = 10_000;
 const SUM_LOG2_MAX: u32 = 62;
 
 /// What all columns of a dataset share.
-pub(super) struct Shared<'a> {
+pub(super) struct ColumnContext<'a> {
     /// The privacy unit, whose column is not declared.
     pub(super) unit: &'a Unit,
     /// The dataset's own marks of missing values.
@@ -35,12 +35,12 @@ pub(super) struct Shared<'a> {
 /// Checks the declared columns and how their values are read. `names` are the names already taken.
 pub(super) fn columns(
     tables: Vec<Spanned<ColumnTable>>,
-    shared: &Shared<'_>,
+    shared: &ColumnContext<'_>,
     (max_rows, max_rows_per_unit): (Option<u32>, Option<u32>),
     names: &mut HashSet<String>,
     faults: &mut PolicyFaults<'_>,
 ) -> (Vec<Column>, Vec<Rules>) {
-    let Shared { unit, missing, lists } = shared;
+    let ColumnContext { unit, missing, lists } = shared;
     let (mut columns, mut all) = (Vec::new(), Vec::new());
     for table in tables {
         let span = table.span();

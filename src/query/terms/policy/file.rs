@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use toml::Spanned;
 
-use super::columns::Shared;
+use super::columns::ColumnContext;
 use super::dataset::{Policy, ReadingRules};
 use super::faults::{PolicyFault, PolicyFaults};
 use super::limits::{MIN_CELL_MAX, PAD_MS_MAX};
@@ -57,7 +57,7 @@ fn check(file: PolicyFile, read: &mut ReadPublic<'_>, faults: &mut PolicyFaults<
     let mut names = HashSet::new();
     let public = public_tables(file.public, &mut names, read, faults);
     let lists = PublicLists::of(&public, &names);
-    let shared = Shared { unit: &unit, missing: &reading.missing, lists: &lists };
+    let shared = ColumnContext { unit: &unit, missing: &reading.missing, lists: &lists };
     let tables = if file.table.is_empty() {
         single(&dataset, (file.column, file.join), &shared, &mut names, faults)
     } else {

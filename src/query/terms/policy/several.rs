@@ -5,12 +5,12 @@ use std::collections::HashSet;
 use toml::Spanned;
 
 use super::column_table::ColumnTable;
-use super::columns::{Shared, columns};
+use super::columns::{ColumnContext, columns};
 use super::dataset::TableReading;
 use super::faults::PolicyFaults;
 use super::limits::{ROWS_MAX, ROWS_PER_UNIT_MAX, TABLES_MAX};
 use super::names::is_identifier;
-use super::single::{Declared, count, within};
+use super::single::{DeclaredTables, count, within};
 use super::source::source;
 use super::tables::{DatasetTable, EventTable, JoinTable};
 use super::terms::{TableTerms, Unit};
@@ -24,10 +24,10 @@ type Given<T> = Vec<Spanned<T>>;
 pub(super) fn several(
     dataset: &DatasetTable,
     (tables, own, joined): (Given<EventTable>, Given<ColumnTable>, Given<JoinTable>),
-    shared: &Shared<'_>,
+    shared: &ColumnContext<'_>,
     tables_named: &mut HashSet<String>,
     faults: &mut PolicyFaults<'_>,
-) -> Option<Declared> {
+) -> Option<DeclaredTables> {
     misplaced(dataset, (&own, &joined), shared.unit, faults);
     if tables.len() > TABLES_MAX
         && let Some(table) = tables.get(TABLES_MAX)
@@ -44,7 +44,7 @@ pub(super) fn several(
     // Bounds of the whole dataset are those of its largest tables.
     let max_rows_per_unit = terms.iter().map(|table| table.max_rows_per_unit).max()?;
     let max_rows = terms.iter().map(|table| table.max_rows).max()?;
-    (terms.len() == number).then_some(Declared {
+    (terms.len() == number).then_some(DeclaredTables {
         source: SourceSpec { from: SourceLocation::Files(Vec::new()), ..SourceSpec::file("".as_ref()) },
         max_rows_per_unit,
         max_rows,
@@ -90,7 +90,7 @@ fn misplaced(
 
 fn table(
     given: Spanned<EventTable>,
-    shared: &Shared<'_>,
+    shared: &ColumnContext<'_>,
     tables_named: &mut HashSet<String>,
     faults: &mut PolicyFaults<'_>,
 ) -> Option<(TableTerms, TableReading)> {

@@ -6,7 +6,7 @@ use std::ops::Range;
 use toml::Spanned;
 
 use super::column_table::ColumnTable;
-use super::columns::{Shared, columns};
+use super::columns::{ColumnContext, columns};
 use super::dataset::TableReading;
 use super::faults::PolicyFaults;
 use super::limits::{COLUMNS_MAX, ROWS_MAX, ROWS_PER_UNIT_MAX};
@@ -19,7 +19,7 @@ use crate::query::terms::reading::Rules;
 use crate::query::terms::source::SourceSpec;
 
 /// What a policy says about its tables.
-pub(super) struct Declared {
+pub(super) struct DeclaredTables {
     pub(super) source: SourceSpec,
     pub(super) max_rows_per_unit: u32,
     pub(super) max_rows: u64,
@@ -36,10 +36,10 @@ pub(super) struct Declared {
 pub(super) fn single(
     dataset: &DatasetTable,
     (own, joined): (Vec<Spanned<ColumnTable>>, Vec<Spanned<JoinTable>>),
-    shared: &Shared<'_>,
+    shared: &ColumnContext<'_>,
     tables_named: &mut HashSet<String>,
     faults: &mut PolicyFaults<'_>,
-) -> Option<Declared> {
+) -> Option<DeclaredTables> {
     if !tables_named.insert(dataset.name.get_ref().clone()) {
         let name = dataset.name.get_ref();
         faults.add(dataset.name.span(), format!("table \"{name}\" is named twice; the dataset's table has its name"));
@@ -67,7 +67,7 @@ pub(super) fn single(
     let (mut columns, mut rules) = columns(own, shared, (max_rows, max_rows_per_unit), &mut names, faults);
     let all = (&mut columns, &mut rules);
     let (joins, joined) = joins(joined, (shared, max_rows), all, (tables_named, &mut names), faults);
-    Some(Declared {
+    Some(DeclaredTables {
         source: from?,
         max_rows_per_unit: max_rows_per_unit?,
         max_rows: max_rows?.into(),
@@ -103,7 +103,7 @@ pub(super) fn within(
 /// Reads the tables with one row per unit. Appends the columns of each to `all`, after a column that says whether the unit has a row.
 fn joins(
     tables: Vec<Spanned<JoinTable>>,
-    (shared, max_rows): (&Shared<'_>, Option<u32>),
+    (shared, max_rows): (&ColumnContext<'_>, Option<u32>),
     (all, all_rules): (&mut Vec<Column>, &mut Vec<Rules>),
     (tables_named, names): (&mut HashSet<String>, &mut HashSet<String>),
     faults: &mut PolicyFaults<'_>,

@@ -61,8 +61,8 @@ enum ColumnPlace {
 }
 
 impl Serialize for Terms {
-    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
-        TermsForm::from(self.clone()).serialize(out)
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        TermsForm::from(self.clone()).serialize(to)
     }
 }
 

@@ -1,0 +1,83 @@
+//! What is computed after the noise, once it is planned: numbers and labels.
+
+use crate::query::answer::Label;
+use crate::query::answer::formula::{Formula, Words};
+use crate::query::error::{Code, Position, QueryError};
+use crate::query::syntax::{Literal, LiteralValue, Name, OutputExpression};
+
+/// What an expression after the noise is: a number, or a label.
+#[derive(Debug, Clone)]
+pub(super) enum Planned {
+    /// A number, with an interval unless it is free of noise.
+    Number(Formula),
+    /// A label, which has none.
+    Words(Words),
+}
+
+/// Finds another output by its name.
+pub(super) type OutputLookup<'a> = &'a dyn Fn(&Name) -> Option<Planned>;
+
+pub(super) fn refused(at: Position, message: impl std::fmt::Display, hint: &str) -> QueryError {
+    QueryError::at(Code::UnsupportedSql, at, message).hint(hint)
+}
+
+impl Planned {
+    /// The number.
+    ///
+    /// # Errors
+    /// [`Code::UnsupportedSql`] for a label.
+    pub(super) fn number(self, at: Position) -> Result<Formula, QueryError> {
+        match self {
+            Self::Number(formula) => Ok(formula),
+            Self::Words(Words::Label(Label::Missing)) => Ok(Formula::Missing),
+            Self::Words(_) => Err(refused(
+                at,
+                "a number is wanted here, and this is a text, a date or a truth value",
+                "write CASE WHEN … THEN 1 ELSE 0 END to make a number of it",
+            )),
+        }
+    }
+}
+
+/// Whether an expression is written without any aggregate or other output.
+pub(super) fn is_constant(expression: &OutputExpression) -> bool {
+    match expression {
+        OutputExpression::Number(_)
+        | OutputExpression::Label(_)
+        | OutputExpression::Missing
+        | OutputExpression::Key(_)
+        | OutputExpression::Grouping(_) => true,
+        OutputExpression::Negative(of)
+        | OutputExpression::Absolute(of)
+        | OutputExpression::Root(of)
+        | OutputExpression::Round(of, _) => is_constant(of),
+        OutputExpression::Arithmetic(left, _, right) | OutputExpression::NullIf(left, right) => {
+            is_constant(left) && is_constant(right)
+        }
+        OutputExpression::Call(_, parts) => parts.iter().all(is_constant),
+        OutputExpression::Aggregate(_)
+        | OutputExpression::Running { .. }
+        | OutputExpression::Named(_)
+        | OutputExpression::Case(..)
+        | OutputExpression::Truth(_)
+        | OutputExpression::Window(_) => false,
+    }
+}
+
+/// A constant as a number or a label.
+pub(super) fn constant(literal: &Literal) -> Result<Planned, QueryError> {
+    Ok(match &literal.value {
+        LiteralValue::Number(_) => Planned::Number(Formula::Number(number(literal)?)),
+        LiteralValue::Text(text) | LiteralValue::Date(text) => Planned::Words(Words::Label(Label::Text(text.clone()))),
+        LiteralValue::Boolean(truth) => Planned::Words(Words::Label(Label::Boolean(*truth))),
+    })
+}
+
+/// A plain number.
+pub(super) fn number(literal: &Literal) -> Result<String, QueryError> {
+    let plain = match &literal.value {
+        LiteralValue::Number(text) => text.parse::<f64>().ok().filter(|value| value.is_finite()).map(|_| text.clone()),
+        LiteralValue::Text(_) | LiteralValue::Date(_) | LiteralValue::Boolean(_) => None,
+    };
+    plain.ok_or_else(|| QueryError::at(Code::UnsupportedSql, literal.at, "a plain number is wanted here"))
+}
