@@ -157,7 +157,7 @@ fn shown(program: &Program, value: i64) -> String {
 fn text_of(label: &Label) -> String {
     match label {
         Label::Text(text) => text.clone(),
-        Label::Boolean(_) | Label::Integer(_) | Label::Missing => panic!("{label:?} is no text"),
+        Label::Boolean(_) | Label::Integer(_) | Label::Decimal(_) | Label::Missing => panic!("{label:?} is no text"),
     }
 }
 
