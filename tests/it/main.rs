@@ -5,6 +5,7 @@
 mod support;
 
 mod accounts;
+mod achilles;
 mod after;
 mod answers;
 mod as_they_come;
