@@ -13,8 +13,8 @@ use strum::{EnumMessage, EnumString, IntoStaticStr, VariantArray};
 use self::calls::Call;
 pub use self::outputs::{GroupFunction, GroupOrder, GroupWindowCall, ScalarFunction};
 pub use self::rows::{
-    Distinct, JoinOn, RowItem, RowOrder, RowValue, Rows, Select, SetOperator, Source, Window, WindowBound, WindowCall,
-    WindowFrame,
+    Distinct, FromItem, JoinOn, RowItem, RowOrder, RowValue, Rows, Select, SetOperator, WindowBound, WindowCall,
+    WindowExpression, WindowFrame,
 };
 use super::error::Position;
 use super::term::calendar::{DatePart, Period};
@@ -26,7 +26,7 @@ pub struct Query {
     /// Name of the dataset in FROM; there is exactly one.
     pub dataset: Name,
     /// What stands in FROM.
-    pub from: Source,
+    pub from: FromItem,
     /// Whether `DISTINCT` is written: the query is then grouped by the selected keys.
     pub distinct: bool,
     /// The selected items, in order.
@@ -143,7 +143,7 @@ pub enum Scalar {
     /// An aggregate; only in a query that makes rows.
     Aggregate(Box<Aggregate>),
     /// A window function; only in a query that makes rows.
-    Window(Box<Window>),
+    Window(Box<WindowExpression>),
     /// A query in parentheses, which has a single value for each unit.
     Subquery(Box<Rows>),
 }

@@ -20,7 +20,7 @@ use super::SealError;
 use super::exclude::withdrawn;
 use super::ids::Withdrawn;
 use super::opened::Opened;
-use super::report::{SourceFacts, TableFacts};
+use super::report::{SourceFacts, TableReport};
 use super::single::check_conflicts;
 use super::spill::PARTS;
 use super::staging::{Staging, editions, manifest, publish_all};
@@ -76,7 +76,12 @@ fn begin_report(policy: &Policy, tables: &[TableRows], withdrawn: &Withdrawn) ->
         report.rows_excluded += rows_excluded;
         report.ids_spelled_twice += encoded.spelled_twice;
         report.sources.push(SourceFacts::of(shown.clone(), &encoded.read));
-        report.tables.push(TableFacts { name: terms.name.clone(), rows_read, rows_excluded, ..TableFacts::default() });
+        report.tables.push(TableReport {
+            name: terms.name.clone(),
+            rows_read,
+            rows_excluded,
+            ..TableReport::default()
+        });
         let names = terms.columns.iter().map(|column| format!("{}.{}", terms.name, column.name));
         report.columns.extend(names.zip(encoded.counts.iter().cloned()));
     }

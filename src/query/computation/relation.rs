@@ -113,14 +113,14 @@ pub struct WindowColumn {
     /// Terms that split a unit's rows into partitions. Missing values are equal to each other.
     pub partition: Vec<Term>,
     /// The order of rows in a partition; rows that are equal in it keep the order that they have in the relation.
-    pub order: Vec<RowOrder>,
+    pub order: Vec<RowSortKey>,
     /// The rows around a row that the function is of; functions by rank, lag and lead look at the whole partition.
-    pub frame: Frame,
+    pub frame: FrameBounds,
 }
 
 /// A sort key of rows.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
-pub struct RowOrder {
+pub struct RowSortKey {
     /// The number or the day that is sorted by; categories and truth values sort by their codes.
     pub by: Term,
     /// Whether to sort from high to low.
@@ -154,7 +154,7 @@ pub enum WindowFunction {
 
 /// The rows around a row that a window function is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
-pub struct Frame {
+pub struct FrameBounds {
     /// How bounds are counted.
     pub by: FrameBy,
     /// Where it begins.
@@ -191,7 +191,7 @@ pub enum FrameBound {
     Last = 4,
 }
 
-impl Frame {
+impl FrameBounds {
     /// The whole partition, which is the frame of a window without an order.
     pub const WHOLE: Self = Self { by: FrameBy::Range, start: FrameBound::First, end: FrameBound::Last };
     /// SQL's frame of a window with an order: everything up to the current row and its peers.

@@ -2,7 +2,7 @@
 
 use sqlparser::ast::Select;
 
-use super::scope::{Allowed, Scope};
+use super::scope::{Allowed, ParseContext};
 use super::size::Size;
 use crate::query::error::{Code, QueryError};
 
@@ -32,7 +32,7 @@ pub(super) struct Budget {
     deepest: usize,
     /// Nodes of the queries of `WITH`.
     defined: usize,
-    pub(super) scope: Scope,
+    pub(super) scope: ParseContext,
     /// FROM and WHERE of the query that is read, as text.
     table: Option<(String, String)>,
 }

@@ -7,7 +7,7 @@ use crate::query::syntax::{Expression, Name, RowOrder, Rows, WindowFrame};
 
 /// What is known at one place.
 #[derive(Debug, Default)]
-pub(super) struct Scope {
+pub(super) struct ParseContext {
     /// The queries of `WITH`; later ones hide earlier ones of the same name.
     pub(super) queries: Vec<NamedQuery>,
     /// The windows of this SELECT's `WINDOW`.

@@ -1,6 +1,6 @@
 //! Parser of FROM: tables, queries in parentheses, and their joins.
 //!
-//! Promises one [`Source`] for every FROM that it accepts, in which a right join is a left join with its sides swapped and a name of WITH is its
+//! Promises one [`FromItem`] for every FROM that it accepts, in which a right join is a left join with its sides swapped and a name of WITH is its
 //! query.
 
 use sqlparser::ast::{
@@ -14,10 +14,10 @@ use super::nodes::{absent, name, start, unsupported};
 use super::rows::rows;
 use super::with::named_query;
 use crate::query::error::{Position, QueryError};
-use crate::query::syntax::{Distinct, JoinOn, Name, RowItem, RowValue, Rows, Select, Source};
+use crate::query::syntax::{Distinct, FromItem, JoinOn, Name, RowItem, RowValue, Rows, Select};
 
 /// Parses FROM.
-pub(super) fn from(list: &[TableWithJoins], at: Position, budget: &mut Budget) -> Result<Source, QueryError> {
+pub(super) fn from(list: &[TableWithJoins], at: Position, budget: &mut Budget) -> Result<FromItem, QueryError> {
     let Some((first, rest)) = list.split_first() else {
         return Err(unsupported(at, "there is no FROM").hint("write … FROM <dataset>"));
     };
@@ -33,12 +33,12 @@ pub(super) fn from(list: &[TableWithJoins], at: Position, budget: &mut Budget) -
     })
 }
 
-fn pair(left: Source, right: Source, is_left: bool, on: JoinOn, at: Position) -> Source {
-    Source::Joined { left: Box::new(left), right: Box::new(right), is_left, on, at }
+fn pair(left: FromItem, right: FromItem, is_left: bool, on: JoinOn, at: Position) -> FromItem {
+    FromItem::Joined { left: Box::new(left), right: Box::new(right), is_left, on, at }
 }
 
 /// Parses a table with the tables that are joined to it.
-fn joined(list: &TableWithJoins, budget: &mut Budget) -> Result<Source, QueryError> {
+fn joined(list: &TableWithJoins, budget: &mut Budget) -> Result<FromItem, QueryError> {
     let TableWithJoins { relation, joins } = list;
     budget.inside(joins.len(), |budget| {
         let first = source(relation, budget)?;
@@ -53,7 +53,7 @@ enum Kept {
     Right,
 }
 
-fn join(left: Source, join: &ast::Join, budget: &mut Budget) -> Result<Source, QueryError> {
+fn join(left: FromItem, join: &ast::Join, budget: &mut Budget) -> Result<FromItem, QueryError> {
     budget.node()?;
     let ast::Join { relation, global, join_operator } = join;
     let at = start(relation.span());
@@ -121,7 +121,7 @@ fn lateral(at: Position) -> QueryError {
 }
 
 /// Parses one member of FROM.
-fn source(relation: &TableFactor, budget: &mut Budget) -> Result<Source, QueryError> {
+fn source(relation: &TableFactor, budget: &mut Budget) -> Result<FromItem, QueryError> {
     budget.node()?;
     let at = start(relation.span());
     match relation {
@@ -131,7 +131,7 @@ fn source(relation: &TableFactor, budget: &mut Budget) -> Result<Source, QueryEr
             absent(sample.is_some(), at, "TABLESAMPLE")?;
             let rows = Box::new(rows(subquery, budget)?);
             let (alias, columns) = alias.as_ref().map(named).transpose()?.unzip();
-            Ok(Source::Derived { rows, alias, columns: columns.unwrap_or_default() })
+            Ok(FromItem::Derived { rows, alias, columns: columns.unwrap_or_default() })
         }
         TableFactor::NestedJoin { table_with_joins, alias } => {
             absent(alias.is_some(), at, "a name for a join")
@@ -155,7 +155,7 @@ fn source(relation: &TableFactor, budget: &mut Budget) -> Result<Source, QueryEr
 }
 
 /// Parses a table by its name.
-fn table(relation: &TableFactor, budget: &mut Budget) -> Result<Source, QueryError> {
+fn table(relation: &TableFactor, budget: &mut Budget) -> Result<FromItem, QueryError> {
     let at = start(relation.span());
     let (object, alias) = table_name(relation)?;
     let alias = alias.map(named).transpose()?;
@@ -173,13 +173,13 @@ fn table(relation: &TableFactor, budget: &mut Budget) -> Result<Source, QueryErr
     {
         return Ok(source);
     }
-    let Some((alias, columns)) = alias else { return Ok(Source::Table { schema, name, alias: None }) };
+    let Some((alias, columns)) = alias else { return Ok(FromItem::Table { schema, name, alias: None }) };
     if columns.is_empty() {
-        return Ok(Source::Table { schema, name, alias: Some(alias) });
+        return Ok(FromItem::Table { schema, name, alias: Some(alias) });
     }
     // A table with new names for its columns is a query that selects all of them.
     let select = Select {
-        from: Source::Table { schema, name, alias: None },
+        from: FromItem::Table { schema, name, alias: None },
         distinct: Distinct::No,
         items: vec![RowItem { value: RowValue::Wildcard(None), alias: None, at }],
         condition: None,
@@ -189,7 +189,7 @@ fn table(relation: &TableFactor, budget: &mut Budget) -> Result<Source, QueryErr
         at,
     };
     let rows = budget.inside(1, |_| Ok(Box::new(Rows::Select(Box::new(select)))))?;
-    Ok(Source::Derived { rows, alias: Some(alias), columns })
+    Ok(FromItem::Derived { rows, alias: Some(alias), columns })
 }
 
 /// The name and the alias of a table that has nothing else attached.

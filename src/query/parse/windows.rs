@@ -11,16 +11,16 @@ use sqlparser::ast::{
 
 use super::conditions::literal;
 use super::expressions::{expression, whole, wrong_count};
-use super::numeric::is_null;
 use super::limits::Budget;
 use super::nodes::{absent, name, start, unsupported};
+use super::numeric::is_null;
 use super::outputs::aggregate;
 use super::rows::sort_key;
 use super::scope::{Allowed, NamedWindow, Pane};
 use crate::query::error::{Position, QueryError, nearest, shown};
 use crate::query::syntax::{
-    Aggregate, AggregateFunction, Comparison, Condition, Expression, LiteralValue, Scalar, Window, WindowBound,
-    WindowCall, WindowFrame,
+    Aggregate, AggregateFunction, Comparison, Condition, Expression, LiteralValue, Scalar, WindowBound, WindowCall,
+    WindowExpression, WindowFrame,
 };
 
 /// Largest number of rows that LAG, LEAD and NTH_VALUE look away.
@@ -74,7 +74,7 @@ pub(super) fn window(
 impl Pane {
     fn of(self, function: WindowCall, at: Position) -> Scalar {
         let Self { partition, order, frame } = self;
-        Scalar::Window(Box::new(Window { function, partition, order, frame, at }))
+        Scalar::Window(Box::new(WindowExpression { function, partition, order, frame, at }))
     }
 }
 

@@ -11,7 +11,7 @@ use super::rows::rows;
 use super::scope::{DefinedQuery, NamedQuery};
 use super::sources::column_names;
 use crate::query::error::{QueryError, shown};
-use crate::query::syntax::{Name, Source};
+use crate::query::syntax::{FromItem, Name};
 
 /// Parses a query, or anything else, in which the names of its `WITH` are known.
 pub(super) fn with<T>(
@@ -66,7 +66,7 @@ pub(super) fn named_query(
     table: &Name,
     alias: Option<&(Name, Vec<Name>)>,
     budget: &mut Budget,
-) -> Result<Option<Source>, QueryError> {
+) -> Result<Option<FromItem>, QueryError> {
     let Some(found) = budget.scope.queries.iter().rev().find(|known| known.name == *table) else { return Ok(None) };
     let Some(query) = &found.query else {
         let message = format!("\"{}\" is used before its query in WITH ends", shown(&table.text));
@@ -79,5 +79,5 @@ pub(super) fn named_query(
     columns.extend(query.columns.iter().skip(columns.len()).cloned().collect::<Vec<_>>());
     let (rows, size) = (Box::new(query.rows.clone()), query.size);
     budget.uses(size)?;
-    Ok(Some(Source::Derived { rows, alias: Some(alias), columns }))
+    Ok(Some(FromItem::Derived { rows, alias: Some(alias), columns }))
 }

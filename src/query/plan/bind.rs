@@ -27,7 +27,7 @@ use crate::query::terms::policy::{JoinedTable, Terms};
 
 use self::conditions::conjuncts;
 use self::resolve::Naming;
-use self::scope::{Bound, Scope};
+use self::scope::{Bound, NamedRows};
 use super::relation::RelationFault;
 
 /// A question whose names are resolved.
@@ -95,7 +95,7 @@ pub(super) fn bind(
         }
     };
     // Names are looked up before anything is typed, and constants after that.
-    let mut known = resolve::Known { scope: &scope, dataset: terms, steps };
+    let mut known = resolve::Resolver { scope: &scope, dataset: terms, steps };
     for condition in &conditions {
         condition.clone().rewrite(&mut known)?;
     }
@@ -118,7 +118,7 @@ impl Binder<'_> {
     }
 
     /// The rows of a scope that count, as a relation.
-    fn relation(&self, scope: &Scope) -> Relation {
+    fn relation(&self, scope: &NamedRows) -> Relation {
         match &scope.filter {
             None => scope.relation.clone(),
             Some(filter) => joins::pushed_alone(self.terms, scope.relation.clone(), filter.clone()),
@@ -126,7 +126,7 @@ impl Binder<'_> {
     }
 
     /// Takes the condition on a scope's rows into its relation, whose bound may be smaller then.
-    fn counted(&self, scope: &mut Scope, at: Position) -> Result<(), QueryError> {
+    fn counted(&self, scope: &mut NamedRows, at: Position) -> Result<(), QueryError> {
         if scope.filter.is_none() {
             return Ok(());
         }
@@ -147,7 +147,7 @@ impl Binder<'_> {
     }
 
     /// What remains of a scope: today's shapes of a single table where they suffice, and a relation otherwise.
-    fn finished(&self, scope: Scope, query: Query) -> Result<BoundQuestion, QueryError> {
+    fn finished(&self, scope: NamedRows, query: Query) -> Result<BoundQuestion, QueryError> {
         let at = query.dataset.at;
         if let Some(simple) = legacy::simple(self, &scope, &query)? {
             return Ok(simple);

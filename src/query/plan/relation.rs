@@ -29,7 +29,7 @@ use std::rc::Rc;
 use dashu::rational::RBig;
 
 use crate::query::computation::PerUnitColumn;
-use crate::query::computation::relation::{Frame, FrameBound, Relation, WindowColumn, WindowFunction};
+use crate::query::computation::relation::{FrameBound, FrameBounds, Relation, WindowColumn, WindowFunction};
 use crate::query::filter::{Filter, stored_bounds};
 use crate::query::term::Term;
 use crate::query::term::context::{Steps, TermContext};
@@ -286,7 +286,7 @@ fn window(column: &WindowColumn, known: &TermContext<'_>) -> Result<Column, Term
     };
     let by_unit = |term: &Term| known.facts(term).per_unit;
     let is_whole = column.partition.iter().all(by_unit)
-        && matches!(column.frame, Frame { start: FrameBound::First, end: FrameBound::Last, .. });
+        && matches!(column.frame, FrameBounds { start: FrameBound::First, end: FrameBound::Last, .. });
     let of = |term: &Term| Ok(Column { nullable: true, per_unit: false, ..column_of(term, known)? });
     match &column.function {
         WindowFunction::RowNumber | WindowFunction::Rank | WindowFunction::DenseRank => made(Program {

@@ -2,7 +2,7 @@
 
 use super::{
     Aggregate, AggregateFunction, Condition, Expression, Having, ItemValue, Key, OrderBy, OutputExpression, Query,
-    Scalar, Window, WindowCall,
+    Scalar, WindowCall, WindowExpression,
 };
 use crate::query::error::QueryError;
 
@@ -203,7 +203,7 @@ impl Aggregate {
     }
 }
 
-impl Window {
+impl WindowExpression {
     /// Rewrites the arguments and the keys.
     ///
     /// # Errors

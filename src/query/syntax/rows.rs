@@ -7,7 +7,7 @@ use crate::query::error::Position;
 
 /// What stands in FROM: tables, queries and their joins.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Source {
+pub enum FromItem {
     /// A table, `omop.person AS p`.
     Table {
         /// The name of its dataset, if it is written before the table's.
@@ -29,9 +29,9 @@ pub enum Source {
     /// Two sources side by side. `a RIGHT JOIN b` is written as `b LEFT JOIN a`, and `a, b` as a join without a condition.
     Joined {
         /// The left side.
-        left: Box<Source>,
+        left: Box<FromItem>,
         /// The right side.
-        right: Box<Source>,
+        right: Box<FromItem>,
         /// Whether rows of the left side without a pair are kept.
         is_left: bool,
         /// Which rows are paired.
@@ -89,7 +89,7 @@ pub enum SetOperator {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Select {
     /// What stands in FROM.
-    pub from: Source,
+    pub from: FromItem,
     /// What `DISTINCT` says.
     pub distinct: Distinct,
     /// The selected items, in order.
@@ -150,7 +150,7 @@ pub struct RowOrder {
 
 /// A window function with its window.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Window {
+pub struct WindowExpression {
     /// What is computed.
     pub function: WindowCall,
     /// The keys of PARTITION BY.
@@ -212,7 +212,7 @@ pub enum WindowBound {
     Last = 4,
 }
 
-impl Source {
+impl FromItem {
     /// The first table that stands in it, which says which dataset is asked.
     #[must_use]
     pub fn first_table(&self) -> (Option<&Name>, &Name) {

@@ -1,7 +1,7 @@
 //! The tables that a question names, wherever they stand.
 
 use super::rewrite::Rewriter;
-use super::{Condition, Expression, Name, Query, Rows, Scalar, Select, Source};
+use super::{Condition, Expression, FromItem, Name, Query, Rows, Scalar, Select};
 use crate::query::error::QueryError;
 
 impl Query {
@@ -28,11 +28,11 @@ struct Finding {
 }
 
 impl Finding {
-    fn source(&mut self, source: &Source) {
+    fn source(&mut self, source: &FromItem) {
         match source {
-            Source::Table { schema, name, .. } => self.found.push((schema.clone(), name.clone())),
-            Source::Derived { rows, .. } => self.rows(rows),
-            Source::Joined { left, right, .. } => {
+            FromItem::Table { schema, name, .. } => self.found.push((schema.clone(), name.clone())),
+            FromItem::Derived { rows, .. } => self.rows(rows),
+            FromItem::Joined { left, right, .. } => {
                 self.source(left);
                 self.source(right);
             }

@@ -10,7 +10,7 @@ use rand::seq::IndexedRandom;
 use super::reference_tests::{Row, value};
 use crate::engine::polars::table::Loaded;
 use crate::query::computation::relation::{
-    Frame, FrameBound, FrameBy, Relation, RowOrder, WindowColumn, WindowFunction,
+    FrameBound, FrameBounds, FrameBy, Relation, RowSortKey, WindowColumn, WindowFunction,
 };
 use crate::query::computation::{Computation, Measure, PerUnitColumn, PlanKey};
 use crate::query::filter::{Filter, stored_bounds};
@@ -310,12 +310,12 @@ impl Words<'_> {
     }
 
     fn window(&mut self) -> WindowColumn {
-        let order = |words: &mut Self| RowOrder {
+        let order = |words: &mut Self| RowSortKey {
             by: words.term(1),
             descending: words.rng.random_bool(0.5),
             nulls_first: words.rng.random_bool(0.5),
         };
-        let order: Vec<RowOrder> = (0..self.rng.random_range(0..3)).map(|_| order(self)).collect();
+        let order: Vec<RowSortKey> = (0..self.rng.random_range(0..3)).map(|_| order(self)).collect();
         let function = match self.rng.random_range(0..12) {
             0 => WindowFunction::RowNumber,
             1 => WindowFunction::Rank,
@@ -336,8 +336,8 @@ impl Words<'_> {
             3 if has_offset => FrameBound::After(self.rng.random_range(0..4)),
             _ => ends,
         };
-        let frame = Frame { by, start: bound(FrameBound::First), end: bound(FrameBound::Last) };
-        let frame = *[frame, frame, Frame::WHOLE, Frame::RUNNING].choose(self.rng).expect("a frame");
+        let frame = FrameBounds { by, start: bound(FrameBound::First), end: bound(FrameBound::Last) };
+        let frame = *[frame, frame, FrameBounds::WHOLE, FrameBounds::RUNNING].choose(self.rng).expect("a frame");
         let partition = (0..self.rng.random_range(0..3) / 2).map(|_| self.term(1)).collect();
         WindowColumn { function, partition, order, frame }
     }

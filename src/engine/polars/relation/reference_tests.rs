@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use crate::query::computation::PerUnitColumn;
 use crate::query::computation::relation::{
-    Frame, FrameBound, FrameBy, Relation, RowOrder, WindowColumn, WindowFunction,
+    FrameBound, FrameBounds, FrameBy, Relation, RowSortKey, WindowColumn, WindowFunction,
 };
 use crate::query::filter::Filter;
 use crate::query::plan::relation::{RelationFault, paired};
@@ -376,9 +376,9 @@ fn window(column: &WindowColumn, rows: &[Row], terms: &Terms) -> Vec<Cell> {
     (0..rows.len()).map(value).collect()
 }
 
-fn compare(order: &[RowOrder], one: &Row, other: &Row, terms: &Terms) -> std::cmp::Ordering {
+fn compare(order: &[RowSortKey], one: &Row, other: &Row, terms: &Terms) -> std::cmp::Ordering {
     use std::cmp::Ordering;
-    for RowOrder { by, descending, nulls_first } in order {
+    for RowSortKey { by, descending, nulls_first } in order {
         let found = match (term(by, one, terms), term(by, other, terms)) {
             (None, None) => Ordering::Equal,
             (None, Some(_)) => {
@@ -411,7 +411,13 @@ fn compare(order: &[RowOrder], one: &Row, other: &Row, terms: &Terms) -> std::cm
 }
 
 /// The rows of a frame, found as PostgreSQL's executor finds its head and its tail.
-fn frame<'r>(bounds: &Frame, order: &[RowOrder], rows: &[&'r Row], place: usize, terms: &Terms) -> Vec<&'r Row> {
+fn frame<'r>(
+    bounds: &FrameBounds,
+    order: &[RowSortKey],
+    rows: &[&'r Row],
+    place: usize,
+    terms: &Terms,
+) -> Vec<&'r Row> {
     let is_peer = |other: usize| compare(order, rows[other], rows[place], terms).is_eq();
     let offset = |by: u64| usize::try_from(by).expect("a small offset");
     let first_peer = (0..rows.len()).find(|other| is_peer(*other)).expect("a row is its own peer");

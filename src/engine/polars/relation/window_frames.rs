@@ -3,7 +3,7 @@
 //! Promises that the ends of frames never move backwards from one place to the next.
 
 use super::sorted::Sorted;
-use crate::query::computation::relation::{Frame as FrameBounds, FrameBound, FrameBy};
+use crate::query::computation::relation::{FrameBound, FrameBounds, FrameBy};
 use std::ops::Range;
 
 /// For each place in an order, the places of its frame.

@@ -12,7 +12,7 @@ use crate::engine::polars::operands::Values;
 use crate::engine::polars::per_unit::{UnitColumn, centre, ends};
 use crate::engine::polars::program::{RowProgram, ValueId};
 use crate::engine::polars::window::Window;
-use crate::query::computation::relation::{Frame as FrameBounds, WindowColumn, WindowFunction};
+use crate::query::computation::relation::{FrameBounds, WindowColumn, WindowFunction};
 use crate::query::terms::policy::Terms;
 use polars::prelude::PolarsResult;
 use std::collections::BTreeSet;

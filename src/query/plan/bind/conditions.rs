@@ -9,7 +9,7 @@ use crate::query::term::{Term, checker};
 
 use super::resolve::{Naming, never};
 use super::rows::Derived;
-use super::scope::{Meaning, Scope, VisibleColumn};
+use super::scope::{Meaning, NamedRows, VisibleColumn};
 use super::{Binder, is_plain, unsupported};
 
 /// The parts of a condition that are all true where it is true.
@@ -25,7 +25,7 @@ impl Binder<'_> {
     ///
     /// # Errors
     /// Those of typing the condition.
-    pub(super) fn restrict(&self, scope: &mut Scope, condition: Condition) -> Result<(), QueryError> {
+    pub(super) fn restrict(&self, scope: &mut NamedRows, condition: Condition) -> Result<(), QueryError> {
         let mut condition = match condition {
             Condition::Exists(rows) => return self.exists(scope, &rows, false),
             Condition::InRows(of, rows) => match self.within(scope, &of, &rows, false)? {
@@ -51,7 +51,7 @@ impl Binder<'_> {
     }
 
     /// Keeps the rows of which the unit has a row in a query, or those of which it has none.
-    fn exists(&self, scope: &mut Scope, rows: &Rows, is_anti: bool) -> Result<(), QueryError> {
+    fn exists(&self, scope: &mut NamedRows, rows: &Rows, is_anti: bool) -> Result<(), QueryError> {
         let derived = self.rows(rows, Some(scope))?;
         if !derived.is_of_outer_unit {
             let unit = scope.terms.unit_column().unwrap_or("row").to_owned();
@@ -65,7 +65,7 @@ impl Binder<'_> {
     /// table.
     fn within(
         &self,
-        scope: &mut Scope,
+        scope: &mut NamedRows,
         of: &Expression,
         rows: &Rows,
         is_anti: bool,
@@ -106,7 +106,7 @@ impl Binder<'_> {
         Ok(None)
     }
 
-    fn semi(&self, scope: &mut Scope, derived: Derived, is_anti: bool, at: Position) -> Result<(), QueryError> {
+    fn semi(&self, scope: &mut NamedRows, derived: Derived, is_anti: bool, at: Position) -> Result<(), QueryError> {
         let on = match derived.correlated.is_empty() {
             true => None,
             false => {
@@ -124,7 +124,7 @@ impl Binder<'_> {
     }
 
     /// A scope in which the names of both sides are visible; those of the second hide those of the first.
-    pub(super) fn pair(&self, outer: &Scope, inner: &Scope, at: Position) -> Result<Scope, QueryError> {
+    pub(super) fn pair(&self, outer: &NamedRows, inner: &NamedRows, at: Position) -> Result<NamedRows, QueryError> {
         let (left, right) = (outer.relation.clone(), inner.relation.clone());
         let relation = Relation::Join { left: Box::new(left), right: Box::new(right), on: None, is_left: false };
         let offset = outer.terms.columns.len();
@@ -148,12 +148,12 @@ impl Binder<'_> {
         };
         columns.extend(inner.columns.iter().map(moved));
         let _ = at;
-        Ok(Scope { relation, filter: None, terms, columns, units: Vec::new(), joins: Vec::new() })
+        Ok(NamedRows { relation, filter: None, terms, columns, units: Vec::new(), joins: Vec::new() })
     }
 
     /// Adds to each row a column that is missing if the unit has no row in a query, and the columns of its only row otherwise. Returns the
     /// index of the first of them.
-    fn marked(&self, scope: &mut Scope, marks: Relation, at: Position) -> Result<usize, QueryError> {
+    fn marked(&self, scope: &mut NamedRows, marks: Relation, at: Position) -> Result<usize, QueryError> {
         let first = scope.terms.columns.len();
         let (left, right) = (Box::new(scope.relation.clone()), Box::new(marks));
         scope.relation = Relation::Join { left, right, on: None, is_left: true };
@@ -166,7 +166,7 @@ impl Binder<'_> {
 /// Replaces queries inside of expressions by columns that are joined to each row.
 pub(super) struct Marking<'b, 'a> {
     pub(super) binder: &'b Binder<'a>,
-    pub(super) scope: &'b mut Scope,
+    pub(super) scope: &'b mut NamedRows,
 }
 
 impl Marking<'_, '_> {

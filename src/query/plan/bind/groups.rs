@@ -13,19 +13,19 @@ use crate::query::terms::domain::Column;
 
 use super::conditions::Marking;
 use super::resolve::Naming;
-use super::rows::Item;
-use super::scope::{Meaning, Scope, VisibleColumn};
+use super::rows::SelectedItem;
+use super::scope::{Meaning, NamedRows, VisibleColumn};
 use super::{Binder, unsupported};
 use crate::query::plan::subquery::aggregated;
 
 /// The parts of a query that are worked out after its rows are grouped.
-pub(super) struct Parts<'p> {
-    pub(super) items: &'p mut [Item],
+pub(super) struct GroupParts<'p> {
+    pub(super) items: &'p mut [SelectedItem],
     pub(super) having: &'p mut Option<Condition>,
     pub(super) order: &'p mut [RowOrder],
 }
 
-impl Parts<'_> {
+impl GroupParts<'_> {
     fn rewrite(&mut self, by: &mut impl Rewriter) -> Result<(), QueryError> {
         self.items.iter_mut().try_for_each(|item| item.value.rewrite(by))?;
         self.having.iter_mut().try_for_each(|having| having.rewrite(by))?;
@@ -40,9 +40,9 @@ impl Binder<'_> {
     /// [`Code::UnsupportedSql`] if the unit is not among the keys.
     pub(super) fn group(
         &self,
-        scope: &mut Scope,
+        scope: &mut NamedRows,
         select: &Select,
-        parts: &mut Parts<'_>,
+        parts: &mut GroupParts<'_>,
         is_of_outer_unit: bool,
     ) -> Result<bool, QueryError> {
         let (mut keys, mut has_unit) = (Vec::new(), is_of_outer_unit);
@@ -116,7 +116,7 @@ impl Binder<'_> {
     }
 
     /// A key of GROUP BY; an ordinal stands for the selected item, and so does an alias that is no column's name.
-    fn key(&self, key: &Key, items: &[Item], scope: &Scope) -> Result<Expression, QueryError> {
+    fn key(&self, key: &Key, items: &[SelectedItem], scope: &NamedRows) -> Result<Expression, QueryError> {
         match key {
             Key::By(expression) => {
                 if let Scalar::Column(name) = &expression.value
@@ -139,7 +139,12 @@ impl Binder<'_> {
     }
 
     /// Names for messages of a group's columns, and those of its keys that are plain columns, as they were visible.
-    fn grouped_columns(&self, scope: &Scope, keys: &[Term], relation: &Relation) -> (Vec<String>, Vec<VisibleColumn>) {
+    fn grouped_columns(
+        &self,
+        scope: &NamedRows,
+        keys: &[Term],
+        relation: &Relation,
+    ) -> (Vec<String>, Vec<VisibleColumn>) {
         let mut names = Vec::new();
         let mut visible = Vec::new();
         for (index, key) in keys.iter().enumerate() {
@@ -178,7 +183,7 @@ fn word(column: &PerUnitColumn) -> &'static str {
 /// Replaces keys and aggregates by names of columns of the groups.
 struct Collecting<'c, 'b, 'a> {
     binder: &'b Binder<'a>,
-    scope: &'c Scope,
+    scope: &'c NamedRows,
     known: &'c TermContext<'c>,
     keys: Vec<(Expression, String)>,
     columns: Vec<PerUnitColumn>,

@@ -13,7 +13,7 @@ use crate::query::terms::policy::Terms;
 
 use super::conditions::conjuncts;
 use super::resolve::Naming;
-use super::scope::{Bound, JoinedScope, Meaning, Scope, VisibleColumn};
+use super::scope::{Bound, JoinedScope, Meaning, NamedRows, VisibleColumn};
 use super::sources::renamed;
 use super::{Binder, unsupported};
 
@@ -31,7 +31,7 @@ impl Binder<'_> {
         conditions: &mut Vec<Condition>,
         at: Position,
     ) -> Result<Bound, QueryError> {
-        let mut on = On::of(on);
+        let mut on = JoinCondition::of(on);
         match (left, right) {
             (Bound::Units(left), Bound::Units(right)) => {
                 self.units(*left, *right, is_left, on, conditions, at).map(|scope| Bound::Units(Box::new(scope)))
@@ -83,13 +83,13 @@ impl Binder<'_> {
     /// Pairs the rows of each unit.
     fn units(
         &self,
-        mut left: Scope,
-        mut right: Scope,
+        mut left: NamedRows,
+        mut right: NamedRows,
         is_left: bool,
-        on: On,
+        on: JoinCondition,
         conditions: &mut Vec<Condition>,
         at: Position,
-    ) -> Result<Scope, QueryError> {
+    ) -> Result<NamedRows, QueryError> {
         if is_left {
             right = self.with_presence(right, at)?;
         }
@@ -120,7 +120,7 @@ impl Binder<'_> {
     }
 
     /// The columns of two scopes side by side.
-    pub(super) fn side_by_side(&self, left: &Scope, right: &Scope) -> Scope {
+    pub(super) fn side_by_side(&self, left: &NamedRows, right: &NamedRows) -> NamedRows {
         let offset = left.terms.columns.len();
         let named: Vec<Column> = left.terms.columns.iter().chain(&right.terms.columns).cloned().collect();
         let rows = left.terms.max_rows_per_unit.saturating_mul(right.terms.max_rows_per_unit);
@@ -133,11 +133,11 @@ impl Binder<'_> {
         };
         let columns = left.columns.iter().cloned().chain(right.columns.iter().map(moved)).collect();
         let relation = left.relation.clone();
-        Scope { relation, filter: None, terms, columns, units: left.units.clone(), joins: Vec::new() }
+        NamedRows { relation, filter: None, terms, columns, units: left.units.clone(), joins: Vec::new() }
     }
 
     /// Adds to the right side of a left join a column that is never missing, and makes its columns plain.
-    fn with_presence(&self, scope: Scope, at: Position) -> Result<Scope, QueryError> {
+    fn with_presence(&self, scope: NamedRows, at: Position) -> Result<NamedRows, QueryError> {
         let rows = self.relation(&scope);
         let used: Vec<Term> = scope.columns.iter().map(|column| column.term.clone()).collect();
         let is_plain = used.iter().all(|term| matches!(term, Term::Column(_)));
@@ -164,19 +164,19 @@ impl Binder<'_> {
         visible.push(VisibleColumn { of, name, term: presence.clone(), is_merged, place: usize::MAX });
         let units =
             scope.units.into_iter().map(|unit| super::scope::UnitName { presence: Some(presence.clone()), ..unit });
-        Ok(Scope { relation, filter: None, terms, columns: visible, units: units.collect(), joins: Vec::new() })
+        Ok(NamedRows { relation, filter: None, terms, columns: visible, units: units.collect(), joins: Vec::new() })
     }
 
     /// Joins a table that was resolved when the dataset was sealed.
     fn resolved(
         &self,
-        mut left: Scope,
+        mut left: NamedRows,
         table: JoinedScope,
         is_left: bool,
-        on: On,
+        on: JoinCondition,
         conditions: &mut Vec<Condition>,
         at: Position,
-    ) -> Result<Scope, QueryError> {
+    ) -> Result<NamedRows, QueryError> {
         let alone = self.joined_alone(&table);
         if !matches!(left.relation, Relation::Table { table: 0, .. }) {
             return self.units(left, alone, is_left, on, conditions, at);
@@ -186,7 +186,7 @@ impl Binder<'_> {
             return Err(unsupported(at, format!("\"{}\" is joined twice", shown(name)))
                 .hint("it has one row a person: join it once"));
         }
-        let mut pair = Scope { columns: left.columns.clone(), ..left.clone() };
+        let mut pair = NamedRows { columns: left.columns.clone(), ..left.clone() };
         pair.columns.extend(alone.columns.iter().cloned());
         let mut by_unit = on.is_by_unit(&left, &alone);
         let mut parts = on.conditions(&mut pair, &left, &alone, at)?;
@@ -196,7 +196,7 @@ impl Binder<'_> {
             return Err(self.not_by_unit(&left, &alone, at));
         }
         if is_left && !parts.is_empty() {
-            return self.units(left, alone, true, On::Conditions(parts, true), conditions, at);
+            return self.units(left, alone, true, JoinCondition::Conditions(parts, true), conditions, at);
         }
         left.columns = pair.columns;
         left.joins.push((table.place, is_left));
@@ -221,13 +221,13 @@ impl Binder<'_> {
     }
 
     /// The terms of the dataset's table with the tables that it is joined with.
-    fn as_joined(&self, scope: &Scope) -> Terms {
+    fn as_joined(&self, scope: &NamedRows) -> Terms {
         let joined = self.terms.joined(&scope.joins);
         joined.with(joined.columns.clone(), scope.terms.max_rows_per_unit, scope.terms.max_rows)
     }
 
     /// Types conditions over a scope.
-    pub(super) fn condition(&self, parts: Vec<Condition>, scope: &Scope) -> Result<Option<Filter>, QueryError> {
+    pub(super) fn condition(&self, parts: Vec<Condition>, scope: &NamedRows) -> Result<Option<Filter>, QueryError> {
         if parts.is_empty() {
             return Ok(None);
         }
@@ -236,17 +236,17 @@ impl Binder<'_> {
         checker::narrowing(Some(&all), &scope.context(&self.steps))
     }
 
-    fn not_by_unit(&self, left: &Scope, right: &Scope, at: Position) -> QueryError {
+    fn not_by_unit(&self, left: &NamedRows, right: &NamedRows, at: Position) -> QueryError {
         let Some(unit) = self.terms.unit_column() else {
             return unsupported(at, "every row is a unit of its own here, so that rows have no partners")
                 .hint("ask about one table");
         };
-        let of = |scope: &Scope| {
+        let of = |scope: &NamedRows| {
             let name = scope.units.first();
             let of = name.and_then(|name| name.of.clone()).unwrap_or_else(|| "t".to_owned());
             format!("{of}.{}", name.map_or(unit, |name| name.name.as_str()))
         };
-        let lacks = |scope: &Scope| scope.units.is_empty();
+        let lacks = |scope: &NamedRows| scope.units.is_empty();
         let message = format!("rows are paired that may belong to different people: the join does not compare {unit}");
         let error = unsupported(at, message);
         if lacks(left) || lacks(right) {
@@ -257,14 +257,14 @@ impl Binder<'_> {
 }
 
 /// What a join says about its pairs.
-pub(super) enum On {
+pub(super) enum JoinCondition {
     /// Conditions, and whether the unit is among them already.
     Conditions(Vec<Condition>, bool),
     Using(Vec<Name>),
     Natural,
 }
 
-impl On {
+impl JoinCondition {
     fn of(on: &JoinOn) -> Self {
         match on {
             JoinOn::All => Self::Conditions(Vec::new(), false),
@@ -278,8 +278,8 @@ impl On {
     fn swap(&mut self) {}
 
     /// Whether USING or NATURAL compares the unit.
-    fn is_by_unit(&self, left: &Scope, right: &Scope) -> bool {
-        let has = |scope: &Scope, name: &str| scope.units.iter().any(|unit| unit.name == name);
+    fn is_by_unit(&self, left: &NamedRows, right: &NamedRows) -> bool {
+        let has = |scope: &NamedRows, name: &str| scope.units.iter().any(|unit| unit.name == name);
         match self {
             Self::Conditions(_, is_by_unit) => *is_by_unit,
             Self::Using(names) => names.iter().any(|name| has(left, &name.text) && has(right, &name.text)),
@@ -290,9 +290,9 @@ impl On {
     /// The conditions, with equalities instead of names that both sides share; these names then mean the left side's columns.
     pub(super) fn conditions(
         self,
-        pair: &mut Scope,
-        left: &Scope,
-        right: &Scope,
+        pair: &mut NamedRows,
+        left: &NamedRows,
+        right: &NamedRows,
         at: Position,
     ) -> Result<Vec<Condition>, QueryError> {
         let shared: Vec<Name> = match self {
@@ -306,11 +306,11 @@ impl On {
         };
         let mut parts = Vec::new();
         for name in shared {
-            let is_unit = |scope: &Scope| scope.units.iter().any(|unit| unit.name == name.text);
+            let is_unit = |scope: &NamedRows| scope.units.iter().any(|unit| unit.name == name.text);
             if is_unit(left) && is_unit(right) {
                 continue;
             }
-            let side = |scope: &Scope, word: &str| {
+            let side = |scope: &NamedRows, word: &str| {
                 let column = scope.columns.iter().find(|column| column.name == name.text && !column.is_merged);
                 column.map(|column| column.of.clone()).ok_or_else(|| {
                     let message = format!("the {word} side of the join has no column \"{}\"", shown(&name.text));
@@ -331,16 +331,16 @@ impl On {
 }
 
 /// Takes out the conditions that say that the unit of both sides is the same; returns whether there were any.
-fn take_units(parts: &mut Vec<Condition>, left: &Scope, right: &Scope) -> bool {
+fn take_units(parts: &mut Vec<Condition>, left: &NamedRows, right: &NamedRows) -> bool {
     let before = parts.len();
     parts.retain(|part| !equal_units(part, left, right));
     parts.len() < before
 }
 
 /// Whether a condition says that the unit of both sides is the same.
-fn equal_units(part: &Condition, left: &Scope, right: &Scope) -> bool {
+fn equal_units(part: &Condition, left: &NamedRows, right: &NamedRows) -> bool {
     let Condition::Compare(one, Comparison::Equal, other) = part else { return false };
-    let is_unit = |scope: &Scope, expression: &Expression| match &expression.value {
+    let is_unit = |scope: &NamedRows, expression: &Expression| match &expression.value {
         // A name of several things is found to be so later.
         Scalar::Column(name) => matches!(scope.meaning(name), Ok(Some(Meaning::Unit(_)))),
         _ => false,

@@ -15,14 +15,18 @@ use crate::query::syntax::{Condition, Expression, Query, Scalar};
 use crate::query::term::Term;
 use crate::query::term::context::{Names, TermContext};
 
-use super::scope::{Meaning, Scope, VisibleColumn};
+use super::scope::{Meaning, NamedRows, VisibleColumn};
 use super::{Binder, BoundQuestion, BoundRows};
 
 /// Largest number of columns of a table with one row per unit that a question uses.
 const COLUMNS_MAX: usize = 16;
 
 /// The question in one of these shapes; `None` if it takes a relation.
-pub(super) fn simple(binder: &Binder<'_>, scope: &Scope, query: &Query) -> Result<Option<BoundQuestion>, QueryError> {
+pub(super) fn simple(
+    binder: &Binder<'_>,
+    scope: &NamedRows,
+    query: &Query,
+) -> Result<Option<BoundQuestion>, QueryError> {
     if !binder.terms.tables.is_empty() {
         return Ok(None);
     }
@@ -55,7 +59,7 @@ fn is_whole(binder: &Binder<'_>, rows_per_unit: u32) -> bool {
 }
 
 /// Whether every visible column is one of the table or of the tables that it is joined with.
-fn is_known(binder: &Binder<'_>, scope: &Scope) -> bool {
+fn is_known(binder: &Binder<'_>, scope: &NamedRows) -> bool {
     let own = binder.terms.own().len();
     let is_joined =
         |index: usize| scope.joins.iter().any(|(place, _)| binder.terms.joins[*place].places().contains(&index));
@@ -69,7 +73,7 @@ type Group<'g> = (Option<&'g Filter>, &'g [Term], &'g [PerUnitColumn]);
 
 fn per_unit(
     binder: &Binder<'_>,
-    scope: &Scope,
+    scope: &NamedRows,
     query: &Query,
     (filter, keys, columns): Group<'_>,
 ) -> Result<Option<BoundQuestion>, QueryError> {
@@ -119,7 +123,7 @@ fn per_unit(
         .filter(|column| is_used(&column.term))
         .map(|column| VisibleColumn { term: column.term.renumbered(&to), ..column.clone() })
         .collect();
-    let names: Names = Scope { columns, ..scope.clone() }.names();
+    let names: Names = NamedRows { columns, ..scope.clone() }.names();
     let filter = scope.filter.as_ref().map(|filter| {
         let filter = filter.renumbered(&to);
         filter.simplest(&TermContext::within(&seen, &binder.steps))
@@ -129,7 +133,7 @@ fn per_unit(
 }
 
 /// Names of the columns of a table with one row per unit: those that they are visible by.
-fn column_names(scope: &Scope, count: usize, moved: &BTreeMap<usize, usize>) -> Vec<String> {
+fn column_names(scope: &NamedRows, count: usize, moved: &BTreeMap<usize, usize>) -> Vec<String> {
     let mut names: Vec<String> = vec![String::new(); count];
     for column in scope.columns.iter().filter(|column| !column.name.starts_with('\u{1}')) {
         if let Term::Column(index) = column.term
@@ -155,7 +159,7 @@ fn column_names(scope: &Scope, count: usize, moved: &BTreeMap<usize, usize>) -> 
 
 /// Looks for the columns that a question names.
 struct Used<'a> {
-    scope: &'a Scope,
+    scope: &'a NamedRows,
     places: BTreeSet<usize>,
 }
 

@@ -5,7 +5,7 @@ use crate::query::error::{Position, QueryError, shown};
 use crate::query::filter::Filter;
 use crate::query::syntax::rewrite::Rewriter;
 use crate::query::syntax::{
-    Comparison, Condition, Distinct, Expression, Literal, LiteralValue, Name, RowValue, Rows, Scalar, Select, Source,
+    Comparison, Condition, Distinct, Expression, FromItem, Literal, LiteralValue, Name, RowValue, Rows, Scalar, Select,
 };
 use crate::query::term::context::TermContext;
 use crate::query::term::{Term, checker, interpret};
@@ -13,9 +13,9 @@ use crate::query::terms::domain::{Column, Domain, date_text};
 use crate::query::terms::policy::{PublicTable, Terms};
 
 use super::conditions::{among, conjuncts};
-use super::joins::On;
+use super::joins::JoinCondition;
 use super::resolve::Naming;
-use super::scope::{Meaning, Scope, VisibleColumn};
+use super::scope::{Meaning, NamedRows, VisibleColumn};
 use super::sources::renamed;
 use super::{Binder, unsupported};
 
@@ -46,7 +46,7 @@ impl Binder<'_> {
         Some(PublicScope { name: of.to_owned(), table, filter: None, columns })
     }
 
-    fn is_public(&self, source: &Source) -> bool {
+    fn is_public(&self, source: &FromItem) -> bool {
         let mut tables = Vec::new();
         source.tables(&mut tables);
         let is_own = |name: &str| {
@@ -133,14 +133,21 @@ impl Binder<'_> {
     }
 
     /// The rows of a public table as if they were rows of a unit, to type terms over them.
-    fn public_scope(&self, public: &PublicScope) -> Scope {
+    fn public_scope(&self, public: &PublicScope) -> NamedRows {
         let table = &self.terms.public[public.table];
         let terms = self.terms.with(table.columns.clone(), 1, table.rows);
         let relation = Relation::Table { table: u32::MAX, rows_per_unit: 1 };
-        Scope { relation, filter: None, terms, columns: public.columns.clone(), units: Vec::new(), joins: Vec::new() }
+        NamedRows {
+            relation,
+            filter: None,
+            terms,
+            columns: public.columns.clone(),
+            units: Vec::new(),
+            joins: Vec::new(),
+        }
     }
 
-    fn looked_up(&self, scope: &Scope, of: &Expression, rows: &Rows) -> Result<Condition, QueryError> {
+    fn looked_up(&self, scope: &NamedRows, of: &Expression, rows: &Rows) -> Result<Condition, QueryError> {
         self.listed(scope, of, rows)?.ok_or_else(|| {
             unsupported(rows.at(), "rows of a public table do not depend on those of people")
                 .hint("look values up in public tables alone")
@@ -151,7 +158,12 @@ impl Binder<'_> {
     ///
     /// # Errors
     /// Those of the query.
-    pub(super) fn listed(&self, scope: &Scope, of: &Expression, rows: &Rows) -> Result<Option<Condition>, QueryError> {
+    pub(super) fn listed(
+        &self,
+        scope: &NamedRows,
+        of: &Expression,
+        rows: &Rows,
+    ) -> Result<Option<Condition>, QueryError> {
         let Some(public) = self.public_rows(rows, None, &[])? else { return Ok(None) };
         let [column] = &public.columns[..] else {
             return Err(unsupported(rows.at(), "the query behind IN selects one column"));
@@ -217,13 +229,13 @@ impl Binder<'_> {
     /// A refusal if a row could meet too many of them.
     pub(super) fn with_public(
         &self,
-        left: Scope,
+        left: NamedRows,
         public: PublicScope,
         is_left: bool,
-        on: On,
+        on: JoinCondition,
         conditions: &mut Vec<Condition>,
         at: Position,
-    ) -> Result<Scope, QueryError> {
+    ) -> Result<NamedRows, QueryError> {
         let right = self.public_scope(&public);
         let offset = left.terms.columns.len();
         let mut pair = self.side_by_side(&left, &right);
@@ -260,7 +272,12 @@ impl Binder<'_> {
     }
 
     /// The term and the public column that a condition compares; `None` for any other condition.
-    fn equality(&self, part: &Condition, left: &Scope, right: &Scope) -> Result<Option<(Term, u32)>, QueryError> {
+    fn equality(
+        &self,
+        part: &Condition,
+        left: &NamedRows,
+        right: &NamedRows,
+    ) -> Result<Option<(Term, u32)>, QueryError> {
         let Condition::Compare(one, Comparison::Equal, other) = part else { return Ok(None) };
         let column = |expression: &Expression| -> Result<Option<u32>, QueryError> {
             let Scalar::Column(name) = &expression.value else { return Ok(None) };
@@ -313,7 +330,7 @@ impl Binder<'_> {
         &self,
         one: PublicScope,
         other: PublicScope,
-        _on: On,
+        _on: JoinCondition,
         _conditions: &mut Vec<Condition>,
         at: Position,
     ) -> Result<PublicScope, QueryError> {
@@ -325,8 +342,8 @@ impl Binder<'_> {
 
 /// Which side the names of a condition are of.
 struct Sides<'a> {
-    left: &'a Scope,
-    right: &'a Scope,
+    left: &'a NamedRows,
+    right: &'a NamedRows,
     /// Whether a name is a column of the public table.
     is_right: bool,
     /// Whether a name is of neither side, or a query stands inside.

@@ -8,7 +8,7 @@ use crate::query::syntax::{
 
 use std::rc::Rc;
 
-use super::scope::{Meaning, Scope, UnitName};
+use super::scope::{Meaning, NamedRows, UnitName};
 use super::unjoined;
 use crate::query::term::checker;
 use crate::query::term::context::Steps;
@@ -16,7 +16,7 @@ use crate::query::terms::policy::Terms;
 
 /// Rewrites names. An unknown name is left as it is, as it may be an alias; whatever types it refuses it.
 pub(super) struct Naming<'a> {
-    pub(super) scope: &'a Scope,
+    pub(super) scope: &'a NamedRows,
 }
 
 impl Naming<'_> {
@@ -111,13 +111,13 @@ impl Rewriter for Naming<'_> {
 }
 
 /// Refuses names of columns that the scope does not know.
-pub(super) struct Known<'a> {
-    pub(super) scope: &'a Scope,
+pub(super) struct Resolver<'a> {
+    pub(super) scope: &'a NamedRows,
     pub(super) dataset: &'a Terms,
     pub(super) steps: &'a Rc<Steps>,
 }
 
-impl Rewriter for Known<'_> {
+impl Rewriter for Resolver<'_> {
     fn expression(&mut self, expression: &mut Expression) -> Result<bool, QueryError> {
         if let Scalar::Column(name) = &expression.value
             && self.scope.meaning(name)?.is_none()
@@ -134,7 +134,7 @@ impl Rewriter for Known<'_> {
 }
 
 /// Refuses such names in the arguments of aggregates; elsewhere they may be names of outputs.
-pub(super) struct Arguments<'a>(pub(super) Known<'a>);
+pub(super) struct Arguments<'a>(pub(super) Resolver<'a>);
 
 impl Rewriter for Arguments<'_> {
     fn expression(&mut self, _expression: &mut Expression) -> Result<bool, QueryError> {

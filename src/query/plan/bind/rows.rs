@@ -1,6 +1,6 @@
 //! Queries that make rows: SELECT and the operators between two of them.
 
-use crate::query::computation::relation::{Frame, Relation, RowOrder as Order, WindowColumn, WindowFunction};
+use crate::query::computation::relation::{FrameBounds, Relation, RowSortKey as Order, WindowColumn, WindowFunction};
 use crate::query::error::{Code, Position, QueryError, shown};
 use crate::query::filter::Filter;
 use crate::query::syntax::rewrite::Rewriter;
@@ -12,13 +12,13 @@ use crate::query::terms::domain::Column;
 
 use super::conditions::{Marking, conjuncts};
 use super::resolve::Naming;
-use super::scope::{Bound, Meaning, Scope, UnitName, VisibleColumn};
+use super::scope::{Bound, Meaning, NamedRows, UnitName, VisibleColumn};
 use super::{Binder, unsupported};
 
 /// The rows of a query.
 pub(super) struct Derived {
     /// The rows, with the selected columns.
-    pub(super) scope: Scope,
+    pub(super) scope: NamedRows,
     /// Conditions on a row together with a row around the query.
     pub(super) correlated: Vec<Condition>,
     /// Whether the query says that its unit is that of the row around it.
@@ -32,7 +32,7 @@ impl Binder<'_> {
     ///
     /// # Errors
     /// [`Code::UnsupportedSql`] if it has no unit-local reading.
-    pub(super) fn rows(&self, rows: &Rows, outer: Option<&Scope>) -> Result<Derived, QueryError> {
+    pub(super) fn rows(&self, rows: &Rows, outer: Option<&NamedRows>) -> Result<Derived, QueryError> {
         self.steps.spend(1);
         self.steps.check()?;
         match rows {
@@ -46,7 +46,7 @@ impl Binder<'_> {
         }
     }
 
-    fn select(&self, select: &Select, outer: Option<&Scope>) -> Result<Derived, QueryError> {
+    fn select(&self, select: &Select, outer: Option<&NamedRows>) -> Result<Derived, QueryError> {
         let mut conditions = select.condition.clone().map(conjuncts).unwrap_or_default();
         let mut scope = match self.source(&select.from, &mut conditions)? {
             Bound::Units(scope) => *scope,
@@ -75,7 +75,7 @@ impl Binder<'_> {
                 return Err(unsupported(select.at, "rows are compared with a row outside before they are aggregated")
                     .hint("join both tables first, and aggregate the pairs"));
             }
-            let mut parts = super::groups::Parts { items: &mut items, having: &mut having, order: &mut order };
+            let mut parts = super::groups::GroupParts { items: &mut items, having: &mut having, order: &mut order };
             is_single = self.group(&mut scope, select, &mut parts, is_of_outer_unit)?;
         } else {
             for item in &mut items {
@@ -102,14 +102,14 @@ impl Binder<'_> {
     }
 
     /// Whether a condition names columns of the rows around a query.
-    fn looks_out(&self, condition: &Condition, inner: &Scope, outer: &Scope) -> Result<LooksOut, QueryError> {
+    fn looks_out(&self, condition: &Condition, inner: &NamedRows, outer: &NamedRows) -> Result<LooksOut, QueryError> {
         let mut finding = Finding { inner, outer, found: false };
         condition.clone().rewrite(&mut finding)?;
         if !finding.found {
             return Ok(LooksOut::No);
         }
         if let Condition::Compare(one, crate::query::syntax::Comparison::Equal, other) = condition {
-            let unit = |scope: &Scope, expression: &Expression| match &expression.value {
+            let unit = |scope: &NamedRows, expression: &Expression| match &expression.value {
                 Scalar::Column(name) => matches!(scope.meaning(name), Ok(Some(Meaning::Unit(_)))),
                 _ => false,
             };
@@ -129,13 +129,13 @@ impl Binder<'_> {
     }
 
     /// The selected items, with `*` written out.
-    fn items(&self, select: &Select, scope: &Scope) -> Result<Vec<Item>, QueryError> {
+    fn items(&self, select: &Select, scope: &NamedRows) -> Result<Vec<SelectedItem>, QueryError> {
         let mut items = Vec::with_capacity(select.items.len());
         for RowItem { value, alias, at } in &select.items {
             match value {
                 RowValue::Expression(expression) => {
                     let name = alias.as_ref().map_or_else(|| default_name(expression), |alias| alias.text.clone());
-                    items.push(Item { value: expression.clone(), name });
+                    items.push(SelectedItem { value: expression.clone(), name });
                 }
                 RowValue::Wildcard(of) => {
                     let of = of.as_ref().map(|of| of.text.clone());
@@ -149,7 +149,7 @@ impl Binder<'_> {
                         let is_merged = !is_unit && of.is_none() && scope.columns[index].is_merged;
                         if is_wanted && !is_merged && !name.starts_with('\u{1}') {
                             let column = Name { of: table.clone(), text: name.clone(), at: *at };
-                            items.push(Item { value: Expression::column(column), name: name.clone() });
+                            items.push(SelectedItem { value: Expression::column(column), name: name.clone() });
                         }
                     }
                     if items.len() == before {
@@ -164,7 +164,7 @@ impl Binder<'_> {
     }
 
     /// The scope in which the items are the columns.
-    fn selected(&self, scope: &Scope, items: Vec<Item>) -> Result<Scope, QueryError> {
+    fn selected(&self, scope: &NamedRows, items: Vec<SelectedItem>) -> Result<NamedRows, QueryError> {
         let known = scope.context(&self.steps);
         let (mut columns, mut units) = (Vec::new(), Vec::new());
         for (place, mut item) in items.into_iter().enumerate() {
@@ -189,11 +189,11 @@ impl Binder<'_> {
         let is_needed = units.iter().any(|unit| unit.presence.is_some());
         columns.extend(hidden.filter(|_| is_needed));
         drop(known);
-        Ok(Scope { columns, units, ..scope.clone() })
+        Ok(NamedRows { columns, units, ..scope.clone() })
     }
 
     /// Merges rows that are equal in all columns.
-    fn distinct(&self, scope: Scope, at: Position) -> Result<Scope, QueryError> {
+    fn distinct(&self, scope: NamedRows, at: Position) -> Result<NamedRows, QueryError> {
         if scope.units.is_empty() {
             let unit = self.terms.unit_column().unwrap_or("row");
             return Err(unsupported(at, "DISTINCT would merge the rows of different people")
@@ -207,13 +207,13 @@ impl Binder<'_> {
         let terms = terms.with(named, terms.max_rows_per_unit, terms.max_rows);
         let column = |(index, column): (usize, VisibleColumn)| VisibleColumn { term: Term::Column(index), ..column };
         let columns = scope.columns.into_iter().enumerate().map(column).collect();
-        Ok(Scope { relation, filter: None, terms, columns, units: scope.units, joins: Vec::new() })
+        Ok(NamedRows { relation, filter: None, terms, columns, units: scope.units, joins: Vec::new() })
     }
 
     /// Of the rows that are equal in the keys of `DISTINCT ON`, keeps the first one.
     fn first_of(
         &self,
-        scope: &mut Scope,
+        scope: &mut NamedRows,
         keys: &[Expression],
         order: &[crate::query::syntax::RowOrder],
         at: Position,
@@ -233,7 +233,7 @@ impl Binder<'_> {
         let order = self.row_order(scope, order)?;
         // Keys of the partition do not order its rows.
         let order: Vec<Order> = order.into_iter().filter(|order| !partition.contains(&order.by)).collect();
-        let column = WindowColumn { function: WindowFunction::RowNumber, partition, order, frame: Frame::WHOLE };
+        let column = WindowColumn { function: WindowFunction::RowNumber, partition, order, frame: FrameBounds::WHOLE };
         let place = self.add_windows(scope, vec![column], at)?;
         let stored = 1 - scope.terms.grid(place).map_or(0, |grid| grid.centre());
         scope.add(Filter::Range { column: Term::Column(place), low: stored, high: stored }, &self.steps);
@@ -244,10 +244,10 @@ impl Binder<'_> {
         &self,
         operator: SetOperator,
         all: bool,
-        left: Scope,
-        right: Scope,
+        left: NamedRows,
+        right: NamedRows,
         at: Position,
-    ) -> Result<Scope, QueryError> {
+    ) -> Result<NamedRows, QueryError> {
         let (one, other) = (left.order(), right.order());
         let shape = |order: &[(bool, usize)]| order.iter().map(|(is_unit, _)| *is_unit).collect::<Vec<_>>();
         if shape(&one) != shape(&other) {
@@ -274,7 +274,7 @@ impl Binder<'_> {
                 let column =
                     |(index, column): (usize, VisibleColumn)| VisibleColumn { term: Term::Column(index), ..column };
                 let columns = left.columns.into_iter().enumerate().map(column).collect();
-                let scope = Scope { relation, filter: None, terms, columns, units: left.units, joins: Vec::new() };
+                let scope = NamedRows { relation, filter: None, terms, columns, units: left.units, joins: Vec::new() };
                 if all { Ok(scope) } else { self.distinct(scope, at) }
             }
             SetOperator::Intersect | SetOperator::Except => {
@@ -297,14 +297,14 @@ impl Binder<'_> {
     }
 
     /// The rows of a scope with its visible columns alone.
-    pub(super) fn mapped(&self, scope: &Scope) -> Relation {
+    pub(super) fn mapped(&self, scope: &NamedRows) -> Relation {
         let columns: Vec<Term> = scope.columns.iter().map(|column| column.term.clone()).collect();
         Relation::Map { of: Box::new(self.relation(scope)), columns }
     }
 }
 
 /// A selected item, with its name.
-pub(super) struct Item {
+pub(super) struct SelectedItem {
     pub(super) value: Expression,
     pub(super) name: String,
 }
@@ -320,8 +320,8 @@ enum LooksOut {
 
 /// Looks for names that only the rows around a query have.
 struct Finding<'a> {
-    inner: &'a Scope,
-    outer: &'a Scope,
+    inner: &'a NamedRows,
+    outer: &'a NamedRows,
     found: bool,
 }
 
@@ -355,7 +355,7 @@ impl Rewriter for Aggregates {
     }
 }
 
-fn has_aggregate(items: &[Item]) -> Result<bool, QueryError> {
+fn has_aggregate(items: &[SelectedItem]) -> Result<bool, QueryError> {
     let mut looking = Aggregates { found: false };
     for item in items {
         item.value.clone().rewrite(&mut looking)?;

@@ -16,7 +16,7 @@ use super::public::PublicScope;
 /// What a source in FROM is.
 pub(super) enum Bound {
     /// Rows of units.
-    Units(Box<Scope>),
+    Units(Box<NamedRows>),
     /// A table with one row per unit that was resolved when a dataset with a single table was sealed.
     Joined(JoinedScope),
     /// Rows of a public table.
@@ -33,7 +33,7 @@ pub(super) struct JoinedScope {
 
 /// Rows of units, with the names of their columns.
 #[derive(Clone)]
-pub(super) struct Scope {
+pub(super) struct NamedRows {
     /// The rows, without `filter`.
     pub(super) relation: Relation,
     /// The condition on the rows that count.
@@ -85,7 +85,7 @@ pub(super) enum Meaning {
     Column(Term),
 }
 
-impl Scope {
+impl NamedRows {
     /// What every name stands for.
     pub(super) fn names(&self) -> Names {
         let mut names = Names::default();

@@ -2,12 +2,12 @@
 
 use crate::query::computation::relation::Relation;
 use crate::query::error::{Code, QueryError, nearest, shown};
-use crate::query::syntax::{Condition, Name, Source};
+use crate::query::syntax::{Condition, FromItem, Name};
 use crate::query::term::Term;
 use crate::query::terms::domain::Column;
 use crate::query::terms::policy::Terms;
 
-use super::scope::{Bound, JoinedScope, Scope, UnitName, VisibleColumn};
+use super::scope::{Bound, JoinedScope, NamedRows, UnitName, VisibleColumn};
 use super::{Binder, unsupported};
 
 /// Terms with the names that the first columns have elsewhere, for messages.
@@ -25,12 +25,12 @@ impl Binder<'_> {
     ///
     /// # Errors
     /// [`Code::UnsupportedSql`] for unknown tables and joins without the unit.
-    pub(super) fn source(&self, source: &Source, conditions: &mut Vec<Condition>) -> Result<Bound, QueryError> {
+    pub(super) fn source(&self, source: &FromItem, conditions: &mut Vec<Condition>) -> Result<Bound, QueryError> {
         self.steps.spend(1);
         self.steps.check()?;
         match source {
-            Source::Table { schema, name, alias } => self.table(schema.as_ref(), name, alias.as_ref()),
-            Source::Derived { rows, alias, columns } => {
+            FromItem::Table { schema, name, alias } => self.table(schema.as_ref(), name, alias.as_ref()),
+            FromItem::Derived { rows, alias, columns } => {
                 if let Some(public) = self.public_rows(rows, alias.as_ref(), columns)? {
                     return Ok(Bound::Public(Box::new(public)));
                 }
@@ -40,7 +40,7 @@ impl Binder<'_> {
                 Self::name_columns(&mut scope, of.as_deref(), columns);
                 Ok(Bound::Units(Box::new(scope)))
             }
-            Source::Joined { left, right, is_left, on, at } => {
+            FromItem::Joined { left, right, is_left, on, at } => {
                 let left = self.source(left, conditions)?;
                 let right = self.source(right, conditions)?;
                 self.joined(left, right, *is_left, on, conditions, *at)
@@ -49,7 +49,7 @@ impl Binder<'_> {
     }
 
     /// Gives the columns of a query the name of its alias, and new names to the first of them.
-    fn name_columns(scope: &mut Scope, of: Option<&str>, columns: &[Name]) {
+    fn name_columns(scope: &mut NamedRows, of: Option<&str>, columns: &[Name]) {
         for column in &mut scope.columns {
             column.of = of.map(str::to_owned);
         }
@@ -104,7 +104,7 @@ impl Binder<'_> {
     }
 
     /// The scope of one of the dataset's tables.
-    fn table_scope(&self, place: usize, of: &str, name: &Name) -> Result<Scope, QueryError> {
+    fn table_scope(&self, place: usize, of: &str, name: &Name) -> Result<NamedRows, QueryError> {
         let table = self.terms.table(place).ok_or_else(|| self.unknown_table(name))?;
         let rows_per_unit = self.rows_per_unit.unwrap_or(u32::MAX).min(table.max_rows_per_unit);
         let table_index = u32::try_from(place).unwrap_or(u32::MAX);
@@ -124,7 +124,7 @@ impl Binder<'_> {
         };
         let columns = terms.columns.iter().take(own).enumerate().map(column).collect();
         let units = self.unit_names(of);
-        Ok(Scope { relation, filter: None, terms, columns, units, joins: Vec::new() })
+        Ok(NamedRows { relation, filter: None, terms, columns, units, joins: Vec::new() })
     }
 
     fn unit_names(&self, of: &str) -> Vec<UnitName> {
@@ -146,11 +146,11 @@ impl Binder<'_> {
     }
 
     /// Such a table by itself: of each unit with rows in the dataset's table, the row that it has there.
-    pub(super) fn joined_alone(&self, table: &JoinedScope) -> Scope {
+    pub(super) fn joined_alone(&self, table: &JoinedScope) -> NamedRows {
         let relation = Relation::Table { table: 0, rows_per_unit: 1 };
         let terms = self.terms.table(0).map_or_else(|| self.terms.clone(), |table| table.into_owned());
         let terms = terms.with(terms.columns.clone(), 1, terms.max_rows);
-        let mut scope = Scope {
+        let mut scope = NamedRows {
             relation,
             filter: None,
             terms,

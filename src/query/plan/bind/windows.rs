@@ -2,19 +2,19 @@
 
 use crate::query::computation::PerUnitColumn;
 use crate::query::computation::relation::{
-    Frame, FrameBound, FrameBy, Relation, RowOrder as Order, WindowColumn, WindowFunction,
+    FrameBound, FrameBounds, FrameBy, Relation, RowSortKey as Order, WindowColumn, WindowFunction,
 };
 use crate::query::error::{Position, QueryError};
 use crate::query::syntax::rewrite::Rewriter;
 use crate::query::syntax::{
-    Condition, Distinct, Expression, Name, RowOrder, Scalar, Window, WindowBound, WindowCall, WindowFrame,
+    Condition, Distinct, Expression, Name, RowOrder, Scalar, WindowBound, WindowCall, WindowExpression, WindowFrame,
 };
 use crate::query::term::{Term, checker};
 use crate::query::terms::domain::Domain;
 
 use super::resolve::Naming;
-use super::rows::Item;
-use super::scope::{Meaning, Scope, VisibleColumn};
+use super::rows::SelectedItem;
+use super::scope::{Meaning, NamedRows, VisibleColumn};
 use super::sources::renamed;
 use super::{Binder, unsupported};
 
@@ -25,8 +25,8 @@ impl Binder<'_> {
     /// Those of typing them, and a refusal if a window runs over several units.
     pub(super) fn windows(
         &self,
-        scope: &mut Scope,
-        items: &mut [Item],
+        scope: &mut NamedRows,
+        items: &mut [SelectedItem],
         order: &mut [RowOrder],
         distinct: &mut Distinct,
     ) -> Result<(), QueryError> {
@@ -54,7 +54,7 @@ impl Binder<'_> {
     /// Adds columns of window functions to the rows that count. Returns the index of the first.
     pub(super) fn add_windows(
         &self,
-        scope: &mut Scope,
+        scope: &mut NamedRows,
         columns: Vec<WindowColumn>,
         at: Position,
     ) -> Result<usize, QueryError> {
@@ -67,7 +67,7 @@ impl Binder<'_> {
     }
 
     /// Types a key of PARTITION BY; `None` if it is the unit.
-    pub(super) fn partition_key(&self, scope: &Scope, key: &Expression) -> Result<Option<Term>, QueryError> {
+    pub(super) fn partition_key(&self, scope: &NamedRows, key: &Expression) -> Result<Option<Term>, QueryError> {
         if let Scalar::Column(name) = &key.value
             && let Some(Meaning::Unit(_)) = scope.meaning(name)?
         {
@@ -79,7 +79,7 @@ impl Binder<'_> {
     }
 
     /// Types the keys of ORDER BY within a unit's rows. The unit itself orders nothing.
-    pub(super) fn row_order(&self, scope: &Scope, order: &[RowOrder]) -> Result<Vec<Order>, QueryError> {
+    pub(super) fn row_order(&self, scope: &NamedRows, order: &[RowOrder]) -> Result<Vec<Order>, QueryError> {
         let mut typed = Vec::with_capacity(order.len());
         for RowOrder { by, descending, nulls_first } in order {
             if let Some(term) = self.partition_key(scope, by)? {
@@ -95,7 +95,7 @@ impl Binder<'_> {
         Ok(typed)
     }
 
-    fn window(&self, scope: &Scope, window: &Window) -> Result<WindowColumn, QueryError> {
+    fn window(&self, scope: &NamedRows, window: &WindowExpression) -> Result<WindowColumn, QueryError> {
         let (mut partition, mut has_unit) = (Vec::new(), false);
         for key in &window.partition {
             match self.partition_key(scope, key)? {
@@ -142,15 +142,21 @@ impl Binder<'_> {
         let has_frame =
             matches!(function, WindowFunction::Nth(..) | WindowFunction::Last(_) | WindowFunction::Aggregate(_));
         let frame = match (&window.frame, has_frame) {
-            (_, false) => Frame::WHOLE,
-            (None, true) if order.is_empty() => Frame::WHOLE,
-            (None, true) => Frame::RUNNING,
+            (_, false) => FrameBounds::WHOLE,
+            (None, true) if order.is_empty() => FrameBounds::WHOLE,
+            (None, true) => FrameBounds::RUNNING,
             (Some(frame), true) => self.frame(scope, frame, &order, window.at)?,
         };
         Ok(WindowColumn { function, partition, order, frame })
     }
 
-    fn frame(&self, scope: &Scope, frame: &WindowFrame, order: &[Order], at: Position) -> Result<Frame, QueryError> {
+    fn frame(
+        &self,
+        scope: &NamedRows,
+        frame: &WindowFrame,
+        order: &[Order],
+        at: Position,
+    ) -> Result<FrameBounds, QueryError> {
         let by = if frame.by_rows { FrameBy::Rows } else { FrameBy::Range };
         let has_distance = |bound: &WindowBound| matches!(bound, WindowBound::Before(_) | WindowBound::After(_));
         let mut factor = 1;
@@ -180,14 +186,14 @@ impl Binder<'_> {
         let (start, end) = (bound(&frame.start), bound(&frame.end));
         // The whole partition is the same however it is counted.
         let is_whole = (start, end) == (FrameBound::First, FrameBound::Last);
-        Ok(if is_whole { Frame::WHOLE } else { Frame { by, start, end } })
+        Ok(if is_whole { FrameBounds::WHOLE } else { FrameBounds { by, start, end } })
     }
 }
 
 /// Replaces window functions by names of columns.
 struct Replacing<'b, 'a> {
     binder: &'b Binder<'a>,
-    scope: Scope,
+    scope: NamedRows,
     columns: Vec<(WindowColumn, String)>,
     /// Where the first of them stands.
     at: Option<Position>,
