@@ -12,8 +12,8 @@ use crate::query::error::{Code, QueryError};
 use crate::query::filter::Filter;
 use crate::query::syntax::rewrite::Rewriter;
 use crate::query::syntax::{Aggregate, AggregateFunction, Condition, Expression, Query, Scalar};
-use crate::query::term::{Term, checker};
 use crate::query::term::context::{Names, TermContext};
+use crate::query::term::{Term, checker};
 
 use super::scope::{Meaning, Scope, VisibleColumn};
 use super::{Binder, BoundQuestion, BoundRows};
