@@ -17,8 +17,9 @@
 
 use super::computation::{Coarsening, Computation, Measure, PlanKey, codes};
 use super::filter::Filter;
+use super::term::Term;
+use super::term::coding::{self, CategoryLists};
 use super::term::context::TermContext;
-use super::term::{Term, coding};
 
 /// How the cells of a target measurement are sums of cells of a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,8 +85,9 @@ pub fn derive(
         return None;
     }
     // The source may cover fewer groups than exist: every row of the target must be in one of them.
+    let lists = if target.relation.is_some() { CategoryLists::Narrowed } else { CategoryLists::Whole };
     let holds = |key: &PlanKey| {
-        let left = coding::key(&key.column, known, target.filter.as_ref()).ok()?;
+        let left = coding::key(&key.column, known, target.filter.as_ref(), lists).ok()?;
         key.holds(&left).then_some(())
     };
     source.keys.iter().try_for_each(holds)?;

@@ -11,6 +11,7 @@ mod identity;
 mod names;
 mod outputs;
 mod planned;
+mod public;
 mod runs;
 mod sets;
 mod shape;
@@ -152,7 +153,8 @@ fn planned(query: &Query, terms: &Terms, rows_per_unit: Option<u32>, steps: &Rc<
     if let (Some(_), Some(_)) = (&text, &relation) {
         return Err(texts::of_relation(&query));
     }
-    let keys = if text.is_some() { Vec::new() } else { shape::keys(&grouped, &known, filter.as_ref())? };
+    let rows = relation.as_ref().map(|relation| (relation, terms));
+    let keys = if text.is_some() { Vec::new() } else { shape::keys(&grouped, &known, filter.as_ref(), rows)? };
     let left = joins.iter().filter(|(_, is_left)| *is_left).map(|(place, _)| *place).collect();
     let measures = Vec::new();
     let mut computation = Computation { rows_per_unit, filter, keys, measures, units, text, left, relation };

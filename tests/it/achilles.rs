@@ -10,7 +10,6 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
 
 use tacit::kernel::budget::ledger::read;
 use tacit::kernel::privacy::mechanism::{Mechanism, NoiseLaw};
@@ -48,11 +47,11 @@ const SOURCES: [&str; 12] = [
     "concept_ancestor",
 ];
 
-/// The folder of the set, if it is there.
+/// The folder of the set, if it is there; `TACIT_EUNOMIA` names another one.
 fn eunomia() -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/eunomia");
-    let folders = [folder, PathBuf::from("/work/shared/data/eunomia")];
-    folders.into_iter().find(|folder| folder.join("person.parquet").exists())
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/eunomia");
+    let named = std::env::var_os("TACIT_EUNOMIA").map(PathBuf::from);
+    named.into_iter().chain([beside]).find(|folder| folder.join("person.parquet").exists())
 }
 
 /// A folder with all sources of the policy.
@@ -140,7 +139,6 @@ fn what_achilles_asks_is_answered_as_postgresql_answers_it() {
         if !only.is_empty() && !only.split(',').any(|one| one == name) {
             continue;
         }
-        let begun = Instant::now();
         let is_numbered = name.parse::<u32>().is_ok();
         numbered += usize::from(is_numbered);
         let found = exact(&lab, &file.sql).and_then(|table| {
@@ -148,9 +146,11 @@ fn what_achilles_asks_is_answered_as_postgresql_answers_it() {
             let theirs = server.psql(&sql).ok_or("PostgreSQL refuses it")?;
             compare(&name, &table, &theirs)
         });
-        println!("{name}: {:?} {:?}", begun.elapsed(), found);
         match found {
-            Ok(Compared { .. }) => equal += usize::from(is_numbered),
+            Ok(Compared { shared, empty }) => {
+                println!("{name}: {shared} rows are equal, {empty} are empty groups");
+                equal += usize::from(is_numbered);
+            }
             Err(fault) => {
                 faults.insert(name, fault);
             }

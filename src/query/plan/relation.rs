@@ -16,14 +16,15 @@
 //!   at least one pair. k = k₁·max(k₂, 1), refused above [`ROWS_MAX`].
 //! * `Semi`: a row is kept or not by the rows that its own unit has in the other relation. k stays.
 //! * `Public`: a public table does not depend on any unit, so a row's pairs depend on the row alone. k = k·m, where m is the largest number of
-//!   rows of the public table that one row can meet: at most all of them, and of those that are equal in the compared columns the largest
-//!   number; refused above [`ROWS_MAX`].
+//!   rows of the public table that one row can meet: of those that the condition chooses by public columns alone, the largest number that
+//!   are equal in the compared columns; refused above [`ROWS_MAX`].
 //! * `Union`: k is the sum of the parts' bounds.
 //!
 //! A column is the same in all rows of a unit (`per_unit`) if it is computed from such columns by a map, or from all rows of the unit by a
 //! group without keys or a window over everything.
 
-use std::collections::HashMap;
+mod public;
+
 use std::rc::Rc;
 
 use dashu::rational::RBig;
@@ -36,7 +37,7 @@ use crate::query::term::context::{Steps, TermContext};
 use crate::query::term::lower::{Program, Step, TermFault, ValueKind};
 use crate::query::terms::columns::Columns;
 use crate::query::terms::domain::{Column, Domain};
-use crate::query::terms::policy::{PublicTable, Terms};
+use crate::query::terms::policy::Terms;
 
 /// Largest number of rows that a unit may have in a relation.
 pub const ROWS_MAX: u32 = 4_096;
@@ -107,9 +108,15 @@ impl Relation {
             (Self::Group { keys, columns, .. }, [of]) => grouped(of, keys, columns, steps),
             (Self::Join { on, is_left, .. }, [left, right]) => joined(left, right, (on.is_some(), *is_left)),
             (Self::Public { table, equal, on, is_left, .. }, [of]) => {
-                let public = dataset.public.get(*table as usize).ok_or(RelationFault::NoTable)?;
+                let table = dataset.public.get(*table as usize).ok_or(RelationFault::NoTable)?;
                 steps.spend(equal.len() as u64);
-                let most = if equal.is_empty() { public.rows } else { multiplicity(public, equal) };
+                let most = public::multiplicity(
+                    table,
+                    equal,
+                    &public::conditions(on.as_ref(), of.columns.len()),
+                    steps,
+                    dataset,
+                );
                 let rows = bounded(of.max_rows_per_unit, most.max(1))?;
                 let known = TermContext::within(of, steps);
                 let by_unit = equal.iter().all(|(term, _)| known.facts(term).per_unit) && on.is_none() && most <= 1;
@@ -119,7 +126,7 @@ impl Relation {
                     per_unit: by_unit,
                     ..column.clone()
                 };
-                let columns = of.columns.iter().cloned().chain(public.columns.iter().map(of_public)).collect();
+                let columns = of.columns.iter().cloned().chain(table.columns.iter().map(of_public)).collect();
                 Ok(of.with(columns, rows, of.max_rows.saturating_mul(most.max(1))))
             }
             (Self::Union { .. }, [first, rest @ ..]) => {
@@ -195,39 +202,6 @@ fn bounded(rows: u32, factor: u64) -> Result<u32, RelationFault> {
     let product = u64::from(rows).saturating_mul(factor);
     let is_kept = factor <= 1 || product <= ROWS_MAX.into();
     u32::try_from(product).ok().filter(|_| is_kept).ok_or(RelationFault::TooManyRows { rows: product })
-}
-
-/// The largest number of rows of a public table that have the same values in the compared columns. A missing value equals nothing.
-fn multiplicity(table: &PublicTable, equal: &[(Term, u32)]) -> u64 {
-    let columns: Vec<&Vec<Option<i64>>> =
-        equal.iter().filter_map(|(_, column)| table.values.get(*column as usize)).collect();
-    if let [only] = &columns[..] {
-        return of_one(only);
-    }
-    let mut rows: HashMap<Vec<i64>, u64> = HashMap::new();
-    for row in 0..usize::try_from(table.rows).unwrap_or(0) {
-        let key: Option<Vec<i64>> = columns.iter().map(|values| values.get(row).copied().flatten()).collect();
-        if let Some(key) = key {
-            *rows.entry(key).or_default() += 1;
-        }
-    }
-    rows.into_values().max().unwrap_or(0)
-}
-
-/// How often the most frequent value of a column occurs.
-fn of_one(values: &[Option<i64>]) -> u64 {
-    // Codes, days and small numbers are counted in a list, which takes a fraction of the time of a map.
-    const LIST_MAX: u64 = 1 << 22;
-    let present = || values.iter().flatten().copied();
-    let Some((low, high)) = present().min().zip(present().max()) else { return 0 };
-    if high.abs_diff(low) < LIST_MAX {
-        let mut counts = vec![0_u32; high.abs_diff(low) as usize + 1];
-        present().for_each(|value| counts[value.abs_diff(low) as usize] += 1);
-        return counts.into_iter().max().unwrap_or(0).into();
-    }
-    let mut counts: HashMap<i64, u64> = HashMap::new();
-    present().for_each(|value| *counts.entry(value).or_default() += 1);
-    counts.into_values().max().unwrap_or(0)
 }
 
 fn grouped(terms: &Terms, keys: &[Term], columns: &[PerUnitColumn], steps: &Rc<Steps>) -> Result<Terms, RelationFault> {

@@ -1,11 +1,15 @@
 //! The shape of a question: its grouping keys, and that it asks for aggregates only.
 
+use std::collections::BTreeSet;
+
 use crate::query::computation::PlanKey;
+use crate::query::computation::relation::Relation;
 use crate::query::error::{Code, QueryError, shown};
 use crate::query::filter::Filter;
 use crate::query::syntax::{Expression, ItemValue, Key, Query, Scalar};
+use crate::query::term::Term;
 use crate::query::term::checker;
-use crate::query::term::coding;
+use crate::query::term::coding::{self, CategoryLists};
 use crate::query::term::context::TermContext;
 use crate::query::terms::policy::Terms;
 
@@ -115,11 +119,18 @@ pub(super) fn keys(
     grouped: &[Expression],
     known: &TermContext<'_>,
     filter: Option<&Filter>,
+    rows: Option<(&Relation, &Terms)>,
 ) -> Result<Vec<PlanKey>, QueryError> {
     let mut keys = Vec::with_capacity(grouped.len());
     for expression in grouped {
         let term = checker::expression(expression, known)?;
-        let key = coding::key(&term, known, filter);
+        let key = match rows {
+            None => coding::key(&term, known, filter, CategoryLists::Whole),
+            Some(rows) => {
+                let narrowing = narrowing(&term, filter, rows);
+                coding::key(&term, known, narrowing.as_ref(), CategoryLists::Narrowed)
+            }
+        };
         keys.push(
             key.map_err(|fault| QueryError::at(Code::UnsupportedSql, expression.at, fault.message).hint(fault.hint))?,
         );
@@ -127,4 +138,24 @@ pub(super) fn keys(
     keys.sort_by(|one, other| one.column.cmp(&other.column));
     keys.dedup();
     Ok(keys)
+}
+
+/// The condition together with what public tables say of the columns in a key, unless the condition itself lists their values.
+fn narrowing(term: &Term, filter: Option<&Filter>, (relation, dataset): (&Relation, &Terms)) -> Option<Filter> {
+    let parts = match filter {
+        None => &[],
+        Some(Filter::All(parts)) => &parts[..],
+        Some(one) => std::slice::from_ref(one),
+    };
+    let mut columns = BTreeSet::new();
+    term.declared(&mut columns);
+    let is_listed = |index: usize| {
+        parts.iter().any(|part| matches!(part, Filter::Values { column: Term::Column(of), .. } if *of == index))
+    };
+    let facts = columns.into_iter().filter(|index| !is_listed(*index));
+    let facts: Vec<Filter> = facts.filter_map(|index| super::public::fact(relation, dataset, index)).collect();
+    match facts.is_empty() {
+        true => filter.cloned(),
+        false => Some(Filter::All(parts.iter().cloned().chain(facts).collect())),
+    }
 }

@@ -38,11 +38,25 @@ fn period(term: &Term) -> Period {
     }
 }
 
+/// Which groups a category has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CategoryLists {
+    /// Those of all declared values, which is how questions of a single table have always been planned.
+    Whole,
+    /// Those of the values that the condition leaves.
+    Narrowed,
+}
+
 /// The groups of a key: the values that the term can have under the condition.
 ///
 /// # Errors
 /// [`KeyFault`] for a term with too many values.
-pub fn key(term: &Term, known: &TermContext<'_>, filter: Option<&Filter>) -> Result<PlanKey, KeyFault> {
+pub fn key(
+    term: &Term,
+    known: &TermContext<'_>,
+    filter: Option<&Filter>,
+    lists: CategoryLists,
+) -> Result<PlanKey, KeyFault> {
     // Unwrap safety: the term was typed against these terms.
     let whole = known.lower(term).expect("a typed term can be lowered");
     let left = narrow(term, known, filter);
@@ -54,14 +68,23 @@ pub fn key(term: &Term, known: &TermContext<'_>, filter: Option<&Filter>) -> Res
         }
         ValueKind::Integer | ValueKind::Decimal => left.unwrap_or((whole.low, whole.high)),
     };
-    let found = occurring_in(term, known, filter, (low, high));
+    let found = match category(term, known, filter).filter(|_| lists == CategoryLists::Narrowed) {
+        Some(values) => Some(Occurring { values, is_missing: false }),
+        None => occurring_in(term, known, filter, (low, high)),
+    };
     let is_missing = found.as_ref().is_none_or(|found| found.is_missing);
     let nullable = whole.nullable && left.is_none() && !is_present(term, filter) && is_missing;
     let plain = |low: i64, high: i64| listed(term, &whole, Groups { low, high, values: None, nullable });
     match found.map(|found| found.values) {
         None => plain(low, high),
         Some(values) => match (values.first(), values.last()) {
-            (Some(first), Some(last)) if last.saturating_sub(*first) == values.len() as i64 - 1 => plain(*first, *last),
+            // The codes of a category are numbered from 0, or by a list.
+            (Some(first), Some(last))
+                if last.saturating_sub(*first) == values.len() as i64 - 1
+                    && (*first == 0 || !matches!(whole.kind, ValueKind::Category(_))) =>
+            {
+                plain(*first, *last)
+            }
             (Some(first), Some(last)) => {
                 let (low, high) = (*first, *last);
                 listed(term, &whole, Groups { low, high, values: Some(values), nullable })
@@ -99,6 +122,31 @@ fn listed(term: &Term, whole: &Program, groups: Groups) -> Result<PlanKey, KeyFa
     // Unwrap safety: the count is at most `GROUPS_MAX`.
     let codes = u32::try_from(count).expect("a key has few groups");
     Ok(PlanKey { column: term.clone(), low, codes, nullable, values })
+}
+
+/// The codes of a category that a condition leaves; `None` if these are all of them.
+fn category(term: &Term, known: &TermContext<'_>, filter: Option<&Filter>) -> Option<Vec<i64>> {
+    let Term::Column(index) = term else { return None };
+    let Domain::Category(labels) = &known.columns[*index].domain else { return None };
+    let (mut meant, mut others) = (Vec::new(), Vec::new());
+    for part in conjuncts(filter) {
+        match part {
+            Filter::Members { column, codes } if column == term => meant.push(codes),
+            Filter::Not(inner) => match &**inner {
+                Filter::Members { column, codes } if column == term => others.push(codes),
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+    if meant.is_empty() && others.is_empty() {
+        return None;
+    }
+    known.steps().spend(labels.len() as u64 / 16);
+    let has = |codes: &&Vec<u32>, code: u32| codes.binary_search(&code).is_ok();
+    let is_left = |code: &u32| meant.iter().all(|one| has(one, *code)) && !others.iter().any(|one| has(one, *code));
+    let left: Vec<i64> = (0..u32::try_from(labels.len()).ok()?).filter(is_left).map(i64::from).collect();
+    (!left.is_empty() && left.len() < labels.len()).then_some(left)
 }
 
 /// The integers between two bounds that a term can have under a condition; `None` if these are all of them.

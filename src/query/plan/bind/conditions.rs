@@ -110,7 +110,10 @@ impl Binder<'_> {
         let on = match derived.correlated.is_empty() {
             true => None,
             false => {
-                let pair = self.pair(scope, &derived.scope, at)?;
+                // Names in WHERE are those of FROM, and not what the query selects.
+                let made = derived.scope.columns.iter().filter(|column| column.name.starts_with('\u{1}')).cloned();
+                let columns = derived.inner.into_iter().chain(made).collect();
+                let pair = self.pair(scope, &Scope { columns, ..derived.scope.clone() }, at)?;
                 let mut all = Condition::All(derived.correlated);
                 all.rewrite(&mut Naming { scope: &pair })?;
                 checker::narrowing(Some(&all), &pair.context(&self.steps))?

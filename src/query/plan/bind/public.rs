@@ -104,6 +104,7 @@ impl Binder<'_> {
                 other => other,
             };
             condition.rewrite(&mut Naming { scope: &scope })?;
+            condition.rewrite(&mut Present { scope: &scope })?;
             filters.extend(checker::narrowing(Some(&condition), &scope.context(&self.steps))?);
         }
         if !filters.is_empty() {
@@ -367,6 +368,34 @@ impl Rewriter for Sides<'_> {
 
     fn condition(&mut self, condition: &mut Condition) -> Result<bool, QueryError> {
         self.is_other |= matches!(condition, Condition::InRows(..) | Condition::Exists(_));
+        Ok(false)
+    }
+}
+
+/// Drops values that no public row has from lists of which some row has another value: the lists are written for public tables of every
+/// size. A list without any known value is refused by typing, as it is more likely to be misspelt.
+struct Present<'a> {
+    scope: &'a Scope,
+}
+
+impl Rewriter for Present<'_> {
+    fn expression(&mut self, _expression: &mut Expression) -> Result<bool, QueryError> {
+        Ok(false)
+    }
+
+    fn condition(&mut self, condition: &mut Condition) -> Result<bool, QueryError> {
+        let Condition::In(Expression { value: Scalar::Column(name), .. }, literals) = condition else {
+            return Ok(false);
+        };
+        let Some(Meaning::Column(Term::Column(index))) = self.scope.meaning(name)? else { return Ok(false) };
+        let Domain::Category(labels) = &self.scope.terms.columns[index].domain else { return Ok(false) };
+        let is_known = |literal: &Literal| match &literal.value {
+            LiteralValue::Text(text) => labels.code(text).is_some(),
+            LiteralValue::Number(_) | LiteralValue::Date(_) | LiteralValue::Boolean(_) => true,
+        };
+        if literals.iter().any(is_known) {
+            literals.retain(is_known);
+        }
         Ok(false)
     }
 }

@@ -21,6 +21,8 @@ pub(super) struct Derived {
     pub(super) scope: NamedRows,
     /// Conditions on a row together with a row around the query.
     pub(super) correlated: Vec<Condition>,
+    /// The columns that these conditions can name: those of FROM, whatever is selected.
+    pub(super) inner: Vec<VisibleColumn>,
     /// Whether the query says that its unit is that of the row around it.
     pub(super) is_of_outer_unit: bool,
     /// Whether a unit has one row at most.
@@ -41,7 +43,7 @@ impl Binder<'_> {
                 let (left, right) = (self.rows(left, None)?, self.rows(right, None)?);
                 let scope = self.combined(*operator, *all, left.scope, right.scope, *at)?;
                 let is_single = scope.terms.max_rows_per_unit <= 1;
-                Ok(Derived { scope, correlated: Vec::new(), is_of_outer_unit: false, is_single })
+                Ok(Derived { scope, correlated: Vec::new(), inner: Vec::new(), is_of_outer_unit: false, is_single })
             }
         }
     }
@@ -88,17 +90,25 @@ impl Binder<'_> {
             }
             self.counted(&mut scope, select.at)?;
         }
+        let width = scope.terms.columns.len();
         self.windows(&mut scope, &mut items, &mut order, &mut distinct)?;
+        let is_chosen = width < scope.terms.columns.len() || matches!(distinct, Distinct::On(_));
+        if is_chosen && !correlated.is_empty() {
+            return Err(unsupported(select.at, "rows are compared with a row outside before a window sees them")
+                .hint("join both tables first, and compute the window over the pairs"));
+        }
+        let inner = scope.columns.clone();
         if let Distinct::On(keys) = &distinct {
             self.first_of(&mut scope, keys, &order, select.at)?;
             is_single |= scope.terms.max_rows_per_unit <= 1;
         }
         let mut selected = self.selected(&scope, items)?;
-        if distinct == Distinct::All {
+        // Whether a row is there does not depend on how often it is.
+        if distinct == Distinct::All && correlated.is_empty() {
             selected = self.distinct(selected, select.at)?;
         }
         is_single |= selected.terms.max_rows_per_unit <= 1;
-        Ok(Derived { scope: selected, correlated, is_of_outer_unit, is_single })
+        Ok(Derived { scope: selected, correlated, inner, is_of_outer_unit, is_single })
     }
 
     /// Whether a condition names columns of the rows around a query.

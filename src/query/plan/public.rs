@@ -1,0 +1,67 @@
+//! Which numbers and days the columns of public tables hold, for the groups of a question that groups by them.
+//!
+//! Promises conditions that are true of every row and follow from public rows alone. They narrow the groups and nothing else: they are no
+//! part of what is evaluated.
+
+use std::collections::BTreeSet;
+
+use crate::query::computation::relation::Relation;
+use crate::query::filter::Filter;
+use crate::query::term::Term;
+use crate::query::terms::domain::Domain;
+use crate::query::terms::policy::{PublicTable, Terms};
+
+/// Largest number of different values that are listed.
+const LISTED_MAX: usize = 10_000;
+
+/// That a column of a relation has one of the values that a public table holds; `None` if it comes from no public table, if rows may lack
+/// it, or if its domain says as much.
+pub(super) fn fact(relation: &Relation, dataset: &Terms, index: usize) -> Option<Filter> {
+    let (table, column) = origin(relation, dataset, index)?;
+    match &table.columns.get(column)?.domain {
+        Domain::Number(_) | Domain::Date { .. } => {}
+        Domain::Category(_) | Domain::Boolean | Domain::Text { .. } => return None,
+    }
+    let values: BTreeSet<i64> = table.values.get(column)?.iter().copied().collect::<Option<_>>()?;
+    let span = values.first().zip(values.last()).map(|(first, last)| last.abs_diff(*first))?;
+    let has_gaps = span >= values.len() as u64;
+    (has_gaps && values.len() <= LISTED_MAX)
+        .then(|| Filter::Values { column: Term::Column(index), values: values.into_iter().collect() })
+}
+
+/// The public table's column that a column of a relation is in every row.
+fn origin<'a>(relation: &Relation, dataset: &'a Terms, index: usize) -> Option<(&'a PublicTable, usize)> {
+    let of_term = |of: &Relation, term: &Term| match term {
+        Term::Column(index) => origin(of, dataset, *index),
+        Term::Made(_) => None,
+    };
+    match relation {
+        Relation::Table { .. } | Relation::Union { .. } => None,
+        Relation::Filter { of, .. } | Relation::Semi { of, .. } => origin(of, dataset, index),
+        Relation::Window { of, .. } => (index < width(of, dataset)?).then(|| origin(of, dataset, index)).flatten(),
+        Relation::Map { of, columns } => of_term(of, columns.get(index)?),
+        Relation::Group { of, keys, .. } => of_term(of, keys.get(index)?),
+        Relation::Join { left, right, is_left, .. } => match index.checked_sub(width(left, dataset)?) {
+            None => origin(left, dataset, index),
+            Some(place) => (!is_left).then(|| origin(right, dataset, place)).flatten(),
+        },
+        Relation::Public { of, table, is_left, .. } => match index.checked_sub(width(of, dataset)?) {
+            None => origin(of, dataset, index),
+            Some(place) => (!is_left).then_some((dataset.public.get(*table as usize)?, place)),
+        },
+    }
+}
+
+/// The number of columns of a relation.
+fn width(relation: &Relation, dataset: &Terms) -> Option<usize> {
+    Some(match relation {
+        Relation::Table { table, .. } => dataset.table(*table as usize)?.columns.len(),
+        Relation::Filter { of, .. } | Relation::Semi { of, .. } => width(of, dataset)?,
+        Relation::Window { of, columns } => width(of, dataset)? + columns.len(),
+        Relation::Map { columns, .. } => columns.len(),
+        Relation::Group { keys, columns, .. } => keys.len() + columns.len(),
+        Relation::Join { left, right, .. } => width(left, dataset)? + width(right, dataset)?,
+        Relation::Public { of, table, .. } => width(of, dataset)? + dataset.public.get(*table as usize)?.columns.len(),
+        Relation::Union { parts } => width(parts.first()?, dataset)?,
+    })
+}

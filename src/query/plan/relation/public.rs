@@ -1,0 +1,74 @@
+//! How many rows of a public table one row can meet.
+//!
+//! Promises a bound that holds for every row that a unit could have. It follows from public rows alone.
+
+use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
+
+use crate::query::filter::Filter;
+use crate::query::term::context::{Steps, TermContext};
+use crate::query::term::{Term, interpret};
+use crate::query::terms::policy::{PublicTable, Terms};
+
+/// The parts of a condition on pairs that are about the public row alone, as conditions on the columns of its table.
+pub(super) fn conditions(on: Option<&Filter>, offset: usize) -> Vec<Filter> {
+    let parts = match on {
+        None => &[],
+        Some(Filter::All(parts)) => &parts[..],
+        Some(one) => std::slice::from_ref(one),
+    };
+    let is_public = |part: &&Filter| {
+        let mut read = BTreeSet::new();
+        part.declared(&mut read);
+        read.first().is_some_and(|first| *first >= offset)
+    };
+    parts.iter().filter(is_public).map(|part| part.renumbered(&|index| index.saturating_sub(offset))).collect()
+}
+
+/// The largest number of rows of a public table for which the conditions are true and that have the same values in the compared columns. A
+/// missing value equals nothing.
+pub(super) fn multiplicity(
+    table: &PublicTable,
+    equal: &[(Term, u32)],
+    on: &[Filter],
+    steps: &Rc<Steps>,
+    dataset: &Terms,
+) -> u64 {
+    let columns: Vec<&Vec<Option<i64>>> =
+        equal.iter().filter_map(|(_, column)| table.values.get(*column as usize)).collect();
+    match (&columns[..], on) {
+        ([], []) => return table.rows,
+        ([only], []) => return of_one(only),
+        (_, _) => {}
+    }
+    let terms = dataset.with(table.columns.clone(), 1, table.rows);
+    let known = TermContext::within(&terms, steps);
+    let mut rows: HashMap<Vec<i64>, u64> = HashMap::new();
+    for row in 0..usize::try_from(table.rows).unwrap_or(0) {
+        let of = |column: usize| table.values.get(column).and_then(|values| values.get(row).copied().flatten());
+        if !on.iter().all(|part| interpret::truth(part, &of, &known) == Some(true)) {
+            continue;
+        }
+        let key: Option<Vec<i64>> = columns.iter().map(|values| values.get(row).copied().flatten()).collect();
+        if let Some(key) = key {
+            *rows.entry(key).or_default() += 1;
+        }
+    }
+    rows.into_values().max().unwrap_or(0)
+}
+
+/// How often the most frequent value of a column occurs.
+fn of_one(values: &[Option<i64>]) -> u64 {
+    // Codes, days and small numbers are counted in a list, which takes a fraction of the time of a map.
+    const LIST_MAX: u64 = 1 << 22;
+    let present = || values.iter().flatten().copied();
+    let Some((low, high)) = present().min().zip(present().max()) else { return 0 };
+    if high.abs_diff(low) < LIST_MAX {
+        let mut counts = vec![0_u32; high.abs_diff(low) as usize + 1];
+        present().for_each(|value| counts[value.abs_diff(low) as usize] += 1);
+        return counts.into_iter().max().unwrap_or(0).into();
+    }
+    let mut counts: HashMap<i64, u64> = HashMap::new();
+    present().for_each(|value| *counts.entry(value).or_default() += 1);
+    counts.into_values().max().unwrap_or(0)
+}
