@@ -55,7 +55,7 @@ pub(super) enum Order {
     /// Evaluate a computation over some blocks of the table.
     Evaluate {
         /// What is evaluated.
-        computation: Computation,
+        computation: Box<Computation>,
         /// The first block, and the number of the block after the last one.
         blocks: (u64, u64),
     },

@@ -29,7 +29,10 @@ impl Reach {
     pub(super) fn of(terms: &Terms) -> Self {
         let own = terms.tables.is_empty().then_some(u64::from(terms.max_rows_per_unit));
         let of_tables = terms.tables.iter().map(|table| u64::from(table.max_rows_per_unit));
-        let public = terms.public.iter().map(|table| (table.rows, table.values.iter().map(most_alike).collect()));
+        let public = terms
+            .public
+            .iter()
+            .map(|table| (table.rows, table.values.iter().map(|values| most_alike(values)).collect()));
         Self { per_unit: own.into_iter().chain(of_tables).collect(), public: public.collect() }
     }
 
@@ -84,7 +87,7 @@ impl Made {
 }
 
 /// The largest number of rows with the same value.
-fn most_alike(values: &Vec<Option<i64>>) -> u64 {
+fn most_alike(values: &[Option<i64>]) -> u64 {
     let mut rows: HashMap<i64, u64> = HashMap::new();
     values.iter().flatten().for_each(|value| *rows.entry(*value).or_default() += 1);
     rows.into_values().max().unwrap_or(0)

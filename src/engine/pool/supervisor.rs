@@ -179,7 +179,7 @@ impl Worker {
         let (start, end) = (piece.blocks.start, piece.blocks.end);
         let deadline = lane.limits.deadline(&piece.computation, end - start);
         self.socket.set_read_timeout(Some(deadline)).map_err(|_| EngineFault)?;
-        let computation = piece.computation.as_ref().clone();
+        let computation = Box::new(piece.computation.as_ref().clone());
         send(&mut self.socket, &Order::Evaluate { computation, blocks: (start, end) }).map_err(|_| EngineFault)
     }
 

@@ -91,7 +91,7 @@ fn join(left: Source, join: &ast::Join, budget: &mut Budget) -> Result<Source, Q
     };
     let right = source(relation, budget)?;
     let on = match constraint {
-        JoinConstraint::On(expr) => JoinOn::Condition(condition(expr, 0, budget)?),
+        JoinConstraint::On(expr) => JoinOn::Condition(Box::new(condition(expr, 0, budget)?)),
         JoinConstraint::Using(columns) => {
             JoinOn::Using(columns.iter().map(|column| using(column, at)).collect::<Result<_, _>>()?)
         }

@@ -17,10 +17,13 @@ use super::terms::{TableTerms, Unit};
 use crate::query::terms::domain::Column;
 use crate::query::terms::source::{SourceLocation, SourceSpec};
 
+/// What a policy says in `[[table]]`, `[[column]]` and `[[join]]`.
+type PolicyTables = (Vec<Spanned<EventTable>>, Vec<Spanned<ColumnTable>>, Vec<Spanned<JoinTable>>);
+
 /// Checks the tables of a dataset that declares several. `tables_named` are the names of tables that are taken.
 pub(super) fn several(
     dataset: &DatasetTable,
-    (tables, own, joined): (Vec<Spanned<EventTable>>, Vec<Spanned<ColumnTable>>, Vec<Spanned<JoinTable>>),
+    (tables, own, joined): PolicyTables,
     shared: &ColumnContext<'_>,
     tables_named: &mut HashSet<String>,
     faults: &mut PolicyFaults<'_>,
