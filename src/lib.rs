@@ -8,8 +8,8 @@
 //! | [`manual`] | the manual: one text for rustdoc, the console and the command line | – |
 //! | [`hex`], [`terminal`], [`files`], [`telemetry`] | digests as text, output to the terminal, text files and private files, logs | printing |
 //! | [`kernel`] | `privacy` (loss, sensitivities, noise laws, thresholds, certificates), `budget` (entries, the state they fold into, admission, the writer), `vault` (private values and their only way out: noise and release), `random`, `clock` | opendp; the system's clock; opening private values. No IO, no async |
-//! | [`query`] | `terms` (policies, domains, editions: what is public about a dataset), SQL to closed syntax, typed terms with their bounds, plans and the `computation` in each; `answer`: noisy integers to tables, formulas, percentiles | sqlparser; never a row |
-//! | [`engine`] | `seal` (reading sources, encoding, drafts), a plan to exact integers in one pass over blocks of columns, worker processes behind walls | rows, polars, seccompiler |
+//! | [`query`] | `terms` (policies, domains, editions: what is public about a dataset), SQL to closed syntax, names bound to unit-local relations over the dataset's tables, typed terms with their bounds, plans and the `computation` in each; `answer`: noisy integers to tables, formulas, percentiles | sqlparser; never a row |
+//! | [`engine`] | `seal` (reading sources, encoding, one numbering of units over all tables, drafts), relations of each unit's rows, a plan to exact integers in one pass over blocks of columns, worker processes behind walls | rows, polars, seccompiler |
 //! | [`ledger`] | the SQLite ledger, its key and its anchor; verification; copies and recovery of a state directory; the tables of the webhooks' outbox | rusqlite |
 //! | [`service`] | `asking` (the path of one question), `stewarding` (people, grants, requests, declared files), `publishing` (editions, statistics and their schedule), `access` (who may see what), `problem` (the wording of every refusal) | – (no HTTP) |
 //! | [`render`] | charts, figures, Vega-Lite, the frame of a page, an answer as text | – |
@@ -45,7 +45,7 @@
 //!
 //! # The path of one question
 //!
-//! [`query::parse`] → [`query::plan`] → [`kernel::privacy::certificate::prices`] → what is stored of it, and who pays (`service::asking::offer`) →
+//! [`query::parse`] → [`query::plan`] (names are bound, then everything is planned over the relation) → [`kernel::privacy::certificate::prices`] → what is stored of it, and who pays (`service::asking::offer`) →
 //! [`kernel::privacy::certificate::certify`] for what is missing → [`kernel::budget::ledger::Ledger::charge`] (durable) →
 //! [`engine::Engine::evaluate`] (in a worker process, [`engine::worker`]) → [`kernel::vault::release::release`] → [`kernel::vault::combine`] with what is stored →
 //! [`kernel::budget::ledger::Ledger::record`] (durable, and anchored) → [`http`]. Each step's output

@@ -3,28 +3,30 @@
 //! Every kind of aggregate, key, condition and order is written by an exhaustive match over the closed syntax (in [`write`]), so a new kind
 //! does not compile until it is written there; the generators here say how each is made.
 
+mod literals;
+mod expressions;
 pub mod write;
 
 use rand::RngExt;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use strum::VariantArray;
-use tacit::query::error::Position;
 use tacit::query::parse::parse;
 use tacit::query::plan::plan;
 use tacit::query::syntax::{
     Aggregate, AggregateFunction, ArithmeticOperator, Comparison, Condition, Expression, GroupFunction, GroupOrder,
-    GroupWindowCall, Having, Key, Literal, LiteralValue, Name, OrderBy, OutputExpression, Pair, Scalar, ScalarFunction,
-    Spread, WindowBound, WindowFrame,
+    GroupWindowCall, Having, Key, LiteralValue, OrderBy, OutputExpression, Pair, Scalar, ScalarFunction, Spread,
+    WindowBound, WindowFrame,
 };
 use tacit::query::term::calendar::{DatePart, Period};
-use tacit::query::terms::domain::{Column, Domain, date_text};
+use tacit::query::terms::domain::{Column, Domain};
 use tacit::query::terms::policy::{Terms, Unit};
+
+use self::literals::{PLACE, at, column, constant, literal, name, number_literal, whole};
 
 const DEPTH_MAX: u32 = 3;
 /// Number of columns of a subquery.
 const UNIT_COLUMNS: usize = 4;
-const PLACE: Position = Position { line: 1, column: 1 };
 
 /// A random question about a dataset; most can be answered, some are broken in one place.
 pub fn question(rng: &mut StdRng, dataset: &str, terms: &Terms) -> String {
@@ -265,94 +267,6 @@ impl Walk<'_> {
         })
     }
 
-    /// A subquery with one row per unit; `None` if every row is a unit.
-    fn subquery(&self, rng: &mut StdRng, dataset: &str) -> Option<String> {
-        let Unit::Column(unit) = &self.terms.unit else { return None };
-        let own: Vec<_> = self.terms.columns.iter().filter(|column| column.per_unit).collect();
-        let (mut items, mut keys) = (vec![unit.clone()], vec![unit.clone()]);
-        for at in 0..UNIT_COLUMNS {
-            if let Some(column) = own.choose(rng).filter(|_| rng.random_bool(0.2)) {
-                keys.push(column.name.clone());
-                items.push(format!("{} AS u{at}", column.name));
-                continue;
-            }
-            let function = match rng.random_range(0..9) {
-                0 => AggregateFunction::CountRows,
-                1 => AggregateFunction::Count(column(&self.column(rng).name)),
-                2 => AggregateFunction::Sum(self.number(rng, 1)),
-                3 => AggregateFunction::Avg(self.number(rng, 0)),
-                4 => AggregateFunction::Min(if rng.random_bool(0.5) { self.day(rng) } else { self.number(rng, 1) }),
-                5 => AggregateFunction::Max(self.number(rng, 1)),
-                6 => AggregateFunction::Any(self.condition(rng, 1)),
-                7 => AggregateFunction::Every(self.condition(rng, 1)),
-                _ => {
-                    let of = column(&self.column(rng).name);
-                    // Use an order without ties, as ties keep the order of a secret hash.
-                    let is_fine = |column: &&Column| matches!(column.domain, Domain::Number(grid) if !grid.integer);
-                    let fine: Vec<_> = self.terms.columns.iter().filter(is_fine).collect();
-                    let Some(by) = fine.choose(rng) else { continue };
-                    let by = column(&by.name);
-                    AggregateFunction::First { of, by, descending: rng.random_bool(0.5) }
-                }
-            };
-            let filter = rng.random_bool(0.2).then(|| self.condition(rng, 1));
-            let aggregate = OutputExpression::Aggregate(Box::new(Aggregate { function, filter, at: PLACE }));
-            items.push(format!("{} AS u{at}", write::output(&aggregate)));
-        }
-        let condition = if rng.random_bool(0.4) {
-            format!(" WHERE {}", write::condition(&self.condition(rng, 1)))
-        } else {
-            String::new()
-        };
-        Some(format!("(SELECT {} FROM {dataset}{condition} GROUP BY {}) AS t", items.join(", "), keys.join(", ")))
-    }
-
-    /// A random numeric expression over one row.
-    pub fn number(&self, rng: &mut StdRng, depth: u32) -> Expression {
-        let is_number = |domain: &Domain| matches!(domain, Domain::Number(_));
-        if depth == 0 || rng.random_bool(0.4) {
-            return self.of_domain(rng, is_number);
-        }
-        let constant = |rng: &mut StdRng| {
-            at(Scalar::Constant(LiteralValue::Number(
-                (*["2", "0.5", "-3", "100", "7.25", "1.0"].choose(rng).expect("one")).to_owned(),
-            )))
-        };
-        let side = |rng: &mut StdRng| {
-            if rng.random_bool(0.4) { constant(rng) } else { self.number(rng, depth - 1) }
-        };
-        let one = Box::new(self.number(rng, depth - 1));
-        at(match rng.random_range(0..12) {
-            0 => Scalar::Negative(one),
-            1 => {
-                let operator = *[ArithmeticOperator::Plus, ArithmeticOperator::Minus, ArithmeticOperator::Times]
-                    .choose(rng)
-                    .expect("one");
-                Scalar::Arithmetic(one, operator, Box::new(side(rng)))
-            }
-            2 => Scalar::Arithmetic(one, ArithmeticOperator::Over, Box::new(constant(rng))),
-            3 => Scalar::Absolute(one),
-            4 => Scalar::Least(vec![*one, side(rng)]),
-            5 => Scalar::Greatest(vec![*one, side(rng), side(rng)]),
-            6 => Scalar::Round(one, rng.random_range(0..3)),
-            7 => Scalar::Coalesce(one, Box::new(constant(rng))),
-            8 => {
-                let whens = vec![(self.condition(rng, 1), *one), (self.condition(rng, 0), constant(rng))];
-                Scalar::Case(whens, rng.random_bool(0.5).then(|| Box::new(side(rng))))
-            }
-            9 => Scalar::Extract(*DatePart::VARIANTS.choose(rng).expect("one"), Box::new(self.day(rng))),
-            10 => Scalar::Bucket(one, number_literal("-5"), number_literal("90.5"), rng.random_range(1..20)),
-            _ => {
-                let second = if rng.random_bool(0.4) {
-                    at(Scalar::Constant(LiteralValue::Date("2021-07-04".to_owned())))
-                } else {
-                    self.day(rng)
-                };
-                Scalar::Arithmetic(Box::new(self.day(rng)), ArithmeticOperator::Minus, Box::new(second))
-            }
-        })
-    }
-
     /// A random number, sometimes clamped between two bounds.
     fn bounded(&self, rng: &mut StdRng) -> Expression {
         let number = self.number(rng, 2);
@@ -542,60 +456,3 @@ const COMPARISONS: [Comparison; 6] = [
     Comparison::Greater,
     Comparison::GreaterOrEqual,
 ];
-
-/// A random literal for a domain: inside it, at its ends, beyond them, or off the grid.
-fn literal(rng: &mut StdRng, domain: &Domain) -> Literal {
-    let value = match domain {
-        Domain::Category(values) => LiteralValue::Text(values.choose(rng).expect("a value").clone()),
-        Domain::Text { .. } => LiteralValue::Text("anything".to_owned()),
-        Domain::Boolean => LiteralValue::Boolean(rng.random_bool(0.5)),
-        Domain::Number(grid) => {
-            let steps = match rng.random_range(0..6) {
-                0 => grid.low,
-                1 => grid.high,
-                2 => grid.low.saturating_sub(1),
-                3 => grid.high.saturating_add(1),
-                _ => rng.random_range(grid.low..=grid.high),
-            };
-            let text = grid.text(steps.into());
-            LiteralValue::Number(if rng.random_bool(0.1) {
-                format!("{text}{}", if text.contains('.') { "5" } else { ".5" })
-            } else {
-                text
-            })
-        }
-        Domain::Date { min, max } => {
-            let day = match rng.random_range(0..4) {
-                0 => *min,
-                1 => *max,
-                _ => rng.random_range(min - 2..=max + 2),
-            };
-            if rng.random_bool(0.5) { LiteralValue::Date(date_text(day)) } else { LiteralValue::Text(date_text(day)) }
-        }
-    };
-    Literal { value, at: PLACE }
-}
-
-fn number_literal(text: &str) -> Literal {
-    Literal { value: LiteralValue::Number(text.to_owned()), at: PLACE }
-}
-
-fn constant(literal: Literal) -> Expression {
-    at(Scalar::Constant(literal.value))
-}
-
-fn at(value: Scalar) -> Expression {
-    Expression { value, at: PLACE }
-}
-
-fn column(text: &str) -> Expression {
-    at(Scalar::Column(name(text)))
-}
-
-fn name(text: &str) -> Name {
-    Name { of: None, text: text.to_owned(), at: PLACE }
-}
-
-fn whole(text: &str) -> Expression {
-    at(Scalar::Constant(LiteralValue::Number(text.to_owned())))
-}

@@ -165,7 +165,7 @@ fn evaluated(questions: &[String]) {
         let vectors: Vec<Vec<i64>> = stored
             .vectors()
             .iter()
-            .map(|one| one.cells.iter().map(|cell| whole(cell, one.law.fine_bits.into())).collect())
+            .map(|one| one.cells.iter().map(|cell| whole(cell, one.law.fine_bits)).collect())
             .collect();
         assert_eq!(
             vectors,

@@ -78,25 +78,7 @@ pub(super) fn expression(expr: &Expr, depth: usize, budget: &mut Budget) -> Resu
         Expr::Function(call) => function(call, at, depth, budget)?,
         Expr::Extract { field, syntax: _, expr } => calendar::extract(field, expr, at, depth, budget)?,
         Expr::Case { case_token: _, end_token: _, operand, conditions, else_result } => {
-            let arm = |when: &CaseWhen, budget: &mut Budget| {
-                let condition = match operand {
-                    None => condition(&when.condition, depth + 1, budget)?,
-                    // CASE a WHEN b is CASE WHEN a = b.
-                    Some(operand) => {
-                        let of = expression(operand, depth + 1, budget)?;
-                        Condition::Compare(of, Comparison::Equal, expression(&when.condition, depth + 1, budget)?)
-                    }
-                };
-                let result = match numeric::is_null(&when.result) {
-                    true => numeric::null(at),
-                    false => expression(&when.result, depth + 1, budget)?,
-                };
-                Ok((condition, result))
-            };
-            let arms = conditions.iter().map(|when| arm(when, budget)).collect::<Result<_, QueryError>>()?;
-            let otherwise = else_result.as_ref().filter(|expr| !numeric::is_null(expr));
-            let otherwise = otherwise.map(|expr| expression(expr, depth + 1, budget)).transpose()?;
-            Scalar::Case(arms, otherwise.map(Box::new))
+            case(operand.as_deref(), conditions, else_result.as_deref(), at, depth, budget)?
         }
         other => {
             let message = format!("the expression \"{}\" is not supported", shown(&other.to_string()));
@@ -104,6 +86,36 @@ pub(super) fn expression(expr: &Expr, depth: usize, budget: &mut Budget) -> Resu
         }
     };
     Ok(Expression { value, at })
+}
+
+/// Parses CASE.
+fn case(
+    operand: Option<&Expr>,
+    conditions: &[CaseWhen],
+    else_result: Option<&Expr>,
+    at: Position,
+    depth: usize,
+    budget: &mut Budget,
+) -> Result<Scalar, QueryError> {
+    let arm = |when: &CaseWhen, budget: &mut Budget| {
+        let condition = match operand {
+            None => condition(&when.condition, depth + 1, budget)?,
+            // CASE a WHEN b is CASE WHEN a = b.
+            Some(operand) => {
+                let of = expression(operand, depth + 1, budget)?;
+                Condition::Compare(of, Comparison::Equal, expression(&when.condition, depth + 1, budget)?)
+            }
+        };
+        let result = match numeric::is_null(&when.result) {
+            true => numeric::null(at),
+            false => expression(&when.result, depth + 1, budget)?,
+        };
+        Ok((condition, result))
+    };
+    let arms = conditions.iter().map(|when| arm(when, budget)).collect::<Result<_, QueryError>>()?;
+    let otherwise = else_result.filter(|expr| !numeric::is_null(expr));
+    let otherwise = otherwise.map(|expr| expression(expr, depth + 1, budget)).transpose()?;
+    Ok(Scalar::Case(arms, otherwise.map(Box::new)))
 }
 
 const SUPPORTED: &str = "supported are + - * / %, ABS, FLOOR, CEIL, TRUNC, MOD, SIGN, SQRT, POWER, EXP, LN, LOG, CAST, LEAST, GREATEST, ROUND, COALESCE, NULLIF, CASE WHEN, DATE_TRUNC, EXTRACT, WIDTH_BUCKET and conditions";
@@ -195,9 +207,19 @@ fn function(
             None => error.hint(SUPPORTED),
         });
     }
-    let arguments = arguments(call, at)?;
+    of_row(&word, &arguments(call, at)?, at, depth, budget)
+}
+
+/// Parses a call of one of [`FUNCTIONS`].
+fn of_row(
+    word: &str,
+    arguments: &[&Expr],
+    at: Position,
+    depth: usize,
+    budget: &mut Budget,
+) -> Result<Scalar, QueryError> {
     let mut of = |expr: &Expr| expression(expr, depth + 1, budget);
-    Ok(match (word.as_str(), &arguments[..]) {
+    Ok(match (word, arguments) {
         ("abs", [one]) => Scalar::Absolute(Box::new(of(one)?)),
         ("least", [_, ..]) => Scalar::Least(arguments.iter().map(|one| of(one)).collect::<Result<_, _>>()?),
         ("greatest", [_, ..]) => Scalar::Greatest(arguments.iter().map(|one| of(one)).collect::<Result<_, _>>()?),

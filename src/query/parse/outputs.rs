@@ -98,49 +98,59 @@ pub(super) fn output(
         Expr::CompoundFieldAccess { root, access_chain } => {
             first(root, access_chain, at, budget).map(|aggregate| OutputExpression::Aggregate(Box::new(aggregate)))
         }
-        Expr::Function(call) => {
-            let word = call.name.to_string().to_lowercase();
-            if let Some(window) = &call.over {
-                return match running(call, window, budget)? {
-                    Some(running) => Ok(running),
-                    None => self::window(call, window, budget),
-                };
-            }
-            if is_aggregate(&word) {
-                return aggregate(call, budget).map(|aggregate| OutputExpression::Aggregate(Box::new(aggregate)));
-            }
-            if word == "grouping" {
-                return match &arguments(call, at)?[..] {
-                    [one] => Ok(OutputExpression::Grouping(Box::new(expression(one, 0, budget)?))),
-                    other => Err(wrong_count("grouping", other.len(), "one", at)),
-                };
-            }
-            if named
-                && is_of_columns(expr)
-                && let Ok(key) = key(expr, depth, budget)
-            {
-                return Ok(key);
-            }
-            let arguments = arguments(call, at)?;
-            if let Some(call) = self::call(&word, &arguments, at, depth, named, budget)? {
-                return Ok(call);
-            }
-            let mut of = |expr: &Expr| output(expr, depth + 1, named, budget).map(Box::new);
-            match (word.as_str(), &arguments[..]) {
-                ("abs", [one]) => Ok(OutputExpression::Absolute(of(one)?)),
-                ("sqrt", [one]) => Ok(OutputExpression::Root(of(one)?)),
-                ("round", [one]) => Ok(OutputExpression::Round(of(one)?, 0)),
-                ("round", [one, places]) => Ok(OutputExpression::Round(of(one)?, decimals(places)?)),
-                ("nullif", [one, other]) => Ok(OutputExpression::NullIf(of(one)?, of(other)?)),
-                ("abs" | "sqrt" | "round" | "nullif", other) => Err(wrong_count(&word, other.len(), "one or two", at)),
-                _ => Err(unknown_function(&word, at)),
-            }
-        }
+        Expr::Function(call) => called(call, expr, depth, named, budget),
         other if is_of_columns(other) => key(other, depth, budget),
         other => {
             let message = format!("\"{}\" is not supported beside an aggregate", shown(&other.to_string()));
             Err(unsupported(at, message).hint(AFTER))
         }
+    }
+}
+
+/// Parses a call of a function over aggregates: an aggregate, a window, or a function after the noise.
+fn called(
+    call: &sqlparser::ast::Function,
+    expr: &Expr,
+    depth: usize,
+    named: bool,
+    budget: &mut Budget,
+) -> Result<OutputExpression, QueryError> {
+    let at = start(expr.span());
+    let word = call.name.to_string().to_lowercase();
+    if let Some(window) = &call.over {
+        return match running(call, window, budget)? {
+            Some(running) => Ok(running),
+            None => self::window(call, window, budget),
+        };
+    }
+    if is_aggregate(&word) {
+        return aggregate(call, budget).map(|aggregate| OutputExpression::Aggregate(Box::new(aggregate)));
+    }
+    if word == "grouping" {
+        return match &arguments(call, at)?[..] {
+            [one] => Ok(OutputExpression::Grouping(Box::new(expression(one, 0, budget)?))),
+            other => Err(wrong_count("grouping", other.len(), "one", at)),
+        };
+    }
+    if named
+        && is_of_columns(expr)
+        && let Ok(key) = key(expr, depth, budget)
+    {
+        return Ok(key);
+    }
+    let arguments = arguments(call, at)?;
+    if let Some(call) = self::call(&word, &arguments, at, depth, named, budget)? {
+        return Ok(call);
+    }
+    let mut of = |expr: &Expr| output(expr, depth + 1, named, budget).map(Box::new);
+    match (word.as_str(), &arguments[..]) {
+        ("abs", [one]) => Ok(OutputExpression::Absolute(of(one)?)),
+        ("sqrt", [one]) => Ok(OutputExpression::Root(of(one)?)),
+        ("round", [one]) => Ok(OutputExpression::Round(of(one)?, 0)),
+        ("round", [one, places]) => Ok(OutputExpression::Round(of(one)?, decimals(places)?)),
+        ("nullif", [one, other]) => Ok(OutputExpression::NullIf(of(one)?, of(other)?)),
+        ("abs" | "sqrt" | "round" | "nullif", other) => Err(wrong_count(&word, other.len(), "one or two", at)),
+        _ => Err(unknown_function(&word, at)),
     }
 }
 

@@ -91,7 +91,7 @@ fn join(left: FromItem, join: &ast::Join, budget: &mut Budget) -> Result<FromIte
     };
     let right = source(relation, budget)?;
     let on = match constraint {
-        JoinConstraint::On(expr) => JoinOn::Condition(condition(expr, 0, budget)?),
+        JoinConstraint::On(expr) => JoinOn::Condition(Box::new(condition(expr, 0, budget)?)),
         JoinConstraint::Using(columns) => {
             JoinOn::Using(columns.iter().map(|column| using(column, at)).collect::<Result<_, _>>()?)
         }

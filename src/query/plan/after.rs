@@ -173,8 +173,8 @@ impl OutputPlanner<'_> {
                 Some(Domain::Category(_) | Domain::Text { .. } | Domain::Number(_)) | None => Kind::Text,
             },
             Words::Case(arms, otherwise) => {
-                let kinds = arms.iter().map(|(_, then)| then).chain([&**otherwise]).map(|branch| self.kind(branch));
-                kinds.filter(|kind| *kind != Kind::Any).last().unwrap_or(Kind::Any)
+                let mut kinds = arms.iter().map(|(_, then)| then).chain([&**otherwise]).map(|branch| self.kind(branch));
+                kinds.rfind(|kind| *kind != Kind::Any).unwrap_or(Kind::Any)
             }
         }
     }

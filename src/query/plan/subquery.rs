@@ -52,13 +52,17 @@ impl PerUnitColumn {
             }
             Err(TermFault::Kind { operation: "SUM and AVG", wanted: "a number", found: lowered.word() })
         };
-        let within = |value: i64, factor: i64| {
-            value.checked_mul(factor).filter(|value| value.unsigned_abs() < 1 << 62).ok_or(TermFault::TooWide)
+        let ordered = |term: &Term, operation: &'static str| {
+            let lowered = lower(term)?;
+            if lowered.is_number() || lowered.kind == ValueKind::Date {
+                return Ok(lowered);
+            }
+            Err(TermFault::Kind { operation, wanted: "a number or a date", found: lowered.word() })
         };
         Ok(match self {
             Self::Own(index) => lower(&Term::Column(*index))?,
             Self::Rows => whole(1, rows),
-            Self::Present(_) => whole(0, rows),
+            Self::Present(_) | Self::Distinct(_) => whole(0, rows),
             Self::Sum(term) => {
                 let of = number(term)?;
                 let (low, high) = (of.low.min(within(of.low, rows)?), of.high.max(within(of.high, rows)?));
@@ -74,34 +78,9 @@ impl PerUnitColumn {
                 let scale = of.scale.clone() / RBig::from(MEAN_PARTS);
                 Program { kind: ValueKind::Decimal, scale, low, high, ..of }
             }
-            Self::Least(term) | Self::Greatest(term) => {
-                let of = lower(term)?;
-                if !of.is_number() && of.kind != ValueKind::Date {
-                    let (operation, wanted) = ("MIN and MAX", "a number or a date");
-                    return Err(TermFault::Kind { operation, wanted, found: of.word() });
-                }
-                of
-            }
+            Self::Least(term) | Self::Greatest(term) => ordered(term, "MIN and MAX")?,
             Self::Any(filter) | Self::Every(filter) => truth(filter),
-            Self::Distinct(_) => whole(0, rows),
-            Self::Spread(spread, term) => {
-                let of = number(term)?;
-                // n·Σa² − (Σa)² is at most n²·(hi − lo)²/4, so the deviation is at most (hi − lo)/2, and as a sample's at most √2 as much.
-                let range = i128::from(of.high) - i128::from(of.low);
-                let parts = i128::from(MEAN_PARTS);
-                let is_root = matches!(spread, Spread::StddevSamp | Spread::StddevPop);
-                let most = if is_root {
-                    range.checked_mul(parts)
-                } else {
-                    range.checked_mul(range).and_then(|square| square.checked_mul(parts))
-                };
-                let high = most.filter(|most| *most < 1 << 62).ok_or(TermFault::TooWide)? as i64;
-                within(of.low, rows.max(MEAN_PARTS))?;
-                within(of.high, rows.max(MEAN_PARTS))?;
-                let squared = if is_root { of.scale.clone() } else { of.scale.clone() * of.scale.clone() };
-                let scale = squared / RBig::from(MEAN_PARTS);
-                Program { kind: ValueKind::Decimal, scale, low: 0, high, nullable: true, ..of }
-            }
+            Self::Spread(spread, term) => spread_of(*spread, number(term)?, rows)?,
             Self::Percentile(_, term) => {
                 let of = number(term)?;
                 let (low, high) = (within(of.low, MEAN_PARTS)?, within(of.high, MEAN_PARTS)?);
@@ -109,17 +88,37 @@ impl PerUnitColumn {
                 Program { kind: ValueKind::Decimal, scale, low, high, ..of }
             }
             Self::First { of, by, filter, .. } => {
-                let order = lower(by)?;
-                if !order.is_number() && order.kind != ValueKind::Date {
-                    let (operation, wanted) = ("ORDER BY in ARRAY_AGG", "a number or a date");
-                    return Err(TermFault::Kind { operation, wanted, found: order.word() });
-                }
+                ordered(by, "ORDER BY in ARRAY_AGG")?;
                 let of = lower(of)?;
                 let nullable = of.nullable || filter.is_some();
                 Program { nullable, ..of }
             }
         })
     }
+}
+
+/// A multiple of a bound, if it fits.
+fn within(value: i64, factor: i64) -> Result<i64, TermFault> {
+    value.checked_mul(factor).filter(|value| value.unsigned_abs() < 1 << 62).ok_or(TermFault::TooWide)
+}
+
+/// The bounds of a variance or a deviation of at most so many rows.
+fn spread_of(spread: Spread, of: Program, rows: i64) -> Result<Program, TermFault> {
+    // n·Σa² − (Σa)² is at most n²·(hi − lo)²/4, so the deviation is at most (hi − lo)/2, and as a sample's at most √2 as much.
+    let range = i128::from(of.high) - i128::from(of.low);
+    let parts = i128::from(MEAN_PARTS);
+    let is_root = matches!(spread, Spread::StddevSamp | Spread::StddevPop);
+    let most = if is_root {
+        range.checked_mul(parts)
+    } else {
+        range.checked_mul(range).and_then(|square| square.checked_mul(parts))
+    };
+    let high = most.filter(|most| *most < 1 << 62).ok_or(TermFault::TooWide)? as i64;
+    within(of.low, rows.max(MEAN_PARTS))?;
+    within(of.high, rows.max(MEAN_PARTS))?;
+    let squared = if is_root { of.scale.clone() } else { of.scale.clone() * of.scale.clone() };
+    let scale = squared / RBig::from(MEAN_PARTS);
+    Ok(Program { kind: ValueKind::Decimal, scale, low: 0, high, nullable: true, ..of })
 }
 
 impl PerUnitTable {

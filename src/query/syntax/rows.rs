@@ -47,7 +47,7 @@ pub enum JoinOn {
     /// All of them, as `CROSS JOIN` and a comma do; WHERE may have the condition.
     All,
     /// `ON …`: those for which a condition is true.
-    Condition(Condition),
+    Condition(Box<Condition>),
     /// `USING (…)`: those that are equal in these columns.
     Using(Vec<Name>),
     /// `NATURAL`: those that are equal in all columns of the same name.

@@ -35,20 +35,14 @@ pub fn truth(filter: &Filter, row: StoredRow<'_>, known: &TermContext<'_>) -> Op
         Filter::Missing { column } => Some(stored(column, row, known).is_none()),
         Filter::Not(inner) => truth(inner, row, known).map(|truth| !truth),
         Filter::All(parts) => {
-            let parts = parts.iter().map(|part| truth(part, row, known));
-            parts.fold(Some(true), |all, part| match (all, part) {
-                (Some(false), _) | (_, Some(false)) => Some(false),
-                (Some(true), Some(true)) => Some(true),
-                (None, _) | (_, None) => None,
-            })
+            let parts: Vec<_> = parts.iter().map(|part| truth(part, row, known)).collect();
+            let is_false = parts.contains(&Some(false));
+            if is_false || parts.iter().all(Option::is_some) { Some(!is_false) } else { None }
         }
         Filter::Any(parts) => {
-            let parts = parts.iter().map(|part| truth(part, row, known));
-            parts.fold(Some(false), |any, part| match (any, part) {
-                (Some(true), _) | (_, Some(true)) => Some(true),
-                (Some(false), Some(false)) => Some(false),
-                (None, _) | (_, None) => None,
-            })
+            let parts: Vec<_> = parts.iter().map(|part| truth(part, row, known)).collect();
+            let is_true = parts.contains(&Some(true));
+            if is_true || parts.iter().all(Option::is_some) { Some(is_true) } else { None }
         }
     }
 }

@@ -197,16 +197,8 @@ pub(super) fn made_of(made: &Operation, known: &TermContext<'_>) -> Result<Progr
         }
         Operation::Truth(filter) => {
             let (nullable, per_unit) = filter.facts(known);
-            let step = Step::Truth(filter.clone());
-            Ok(Program {
-                kind: ValueKind::Boolean,
-                low: 0,
-                high: 1,
-                nullable,
-                per_unit,
-                step,
-                ..constant(0, RBig::ONE)
-            })
+            let truth = Program { kind: ValueKind::Boolean, low: 0, high: 1, ..constant(0, RBig::ONE) };
+            Ok(Program { nullable, per_unit, step: Step::Truth(filter.clone()), ..truth })
         }
         Operation::Truncated(inner, period) => {
             let function = IntegerFunction::Truncated(*period);

@@ -176,6 +176,10 @@ fn formulas_have_their_bytes() {
         ),
         (Formula::Missing, "13"),
     ]);
+}
+
+#[test]
+fn labels_and_conditions_after_the_noise_have_their_bytes() {
     let one = || HavingCondition::Missing(Formula::Count(3));
     pinned(vec![
         (Words::Label(Label::Text("a".into())), "00020100000061"),

@@ -277,26 +277,38 @@ impl<'a> Reference<'a> {
                 of(0).into_iter().filter(|row| has(row) != *is_anti).collect()
             }
             Relation::Public { table, equal, on, is_left, .. } => {
-                let public = &self.dataset.public[*table as usize];
-                let cell = |column: usize, row: usize| {
-                    public.values[column][row].map(|own| value(&public.columns[column].domain, own))
-                };
-                let row = |row: usize| (0..public.columns.len()).map(|column| cell(column, row)).collect::<Row>();
-                let others: Vec<Row> = (0..public.rows as usize).map(row).collect();
-                let width = terms(0).columns.len();
-                let is_pair = |pair: &Row| {
-                    let is_equal = |(of, column): &(Term, u32)| {
-                        let (own, other) = (term(of, pair, terms(0)), pair[width + *column as usize]);
-                        let domains = (domain(of, terms(0)), &public.columns[*column as usize].domain);
-                        own.zip(other).is_some_and(|(own, other)| is_equal((&domains.0, own), (domains.1, other)))
-                    };
-                    let holds = |on: &Filter| holds(on, pair, &paired(terms(0), &public.columns)) == Some(true);
-                    equal.iter().all(is_equal) && on.as_ref().is_none_or(holds)
-                };
-                pairs(&of(0), &others, public.columns.len(), (*is_left, &is_pair))
+                self.met(&of(0), *table as usize, (equal, on.as_ref()), *is_left)
             }
             Relation::Union { parts } => (0..parts.len()).flat_map(of).collect(),
         }
+    }
+
+    /// The pairs of rows with those of a public table.
+    fn met(
+        &self,
+        rows: &[Row],
+        table: usize,
+        (equal, on): (&[(Term, u32)], Option<&Filter>),
+        is_left: bool,
+    ) -> Vec<Row> {
+        let terms = &self.operands[0].terms;
+        let public = &self.dataset.public[table];
+        let cell = |column: usize, row: usize| {
+            public.values[column][row].map(|own| value(&public.columns[column].domain, own))
+        };
+        let row = |row: usize| (0..public.columns.len()).map(|column| cell(column, row)).collect::<Row>();
+        let others: Vec<Row> = (0..public.rows as usize).map(row).collect();
+        let width = terms.columns.len();
+        let is_pair = |pair: &Row| {
+            let is_equal = |(of, column): &(Term, u32)| {
+                let (own, other) = (term(of, pair, terms), pair[width + *column as usize]);
+                let domains = (domain(of, terms), &public.columns[*column as usize].domain);
+                own.zip(other).is_some_and(|(own, other)| is_equal((&domains.0, own), (domains.1, other)))
+            };
+            let holds = |on: &Filter| holds(on, pair, &paired(terms, &public.columns)) == Some(true);
+            equal.iter().all(is_equal) && on.is_none_or(holds)
+        };
+        pairs(rows, &others, public.columns.len(), (is_left, &is_pair))
     }
 }
 

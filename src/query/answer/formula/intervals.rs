@@ -48,17 +48,7 @@ impl Formula {
                 Ok(IntervalEstimate { value: -inner.value, low: -inner.high, high: -inner.low, ..inner })
             }
             Self::NullIf(of, _) => self.dual(at).and_then(|_| of.ends(at)),
-            Self::Mean(one, count) => {
-                let sum = Self::Sum(super::CentredSum { count: None, ..*one });
-                let about = one.grid.centre() as f64 * one.grid.step_value();
-                let inner = quotient(&sum, &Self::Count(*count), at)?;
-                Ok(IntervalEstimate {
-                    value: inner.value + about,
-                    low: inner.low + about,
-                    high: inner.high + about,
-                    ..inner
-                })
-            }
+            Self::Mean(one, count) => mean(one, *count, at),
             Self::Arithmetic(left, ArithmeticOperator::Over, right)
                 if left.is_linear() && right.is_linear() && !right.is_number() =>
             {
@@ -108,6 +98,14 @@ impl Formula {
             std_error: dual.std_error(at),
         })
     }
+}
+
+/// A mean: the sum of distances from the grid's centre over the count, and the centre.
+fn mean(one: &super::CentredSum, count: usize, at: CellValues<'_>) -> Result<IntervalEstimate, AbsenceReason> {
+    let sum = Formula::Sum(super::CentredSum { count: None, ..*one });
+    let about = one.grid.centre() as f64 * one.grid.step_value();
+    let inner = quotient(&sum, &Formula::Count(count), at)?;
+    Ok(IntervalEstimate { value: inner.value + about, low: inner.low + about, high: inner.high + about, ..inner })
 }
 
 impl Quantile {

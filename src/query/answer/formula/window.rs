@@ -184,8 +184,14 @@ pub struct GroupRows {
     /// The survival curve by cell, of the functions that have one.
     curve: Vec<Result<SurvivalPoint, AbsenceReason>>,
     /// The last sum, as neighbouring groups often read the same rows.
-    last: RefCell<Option<((usize, usize, usize), Result<Dual, AbsenceReason>)>>,
+    last: RefCell<Option<KnownSum>>,
 }
+
+/// A sum over rows of a part: the part, the first row and the one after the last, and its value.
+type KnownSum = ((usize, usize, usize), Result<Dual, AbsenceReason>);
+
+/// A cell with what it is sorted by.
+type SortedCell = (Vec<SortValue>, usize);
 
 /// A cell of which nothing is hidden.
 fn open<'a>(cell: &CellValues<'a>) -> CellValues<'a> {
@@ -210,7 +216,7 @@ impl GroupRows {
             };
             window.order.iter().map(by).collect()
         };
-        let mut found: BTreeMap<Vec<Option<usize>>, Vec<(Vec<SortValue>, usize)>> = BTreeMap::new();
+        let mut found: BTreeMap<Vec<Option<usize>>, Vec<SortedCell>> = BTreeMap::new();
         for cell in left {
             let part = window.within.iter().map(|key| cells[cell].places.get(*key).copied().flatten()).collect();
             found.entry(part).or_default().push((keys(cell), cell));

@@ -268,7 +268,7 @@ impl JoinCondition {
     fn of(on: &JoinOn) -> Self {
         match on {
             JoinOn::All => Self::Conditions(Vec::new(), false),
-            JoinOn::Condition(condition) => Self::Conditions(conjuncts(condition.clone()), false),
+            JoinOn::Condition(condition) => Self::Conditions(conjuncts((**condition).clone()), false),
             JoinOn::Using(names) => Self::Using(names.clone()),
             JoinOn::Natural => Self::Natural,
         }

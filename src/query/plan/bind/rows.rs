@@ -267,7 +267,7 @@ impl Binder<'_> {
             ));
         }
         let has_unit = one.iter().any(|(is_unit, _)| *is_unit);
-        if !has_unit && !(operator == SetOperator::Union && all) {
+        if !(has_unit || operator == SetOperator::Union && all) {
             let unit = self.terms.unit_column().unwrap_or("row");
             return Err(unsupported(at, "rows of different people would be compared")
                 .hint(format!("select {unit} on both sides")));

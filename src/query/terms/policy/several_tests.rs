@@ -91,80 +91,71 @@ fn a_single_table_may_have_public_ones() {
     assert!(only.message.contains("this policy is not read from a file"), "{only}");
 }
 
+/// A part of the policy, what stands there instead, and the fault that it is.
+const FAULTS: &[(&str, &str, &str)] = &[
+    (
+        "one_row_per_unit = true",
+        "",
+        "line 8, column 8: max_rows_per_unit is missing; accepted is 1 to 65535, or write one_row_per_unit = true",
+    ),
+    ("one_row_per_unit = true", "one_row_per_unit = true\nmax_rows_per_unit = 1", "are both given; remove one of them"),
+    ("max_rows_per_unit = 64", "max_rows_per_unit = 200_001", "accepted is 1 to 65535"),
+    (
+        "max_rows = 200_000",
+        "max_rows = 60",
+        "line 21, column 21: max_rows_per_unit is 64; accepted is at most max_rows, 60",
+    ),
+    ("name = \"condition\"", "name = \"person\"", "line 19, column 8: table \"person\" is named twice"),
+    ("name = \"condition\"", "name = \"Condition\"", "table name \"Condition\" is not a lower-case identifier"),
+    ("name = \"concept\"", "name = \"person\"", "table \"person\" is named twice"),
+    (
+        "\"concept.concept_id\"",
+        "\"concepts.concept_id\"",
+        "line 16, column 15: values_from: there is no [[public]] table \"concepts\"; there are concept",
+    ),
+    (
+        "\"concept.concept_id\"",
+        "\"concept.id\"",
+        "the public table \"concept\" has no column \"id\"; its columns are concept_id, concept_name",
+    ),
+    ("\"concept.concept_id\"", "\"concept\"", "\"concept\" is not a table and a column, like \"concept.concept_id\""),
+    ("values_from =", "values = [\"a\"]\nvalues_from =", "values and values_from are both given"),
+    ("type = \"category\"", "type = \"boolean\"", "values_from is not for a column of type boolean; remove it"),
+    (
+        "type = \"category\"\nvalues_from = \"concept.concept_id\"",
+        "type = \"text\"",
+        "type text is for datasets with a single table",
+    ),
+    ("name = \"gender_concept_id\"", "name = \"person_id\"", "\"person_id\" is the privacy unit"),
+    ("[\"concept_id\", \"concept_name\"]", "[]", "line 31, column 11: 0 columns; a public table names 1 to 16"),
+    ("[\"concept_id\", \"concept_name\"]", "[\"concept_id\", \"concept_id\"]", "column \"concept_id\" is named twice"),
+    ("columns = [\"concept_id\", \"concept_name\"]", "", "missing field `columns`"),
+    (
+        "cap =",
+        "source = \"x.csv\"\ncap =",
+        "line 5, column 10: source of [dataset] is for a single table; write it into each [[table]]",
+    ),
+    ("cap =", "max_rows = 5\ncap =", "max_rows of [dataset] is for a single table"),
+    (
+        "\"person_id\"",
+        "\"row\"",
+        "line 4, column 16: with privacy_unit = \"row\" rows of several tables have nothing in common",
+    ),
+    (
+        "[[public]]",
+        "[[join]]\nname = \"j\"\nsource = \"j.csv\"\n[[join.column]]\nname = \"a\"\ntype = \"boolean\"\n[[public]]",
+        "[[join]] is for a dataset with a single table; write a [[table]] with one_row_per_unit = true",
+    ),
+    (
+        "[[public]]",
+        "[[column]]\nname = \"a\"\ntype = \"boolean\"\n[[public]]",
+        "below a [[table]], write [[table.column]]",
+    ),
+];
+
 #[test]
 fn every_fault_has_its_place() {
-    for (from, to, fault) in [
-        (
-            "one_row_per_unit = true",
-            "",
-            "line 8, column 8: max_rows_per_unit is missing; accepted is 1 to 65535, or write one_row_per_unit = true",
-        ),
-        (
-            "one_row_per_unit = true",
-            "one_row_per_unit = true\nmax_rows_per_unit = 1",
-            "are both given; remove one of them",
-        ),
-        ("max_rows_per_unit = 64", "max_rows_per_unit = 200_001", "accepted is 1 to 65535"),
-        (
-            "max_rows = 200_000",
-            "max_rows = 60",
-            "line 21, column 21: max_rows_per_unit is 64; accepted is at most max_rows, 60",
-        ),
-        ("name = \"condition\"", "name = \"person\"", "line 19, column 8: table \"person\" is named twice"),
-        ("name = \"condition\"", "name = \"Condition\"", "table name \"Condition\" is not a lower-case identifier"),
-        ("name = \"concept\"", "name = \"person\"", "table \"person\" is named twice"),
-        (
-            "\"concept.concept_id\"",
-            "\"concepts.concept_id\"",
-            "line 16, column 15: values_from: there is no [[public]] table \"concepts\"; there are concept",
-        ),
-        (
-            "\"concept.concept_id\"",
-            "\"concept.id\"",
-            "the public table \"concept\" has no column \"id\"; its columns are concept_id, concept_name",
-        ),
-        (
-            "\"concept.concept_id\"",
-            "\"concept\"",
-            "\"concept\" is not a table and a column, like \"concept.concept_id\"",
-        ),
-        ("values_from =", "values = [\"a\"]\nvalues_from =", "values and values_from are both given"),
-        ("type = \"category\"", "type = \"boolean\"", "values_from is not for a column of type boolean; remove it"),
-        (
-            "type = \"category\"\nvalues_from = \"concept.concept_id\"",
-            "type = \"text\"",
-            "type text is for datasets with a single table",
-        ),
-        ("name = \"gender_concept_id\"", "name = \"person_id\"", "\"person_id\" is the privacy unit"),
-        ("[\"concept_id\", \"concept_name\"]", "[]", "line 31, column 11: 0 columns; a public table names 1 to 16"),
-        (
-            "[\"concept_id\", \"concept_name\"]",
-            "[\"concept_id\", \"concept_id\"]",
-            "column \"concept_id\" is named twice",
-        ),
-        ("columns = [\"concept_id\", \"concept_name\"]", "", "missing field `columns`"),
-        (
-            "cap =",
-            "source = \"x.csv\"\ncap =",
-            "line 5, column 10: source of [dataset] is for a single table; write it into each [[table]]",
-        ),
-        ("cap =", "max_rows = 5\ncap =", "max_rows of [dataset] is for a single table"),
-        (
-            "\"person_id\"",
-            "\"row\"",
-            "line 4, column 16: with privacy_unit = \"row\" rows of several tables have nothing in common",
-        ),
-        (
-            "[[public]]",
-            "[[join]]\nname = \"j\"\nsource = \"j.csv\"\n[[join.column]]\nname = \"a\"\ntype = \"boolean\"\n[[public]]",
-            "[[join]] is for a dataset with a single table; write a [[table]] with one_row_per_unit = true",
-        ),
-        (
-            "[[public]]",
-            "[[column]]\nname = \"a\"\ntype = \"boolean\"\n[[public]]",
-            "below a [[table]], write [[table.column]]",
-        ),
-    ] {
+    for (from, to, fault) in FAULTS.iter().copied() {
         assert!(POLICY.contains(from), "{from}");
         let faults = faults(&POLICY.replacen(from, to, 1));
         assert!(faults.contains(fault), "{to}: {faults}");
