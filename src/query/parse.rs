@@ -7,6 +7,7 @@ mod calendar;
 mod after;
 mod conditions;
 mod days;
+mod dialects;
 mod expressions;
 mod group_windows;
 mod having;
@@ -144,7 +145,7 @@ fn statements(sql: &str, today: Option<i32>) -> Result<Vec<Statement>, QueryErro
     let tokens = Tokenizer::new(&dialect, sql)
         .tokenize_with_location()
         .map_err(|error| syntax_error(sql, Some(position(error.location))))?;
-    let tokens = symmetric::replaced(today::replaced(tokens, today)?)?;
+    let tokens = dialects::replaced(symmetric::replaced(today::replaced(tokens, today)?)?);
     let weighs = |token: &Token| {
         !matches!(
             token,

@@ -30,6 +30,7 @@ mod doors;
 mod known_bugs;
 mod figures;
 mod formats;
+mod forms;
 mod free;
 mod fuzz;
 mod gdp;

@@ -1,15 +1,17 @@
 //! Parser of casts and of the numeric functions of one row.
 
-use sqlparser::ast::{CastKind, CeilFloorKind, DataType, DateTimeField, ExactNumberInfo, Expr, Value, ValueWithSpan};
+use sqlparser::ast::{CastKind, CharacterLength, CeilFloorKind, DataType, DateTimeField, ExactNumberInfo, Expr, Value, ValueWithSpan};
 
 use super::conditions::literal;
 use super::expressions::{decimals, expression};
 use super::limits::Budget;
 use super::nodes::unsupported;
 use crate::query::error::{Position, QueryError, shown};
+use crate::query::syntax::calls::Call;
 use crate::query::syntax::{CastType, Expression, LiteralValue, Numeric, Scalar};
 use crate::query::term::literals::midnight;
 use crate::query::term::lower::Side;
+use crate::query::term::words::WordFunction;
 
 /// Names of the numeric functions.
 pub(super) const FUNCTIONS: [&str; 13] =
@@ -25,12 +27,28 @@ pub(super) fn cast(
     match kind {
         CastKind::Cast | CastKind::TryCast | CastKind::SafeCast | CastKind::DoubleColon => {}
     }
+    if let Some(length) = cut_length(data_type) {
+        // As in PostgreSQL, a text that is longer is cut.
+        let text = Scalar::Numeric(Numeric::Cast(CastType::Text), vec![expression(expr, depth + 1, budget)?]);
+        let length = Expression { value: Scalar::Constant(LiteralValue::Number(length.to_string())), at };
+        let parts = vec![Expression { value: text, at }, length];
+        return Ok(Scalar::Call(Call::Word(WordFunction::Left), parts));
+    }
     let to = cast_type(data_type, at)?;
     if let Some(value) = constant(expr, to) {
         return Ok(Scalar::Constant(value));
     }
     let inner = expression(expr, depth + 1, budget)?;
     Ok(Scalar::Numeric(Numeric::Cast(to), vec![inner]))
+}
+
+/// The length of `VARCHAR(n)`, by which a text is cut; `None` for any other type.
+fn cut_length(data_type: &DataType) -> Option<u64> {
+    match data_type {
+        DataType::Varchar(Some(CharacterLength::IntegerLength { length, unit: None }))
+        | DataType::CharacterVarying(Some(CharacterLength::IntegerLength { length, unit: None })) => Some(*length),
+        _ => None,
+    }
 }
 
 /// A constant that a cast gives another type: a text that is a day or a number.

@@ -464,7 +464,11 @@ fn function(
         ("min", FunctionArgExpr::Expr(expr), false) => Ok(AggregateFunction::Min(of(expr)?)),
         ("max", FunctionArgExpr::Expr(expr), false) => Ok(AggregateFunction::Max(of(expr)?)),
         ("count", FunctionArgExpr::Wildcard, false) => Ok(AggregateFunction::CountRows),
-        ("count", FunctionArgExpr::Expr(Expr::Value(value)), false) if matches!(value.value, Value::Number(..)) => {
+        // A constant is in every row.
+        ("count", FunctionArgExpr::Expr(Expr::Value(value)), false) if is_constant(&value.value) => {
+            Ok(AggregateFunction::CountRows)
+        }
+        ("sum", FunctionArgExpr::Expr(Expr::Value(value)), false) if is_one(&value.value) => {
             Ok(AggregateFunction::CountRows)
         }
         ("count", FunctionArgExpr::Expr(expr), false) => Ok(AggregateFunction::Count(of(expr)?)),
@@ -476,6 +480,15 @@ fn function(
         (word, _, false) => Err(unsupported(at, format!("{} takes one value", word.to_uppercase()))
             .hint("write COUNT(*), COUNT(column), SUM(column) or AVG(column)")),
     }
+}
+
+/// Whether a value is a constant that is not missing.
+fn is_constant(value: &Value) -> bool {
+    matches!(value, Value::Number(..) | Value::SingleQuotedString(_) | Value::Boolean(_))
+}
+
+fn is_one(value: &Value) -> bool {
+    matches!(value, Value::Number(text, _) if text == "1")
 }
 
 fn unknown_function(word: &str, at: Position) -> QueryError {

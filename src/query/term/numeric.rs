@@ -7,6 +7,7 @@ use super::checker::TypeChecker;
 use super::literals::{LiteralPosition, decimal};
 use super::lower::{TermFault, ValueKind, exact};
 use super::real::RealFunction;
+use super::words::WordFunction;
 use super::{Constant, Operation, Term};
 use crate::query::error::{Code, Position, QueryError};
 use crate::query::filter::Filter;
@@ -100,7 +101,12 @@ impl TypeChecker<'_> {
             | (CastType::Text, ValueKind::Category(_)) => return Ok(term),
             (CastType::Integer | CastType::Decimal(_), ValueKind::Category(_) | ValueKind::Date) => false,
             (CastType::Integer | CastType::Decimal(_), _) => true,
-            (CastType::Date | CastType::Text | CastType::Truth, _) => false,
+            // A value as a text is the value joined to no text.
+            (CastType::Text, ValueKind::Integer | ValueKind::Decimal | ValueKind::Date | ValueKind::Boolean) => {
+                let parts = vec![term, Term::of(Operation::Text(String::new()))];
+                return self.worded(WordFunction::Joined, parts, at);
+            }
+            (CastType::Date | CastType::Truth, _) => false,
         };
         if !is_kept {
             let message = format!("a {} cannot be cast to {}", lowered.word(), to.word());

@@ -102,10 +102,12 @@ SELECT COUNT(*) AS n FROM visits v LEFT OUTER JOIN patients p USING (patient_id)
 
 -- taken
 -- compare
+-- not yet: "patients" was joined with "visits" when the dataset was sealed, so people without a row there are not known
 SELECT insurer, COUNT(*) AS n, COUNT(visits.cost) AS visits FROM patients LEFT JOIN visits USING (patient_id) GROUP BY insurer;
 
 -- taken
 -- compare
+-- not yet: "patients" was joined with "visits" when the dataset was sealed, so people without a row there are not known
 SELECT COUNT(DISTINCT patient_id) AS never_seen FROM patients LEFT JOIN visits USING (patient_id) WHERE visits.visited IS NULL;
 
 -- taken

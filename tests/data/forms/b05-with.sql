@@ -85,23 +85,29 @@ SELECT t.n AS visits, COUNT(*) AS patients FROM (SELECT visits.patient_id, COUNT
 
 -- taken
 -- compare
+-- not yet: "region" is neither aggregated nor grouped by
 WITH counts AS (SELECT region, COUNT(*) AS n FROM visits GROUP BY region) SELECT region, n FROM counts WHERE n > 10;
 
 -- taken
 -- compare
+-- not yet: "region" is neither aggregated nor grouped by
 WITH counts AS (SELECT region, COUNT(*) AS n, COUNT(DISTINCT patient_id) AS patients FROM visits GROUP BY region) SELECT region, n, patients FROM counts ORDER BY n DESC;
 
 -- taken
+-- not yet: "region" is neither aggregated nor grouped by
 WITH counts AS (SELECT region, COUNT(*) AS n, SUM(cost) AS cost FROM visits GROUP BY region) SELECT region, cost / n AS mean_cost FROM counts;
 
 -- taken
+-- not yet: the rows of a query inside of a question are aggregated for each unit
 SELECT AVG(n) AS mean_per_region FROM (SELECT region, COUNT(*) AS n FROM visits GROUP BY region) AS r;
 
 -- taken
+-- not yet: the rows of a query inside of a question are aggregated for each unit
 SELECT MAX(n) AS largest FROM (SELECT region, COUNT(*) AS n FROM visits GROUP BY region) AS r;
 
 -- taken
 -- compare
+-- not yet: the rows of a query inside of a question are aggregated for each unit
 SELECT SUM(n) AS n FROM (SELECT region, COUNT(*) AS n FROM visits GROUP BY region) AS r;
 
 -- taken

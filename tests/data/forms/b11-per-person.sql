@@ -12,10 +12,12 @@ SELECT SUM(days) AS days, COUNT(*) FILTER (WHERE days >= 365) AS a_year FROM (SE
 SELECT (days / 365) AS years, COUNT(*) AS patients FROM (SELECT patient_id, MAX(visited) - MIN(visited) + 1 AS days FROM visits GROUP BY patient_id) AS p GROUP BY 1;
 
 -- taken
+-- not yet: a row's value can be divided only by a constant
 SELECT AVG(mean_cost) AS mean_of_means FROM (SELECT patient_id, SUM(cost) / COUNT(*) AS mean_cost FROM visits GROUP BY patient_id) AS p;
 
 -- taken
 -- compare
+-- not yet: a row's value can be divided only by a constant
 SELECT COUNT(*) AS patients FROM (SELECT patient_id, SUM(cost) / COUNT(*) AS mean_cost FROM visits GROUP BY patient_id) AS p WHERE mean_cost > 1000;
 
 -- taken
@@ -41,6 +43,7 @@ SELECT AVG(middle) AS mean_median FROM (SELECT patient_id, PERCENTILE_CONT(0.5) 
 
 -- taken
 -- compare
+-- not yet: the function "percentile_disc" is not supported
 SELECT COUNT(*) AS patients FROM (SELECT patient_id, PERCENTILE_DISC(0.5) WITHIN GROUP (ORDER BY cost) AS middle FROM visits GROUP BY patient_id) AS p WHERE middle > 1000;
 
 -- taken
@@ -78,6 +81,7 @@ SELECT e, n - e AS planned, COUNT(*) AS patients FROM (SELECT patient_id, COUNT(
 SELECT AVG(share) AS mean_share FROM (SELECT patient_id, AVG(CASE WHEN emergency THEN 1.0 ELSE 0 END) AS share FROM visits GROUP BY patient_id) AS p;
 
 -- taken
+-- not yet: CORR over the declared capacity of 20000000 rows does not fit 62 bits
 SELECT CORR(n, total) AS r FROM (SELECT patient_id, COUNT(*) AS n, SUM(cost) AS total FROM visits GROUP BY patient_id) AS p;
 
 -- taken
@@ -114,12 +118,15 @@ SELECT COUNT(*) AS patients FROM (SELECT patient_id, EVERY(cost < 1000) AS cheap
 
 -- taken
 -- compare
+-- not yet: arrays are not supported
 SELECT COUNT(*) AS patients FROM (SELECT patient_id, ARRAY_AGG(DISTINCT diagnosis) AS all_of_them FROM visits GROUP BY patient_id) AS p WHERE 'copd' = ANY (all_of_them);
 
 -- taken
+-- not yet: the function "mode" is not supported
 SELECT diagnosis, COUNT(*) AS patients FROM (SELECT patient_id, MODE() WITHIN GROUP (ORDER BY diagnosis) AS diagnosis FROM visits GROUP BY patient_id) AS p GROUP BY diagnosis;
 
 -- taken
+-- not yet: REGR_SLOPE is not supported for one unit's rows
 SELECT COUNT(*) AS patients FROM (SELECT patient_id, REGR_SLOPE(hba1c, visited - DATE '2020-01-01') AS slope FROM visits GROUP BY patient_id) AS p WHERE slope > 0;
 
 -- refused: a list of texts of each person has no list of values that it can be

@@ -57,14 +57,17 @@ SELECT EXTRACT(DECADE FROM visited) AS d, EXTRACT(CENTURY FROM visited) AS c, CO
 
 -- taken
 -- compare
+-- not yet: EPOCH is not supported: dates have no seconds
 SELECT SUM(EXTRACT(EPOCH FROM visited) / 86400) AS days FROM visits;
 
 -- taken
 -- compare
+-- not yet: EXTRACT (julian) is not supported
 SELECT SUM(EXTRACT(JULIAN FROM visited)) AS days FROM visits;
 
 -- taken
 -- compare
+-- not yet: DATE_TRUNC wants a period it knows
 SELECT DATE_TRUNC('decade', visited)::date AS d, COUNT(*) AS n FROM visits GROUP BY 1;
 
 -- taken
@@ -159,6 +162,7 @@ SELECT COUNT(*) AS n FROM visits WHERE DATE_SUB(visited, INTERVAL 30 DAY) > DATE
 -- taken
 -- spelling
 -- same as: SELECT DATE_TRUNC('month', visited) AS m, COUNT(*) AS n FROM visits GROUP BY 1
+-- not yet: "visited" stands where a constant is wanted
 SELECT DATE_TRUNC(visited, MONTH) AS m, COUNT(*) AS n FROM visits GROUP BY 1;
 
 -- taken
@@ -267,6 +271,7 @@ SELECT COUNT(*) AS n FROM visits JOIN patients USING (patient_id) WHERE DATE_PAR
 
 -- taken
 -- compare
+-- not yet: an AGE is years, months and days, which are no number
 SELECT COUNT(*) AS n FROM visits JOIN patients USING (patient_id) WHERE AGE(visited, registered) >= INTERVAL '3 years';
 
 -- taken
@@ -287,20 +292,24 @@ SELECT COUNT(*) AS n FROM visits WHERE visited >= TO_DATE('20240301', 'YYYYMMDD'
 -- taken
 -- compare
 -- same as: SELECT COUNT(*) AS n FROM visits WHERE visited >= DATE '2024-03-01'
+-- not yet: TO_DATE is of a constant text, with a format of YYYY, MM and DD
 SELECT COUNT(*) AS n FROM visits WHERE visited >= TO_TIMESTAMP('2024-03-01 00:00:00.000000', 'YYYY-MM-DD HH24:MI:SS.US');
 
 -- taken
 -- compare
+-- not yet: MAKE_DATE wants three whole numbers
 SELECT MAKE_DATE(EXTRACT(YEAR FROM visited)::int, 7, 1) AS mid_year, COUNT(*) AS n FROM visits GROUP BY 1;
 
 -- taken
 -- compare
 -- same as: SELECT DATE_TRUNC('month', visited)::date AS m, COUNT(*) AS n FROM visits GROUP BY 1
+-- not yet: MAKE_DATE wants three whole numbers
 SELECT MAKE_DATE(EXTRACT(YEAR FROM visited)::int, EXTRACT(MONTH FROM visited)::int, 1) AS m, COUNT(*) AS n FROM visits GROUP BY 1;
 
 -- taken
 -- compare
 -- same as: SELECT DATE_TRUNC('month', visited)::date AS m, COUNT(*) AS n FROM visits GROUP BY 1
+-- not yet: TO_DATE is of a constant text, with a format of YYYY, MM and DD
 SELECT TO_DATE(TO_CHAR(visited, 'YYYY-MM') || '-01', 'YYYY-MM-DD') AS m, COUNT(*) AS n FROM visits GROUP BY 1;
 
 -- taken
@@ -329,19 +338,23 @@ SELECT COUNT(*) AS n FROM visits WHERE TO_CHAR(visited, 'YYYY-MM') = '2024-05';
 
 -- taken
 -- compare
+-- not yet: EXTRACT (hour) is not supported
 SELECT COUNT(*) FILTER (WHERE EXTRACT(HOUR FROM visited::timestamp) = 0) AS n FROM visits;
 
 -- taken
 -- compare
+-- not yet: a function in FROM is not supported
 SELECT m.month, COUNT(DISTINCT v.patient_id) AS patients FROM (SELECT day::date AS month FROM GENERATE_SERIES(DATE '2024-01-01', DATE '2024-12-01', INTERVAL '1 month') AS s (day)) m JOIN visits v ON v.visited >= m.month AND v.visited < m.month + INTERVAL '1 month' GROUP BY m.month;
 
 -- taken
 -- compare
+-- not yet: a function in FROM is not supported
 SELECT y.y, COUNT(*) AS registered_before FROM GENERATE_SERIES(2020, 2024) AS y (y) JOIN patients p ON EXTRACT(YEAR FROM p.registered) <= y.y GROUP BY y.y;
 
 -- taken
 -- compare
 -- same as: SELECT (DATE '2020-01-01' + (visited - DATE '2020-01-01') / 7 * 7) AS week, COUNT(*) AS n FROM visits WHERE visited < DATE '2021-01-01' GROUP BY 1
+-- not yet: the function "date_bin" is not supported
 SELECT DATE_BIN('7 days', visited, TIMESTAMP '2020-01-01')::date AS week, COUNT(*) AS n FROM visits WHERE visited < DATE '2021-01-01' GROUP BY 1;
 
 -- refused: a literal of another language: DATE '2024-01-01' means the same

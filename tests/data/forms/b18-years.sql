@@ -72,13 +72,16 @@ SELECT AVG(LOG10(hba1c)) AS mean_log FROM visits;
 SELECT AVG(SQRT(cost)) AS mean_root FROM visits;
 
 -- taken
+-- not yet: written out in full, this query is longer or deeper than a query may be
 SELECT SUM(POWER(hba1c, 2)) AS squares FROM visits;
 
 -- taken
 -- compare
+-- not yet: the operator "^" is not supported
 SELECT SUM(POWER(age, 2)) AS squares, SUM(age ^ 2) AS same_squares FROM visits;
 
 -- taken
+-- not yet: written out in full, this query is longer or deeper than a query may be
 SELECT SQRT(AVG(POWER(cost - 500, 2))) AS rms FROM visits;
 
 -- taken
@@ -128,10 +131,11 @@ SELECT diagnosis, EXP(AVG(LN(cost))) AS geometric_mean FROM visits WHERE cost > 
 -- taken
 SELECT AVG(LN(GREATEST(cost, 0.01))) AS mean_log FROM visits;
 
--- refused: a cost can be 0, which has no logarithm: LN(NULLIF(cost, 0)) leaves such rows out, as WHERE cost > 0 does
+-- taken
+-- spelling
 SELECT EXP(AVG(LN(cost))) AS geometric_mean FROM visits;
 
--- refused: a difference can be negative, which has no square root: GREATEST(cost - 100, 0) or WHERE cost >= 100 says what is meant
+-- taken
 -- spelling
 SELECT AVG(SQRT(cost - 100)) AS r FROM visits;
 
