@@ -186,6 +186,12 @@ impl Words<'_> {
         if self.rng.random_bool(0.2) { constant } else { self.column_of(is_number).unwrap_or(constant) }
     }
 
+    /// A number or a day.
+    fn ordered(&mut self) -> Term {
+        let is_ordered = |domain: &Domain| matches!(domain, Domain::Number(_) | Domain::Date { .. });
+        self.column_of(is_ordered).unwrap_or_else(|| self.number())
+    }
+
     /// A term that has a domain; at most so deep.
     fn term(&mut self, depth: u32) -> Term {
         if self.terms.columns.is_empty() {
@@ -282,13 +288,13 @@ impl Words<'_> {
             1 => PerUnitColumn::Present(self.term(1)),
             2 => PerUnitColumn::Sum(number(self)),
             3 => PerUnitColumn::Mean(number(self)),
-            4 => PerUnitColumn::Least(self.term(1)),
-            5 => PerUnitColumn::Greatest(self.term(1)),
+            4 => PerUnitColumn::Least(self.ordered()),
+            5 => PerUnitColumn::Greatest(self.ordered()),
             6 => PerUnitColumn::Any(self.filter(1)),
             7 => PerUnitColumn::Every(self.filter(1)),
             8 => PerUnitColumn::First {
                 of: self.term(1),
-                by: self.term(0),
+                by: self.ordered(),
                 descending: self.rng.random_bool(0.5),
                 filter: self.rng.random_bool(0.3).then(|| self.filter(1)),
             },
@@ -315,7 +321,8 @@ impl Words<'_> {
             descending: words.rng.random_bool(0.5),
             nulls_first: words.rng.random_bool(0.5),
         };
-        let order: Vec<RowSortKey> = (0..self.rng.random_range(0..3)).map(|_| order(self)).collect();
+        let count = *[0, 1, 1, 1, 2].choose(self.rng).expect("a number");
+        let order: Vec<RowSortKey> = (0..count).map(|_| order(self)).collect();
         let function = match self.rng.random_range(0..12) {
             0 => WindowFunction::RowNumber,
             1 => WindowFunction::Rank,
@@ -413,6 +420,16 @@ fn operator(rng: &mut StdRng, dataset: &Terms, depth: u32) -> Option<Relation> {
             equal.iter_mut().for_each(|(_, column)| *column = rng.random_range(0..public.columns.len()) as u32);
             let on = of_pair(rng, &public.columns);
             Relation::Public { of: Box::new(of), table: table as u32, equal, on, is_left: rng.random_bool(0.5) }
+        }
+        9 if rng.random_bool(0.3) => {
+            // The least and the greatest value of a unit have the same domain.
+            let of_units = |column| {
+                let (of, keys) = (Box::new(of.clone()), Vec::new());
+                Relation::Group { of, keys, columns: vec![column, PerUnitColumn::Rows] }
+            };
+            let term = Words { rng, terms: &terms }.ordered();
+            let ends = [PerUnitColumn::Least(term.clone()), PerUnitColumn::Greatest(term)];
+            Relation::Union { parts: ends.map(of_units).into() }
         }
         _ => {
             let filter = |rng: &mut StdRng| Words { rng, terms: &terms }.filter(1);

@@ -153,3 +153,57 @@ fn runs<K: PartialEq>(keyed: Vec<(K, u32)>) -> (Vec<(K, Range<u32>)>, Vec<u32>) 
     }
     (runs, rows)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WHOLE: Grid = Grid { integer: true, step: 1_000_000_000, low: -10, high: 30 };
+    const HALVES: Grid = Grid { integer: false, step: 500_000_000, low: 0, high: 9 };
+
+    fn labels(labels: &[&str]) -> Domain {
+        Domain::Category(labels.iter().map(|label| (*label).to_owned()).collect())
+    }
+
+    #[test]
+    fn numbers_are_equal_by_value_and_labels_by_their_text() {
+        let of = |own: &Domain, public: &Domain, values: &[i64]| {
+            translated(own, public, &values.iter().copied().map(Some).collect::<Vec<_>>())
+        };
+        let (whole, halves) = (Domain::Number(WHOLE), Domain::Number(HALVES));
+        // The centres are 10 and 4: the halves 0, 1/2, 1 and 4½ are stored as −4, −3, −2 and 5.
+        assert_eq!(of(&whole, &halves, &[-4, -3, -2, 5]), [Some(-10), None, Some(-9), None]);
+        assert_eq!(of(&halves, &whole, &[-10, -9, 15]), [Some(-4), Some(-2), Some(46)]);
+        let texts = labels(&["1", "1.0", "01", "-0", "0", "+2", "2.5", "x", "-7", "1e1"]);
+        let codes: Vec<i64> = (0..10).collect();
+        let expected = [Some(-9), None, None, None, Some(-10), None, None, None, Some(-17), None];
+        assert_eq!(of(&whole, &texts, &codes), expected);
+        assert_eq!(of(&halves, &texts, &[0, 6, 1]), [Some(-2), Some(1), None]);
+        assert_eq!(of(&texts, &halves, &[-2, 1, -4, -3]), [Some(0), Some(6), Some(4), None]);
+        assert_eq!(
+            of(&labels(&["b", "1", "a"]), &labels(&["a", "b", "c", "1"]), &[0, 1, 2, 3]),
+            [Some(2), Some(0), None, Some(1)]
+        );
+        assert_eq!(of(&Domain::Boolean, &whole, &[-9]), [None]);
+    }
+
+    #[test]
+    fn rows_are_found_in_the_order_of_the_table() {
+        let column = |values: &[i64]| Values { values: values.to_vec(), present: None };
+        let far = 1 << 40;
+        for scale in [1, far] {
+            let values = [Some(3 * scale), None, Some(-2 * scale), Some(3 * scale)];
+            let one = Matches::of(&[values.to_vec()], 4);
+            assert_eq!(one.most(), 2);
+            let asked = [column(&[3 * scale, -2 * scale, 0, i64::MIN, i64::MAX])];
+            let found: Vec<&[u32]> = (0..5).map(|row| one.find(&asked, row)).collect();
+            assert_eq!(found, [&[0, 3][..], &[2], &[], &[], &[]]);
+            let two = Matches::of(&[values.to_vec(), vec![Some(1), Some(1), None, Some(1)]], 4);
+            assert_eq!(two.find(&[column(&[3 * scale]), column(&[1])], 0), [0, 3]);
+            assert_eq!(two.find(&[column(&[-2 * scale]), column(&[1])], 0), [0_u32; 0]);
+        }
+        let missing = Values { values: vec![3], present: Some(vec![0]) };
+        assert_eq!(Matches::of(&[vec![Some(3)]], 1).find(&[missing], 0), [0_u32; 0]);
+        assert_eq!(Matches::of(&[Vec::new()], 0).most(), 0);
+    }
+}
