@@ -1,6 +1,8 @@
 //! Parser of casts and of the numeric functions of one row.
 
-use sqlparser::ast::{CastKind, CharacterLength, CeilFloorKind, DataType, DateTimeField, ExactNumberInfo, Expr, Value, ValueWithSpan};
+use sqlparser::ast::{
+    CastKind, CeilFloorKind, CharacterLength, DataType, DateTimeField, ExactNumberInfo, Expr, Value, ValueWithSpan,
+};
 
 use super::conditions::literal;
 use super::expressions::{decimals, expression};

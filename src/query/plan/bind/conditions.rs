@@ -113,7 +113,7 @@ impl Binder<'_> {
                 // Names in WHERE are those of FROM, and not what the query selects.
                 let made = derived.scope.columns.iter().filter(|column| column.name.starts_with('\u{1}')).cloned();
                 let columns = derived.inner.into_iter().chain(made).collect();
-                let pair = self.pair(scope, &Scope { columns, ..derived.scope.clone() }, at)?;
+                let pair = self.pair(scope, &NamedRows { columns, ..derived.scope.clone() }, at)?;
                 let mut all = Condition::All(derived.correlated);
                 all.rewrite(&mut Naming { scope: &pair })?;
                 checker::narrowing(Some(&all), &pair.context(&self.steps))?

@@ -375,7 +375,7 @@ impl Rewriter for Sides<'_> {
 /// Drops values that no public row has from lists of which some row has another value: the lists are written for public tables of every
 /// size. A list without any known value is refused by typing, as it is more likely to be misspelt.
 struct Present<'a> {
-    scope: &'a Scope,
+    scope: &'a NamedRows,
 }
 
 impl Rewriter for Present<'_> {

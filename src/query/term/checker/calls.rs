@@ -100,7 +100,11 @@ impl TypeChecker<'_> {
 
     /// A function of texts; its value, if that is the same in every row, and its operand, if it changes none of its values.
     pub(in crate::query::term) fn worded(
-        &self, function: WordFunction, operands: Vec<Term>, at: Position) -> Result<Term, QueryError> {
+        &self,
+        function: WordFunction,
+        operands: Vec<Term>,
+        at: Position,
+    ) -> Result<Term, QueryError> {
         let mut flat = Vec::with_capacity(operands.len());
         for operand in operands {
             match operand {
