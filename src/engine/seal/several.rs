@@ -14,7 +14,7 @@ use std::fs;
 use std::path::Path;
 
 use self::merge::Merge;
-use self::rows::TableRows;
+use self::rows::SpilledTable;
 use super::Report;
 use super::SealError;
 use super::exclude::withdrawn;
@@ -50,7 +50,7 @@ pub(super) fn seal(
     for (index, opened) in opened.iter().enumerate() {
         let dir = staging.dir.join(format!("table-{index:02}"));
         let progress = |rows| progress(rows_before + rows);
-        let (table, own) = TableRows::spill(opened, dir, (&mut withdrawn, key), &progress)?;
+        let (table, own) = SpilledTable::spill(opened, dir, (&mut withdrawn, key), &progress)?;
         rows_before += table.encoded.read.rows;
         tables.push(table);
         parts.push(own);
@@ -68,9 +68,9 @@ pub(super) fn seal(
 }
 
 /// Starts the report with what is known once every row was read.
-fn begin_report(policy: &Policy, tables: &[TableRows], withdrawn: &Withdrawn) -> Report {
+fn begin_report(policy: &Policy, tables: &[SpilledTable], withdrawn: &Withdrawn) -> Report {
     let mut report = Report { ids_unmatched: withdrawn.unmatched(), ..Report::default() };
-    for (terms, TableRows { shown, encoded, .. }) in policy.terms.tables.iter().zip(tables) {
+    for (terms, SpilledTable { shown, encoded, .. }) in policy.terms.tables.iter().zip(tables) {
         let (rows_read, rows_excluded) = (encoded.read.rows, encoded.excluded);
         report.rows_read += rows_read;
         report.rows_excluded += rows_excluded;
@@ -89,7 +89,7 @@ fn begin_report(policy: &Policy, tables: &[TableRows], withdrawn: &Withdrawn) ->
 }
 
 /// Checks that no unit's rows in a table contradict each other, if the policy refuses that.
-fn check_all_conflicts(policy: &Policy, tables: &[TableRows], report: &Report) -> Result<(), SealError> {
+fn check_all_conflicts(policy: &Policy, tables: &[SpilledTable], report: &Report) -> Result<(), SealError> {
     let mut columns = &report.columns[..];
     for (terms, table) in policy.terms.tables.iter().zip(tables) {
         let (own, rest) = columns.split_at(terms.columns.len());

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::ops::Range;
 use std::path::Path;
 
-use super::rows::TableRows;
+use super::rows::SpilledTable;
 use crate::engine::seal::blocks::BlockWriter;
 use crate::engine::seal::cells::SPELLING_BITS;
 use crate::engine::seal::error::SealError;
@@ -45,10 +45,10 @@ struct MergedTable<'a> {
 
 impl<'a> Merge<'a> {
     /// Begins the file of an edition in `dir`.
-    pub(super) fn begin(policy: &'a Policy, tables: &'a [TableRows], dir: &Path) -> Result<Self, SealError> {
+    pub(super) fn begin(policy: &'a Policy, tables: &'a [SpilledTable], dir: &Path) -> Result<Self, SealError> {
         let writer = BlockWriter::new(files::create_private(&new_table_path(dir))?, &policy.terms);
         let all = policy.terms.tables.iter().zip(&policy.tables).zip(tables);
-        let table = |((terms, reading), rows): ((&'a TableTerms, &'a TableReading), &'a TableRows)| MergedTable {
+        let table = |((terms, reading), rows): ((&'a TableTerms, &'a TableReading), &'a SpilledTable)| MergedTable {
             terms,
             shown: &rows.shown,
             is_single: reading.is_single,

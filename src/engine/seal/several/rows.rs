@@ -11,7 +11,7 @@ use crate::engine::seal::opened::{EncodedColumns, Opened};
 use crate::engine::seal::spill::{Parts, Spill};
 
 /// A table whose rows were read and spilled.
-pub(super) struct TableRows {
+pub(super) struct SpilledTable {
     /// The source, as it is shown to people.
     pub(super) shown: String,
     /// The folder with the table's parts.
@@ -19,7 +19,7 @@ pub(super) struct TableRows {
     pub(super) encoded: EncodedColumns,
 }
 
-impl TableRows {
+impl SpilledTable {
     /// Encodes every row, and spreads the rows over parts by unit.
     pub(super) fn spill(
         opened: &Opened<'_>,
