@@ -233,7 +233,7 @@ mod tests {
     /// What a statement is, without the places of its words.
     fn shape(sql: &str) -> String {
         let query = parse(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
-        let text = format!("{:?}", (&query.outputs, &query.filter, &query.keys));
+        let text = format!("{:?}", (&query.items, &query.condition, &query.keys));
         let mut out = String::new();
         for (place, part) in text.split("Position {").enumerate() {
             let rest = if place == 0 { part } else { part.split_once('}').map_or("", |(_, rest)| rest) };

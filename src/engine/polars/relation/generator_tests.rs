@@ -16,7 +16,7 @@ use crate::query::computation::{Computation, Measure, PerUnitColumn, PlanKey};
 use crate::query::filter::{Filter, stored_bounds};
 use crate::query::plan::relation::paired;
 use crate::query::syntax::Spread;
-use crate::query::term::coding::key;
+use crate::query::term::coding::{CategoryLists, key};
 use crate::query::term::context::{Steps, TermContext};
 use crate::query::term::{Constant, Operation, Term};
 use crate::query::terms::domain::{Column, Domain, Grid};
@@ -450,7 +450,7 @@ pub(super) fn computation(rng: &mut StdRng, relation: &Relation, terms: &Terms) 
     let mut keys: Vec<PlanKey> = Vec::new();
     for _ in 0..words.rng.random_range(0..3) {
         let term = words.term(1);
-        keys.extend(key(&term, &known, filter.as_ref()).ok());
+        keys.extend(key(&term, &known, filter.as_ref(), CategoryLists::Whole).ok());
     }
     let mut measures = vec![Measure::Rows, Measure::Units, Measure::UnitsWhere { filter: words.filter(2) }];
     measures.push(Measure::NonNull { column: words.term(2) });

@@ -14,7 +14,6 @@ use crate::query::syntax::rewrite::Rewriter;
 use crate::query::syntax::{Condition, Expression, Query, Scalar};
 use crate::query::term::Term;
 use crate::query::term::context::{Names, TermContext};
-use crate::query::term::{Term, checker};
 
 use super::scope::{Meaning, NamedRows, VisibleColumn};
 use super::{Binder, BoundQuestion, BoundRows};
