@@ -1,18 +1,61 @@
-//! Which numbers and days the columns of public tables hold, for the groups of a question that groups by them.
+//! What public rows say while a question is planned: which of them a condition chooses, and which values a grouping key can have.
 //!
-//! Promises conditions that are true of every row and follow from public rows alone. They narrow the groups and nothing else: they are no
-//! part of what is evaluated.
+//! Promises what follows from public rows alone. Facts about keys narrow the groups and nothing else: they are no part of what is
+//! evaluated.
 
 use std::collections::BTreeSet;
 
 use crate::query::computation::relation::Relation;
 use crate::query::filter::Filter;
-use crate::query::term::Term;
+use crate::query::term::context::TermContext;
+use crate::query::term::{Term, interpret};
 use crate::query::terms::domain::Domain;
 use crate::query::terms::policy::{PublicTable, Terms};
 
 /// Largest number of different values that are listed.
 const LISTED_MAX: usize = 10_000;
+
+/// The rows of a public table for which all conditions are true. Only the rows that the most selective list or range of a column leaves are
+/// looked at.
+pub(super) fn chosen(table: &PublicTable, conditions: &[Filter], known: &TermContext<'_>) -> Vec<usize> {
+    let parts = conditions.iter().flat_map(|part| match part {
+        Filter::All(parts) => &parts[..],
+        one => std::slice::from_ref(one),
+    });
+    let found = parts.filter_map(|part| candidates(table, part)).min_by_key(Vec::len);
+    let all = || (0..usize::try_from(table.rows).unwrap_or(0)).collect();
+    let is_chosen = |row: &usize| {
+        let of = |column: usize| table.values.get(column).and_then(|values| values.get(*row).copied().flatten());
+        conditions.iter().all(|part| interpret::truth(part, &of, known) == Some(true))
+    };
+    let mut rows = found.unwrap_or_else(all);
+    rows.retain(is_chosen);
+    rows
+}
+
+/// The rows that one condition on a column leaves; `None` for any other condition.
+fn candidates(table: &PublicTable, part: &Filter) -> Option<Vec<usize>> {
+    match part {
+        Filter::Range { column: Term::Column(column), low, high } => {
+            Some(table.order(*column)?.between(*low, *high).collect())
+        }
+        Filter::Members { column: Term::Column(column), codes } => {
+            let order = table.order(*column)?;
+            Some(codes.iter().flat_map(|code| order.between((*code).into(), (*code).into())).collect())
+        }
+        Filter::Values { column: Term::Column(column), values } => {
+            let order = table.order(*column)?;
+            Some(values.iter().flat_map(|value| order.between(*value, *value)).collect())
+        }
+        Filter::Range { .. }
+        | Filter::Members { .. }
+        | Filter::Values { .. }
+        | Filter::Missing { .. }
+        | Filter::Not(_)
+        | Filter::All(_)
+        | Filter::Any(_) => None,
+    }
+}
 
 /// That a column of a relation has one of the values that a public table holds; `None` if it comes from no public table, if rows may lack
 /// it, or if its domain says as much.

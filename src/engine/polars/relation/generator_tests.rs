@@ -97,7 +97,7 @@ pub(super) fn dataset(rng: &mut StdRng) -> Dataset {
         let columns = random_columns(rng);
         let rows = rng.random_range(0..9_u64);
         let values = columns.iter().map(|column| (0..rows).map(|_| random_value(rng, column)).collect()).collect();
-        PublicTable { name: String::new(), columns: columns.into(), rows, values }
+        PublicTable { name: String::new(), columns: columns.into(), rows, values, orders: Default::default() }
     };
     terms.public = (0..rng.random_range(0..3)).map(|_| public(rng)).collect();
     let count = rng.random_range(0..10);

@@ -18,6 +18,7 @@ use super::resolve::Naming;
 use super::scope::{Meaning, NamedRows, VisibleColumn};
 use super::sources::renamed;
 use super::{Binder, unsupported};
+use crate::query::plan::public::chosen;
 
 /// Rows of a public table.
 pub(super) struct PublicScope {
@@ -212,13 +213,10 @@ impl Binder<'_> {
         let table: &PublicTable = &self.terms.public[public.table];
         let terms: Terms = self.terms.with(table.columns.clone(), 1, table.rows);
         let known = TermContext::of(&terms);
-        let rows = usize::try_from(table.rows).unwrap_or(0);
         let mut found = std::collections::BTreeSet::new();
-        for row in 0..rows {
+        for row in chosen(table, public.filter.as_slice(), &known) {
             let of = |column: usize| table.values.get(column).and_then(|values| values.get(row).copied().flatten());
-            if public.filter.as_ref().is_none_or(|filter| interpret::truth(filter, &of, &known) == Some(true)) {
-                found.insert(interpret::stored(term, &of, &known));
-            }
+            found.insert(interpret::stored(term, &of, &known));
         }
         let domain = known.facts(term).domain.into_owned();
         Ok((found.into_iter().collect(), domain))

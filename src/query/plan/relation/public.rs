@@ -6,8 +6,9 @@ use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 use crate::query::filter::Filter;
+use crate::query::plan::public;
+use crate::query::term::Term;
 use crate::query::term::context::{Steps, TermContext};
-use crate::query::term::{Term, interpret};
 use crate::query::terms::policy::{PublicTable, Terms};
 
 /// The parts of a condition on pairs that are about the public row alone, as conditions on the columns of its table.
@@ -38,37 +39,20 @@ pub(super) fn multiplicity(
         equal.iter().filter_map(|(_, column)| table.values.get(*column as usize)).collect();
     match (&columns[..], on) {
         ([], []) => return table.rows,
-        ([only], []) => return of_one(only),
+        ([_], []) => {
+            let order = equal.first().and_then(|(_, column)| table.order(*column as usize));
+            return order.map_or(0, |order| order.most());
+        }
         (_, _) => {}
     }
     let terms = dataset.with(table.columns.clone(), 1, table.rows);
     let known = TermContext::within(&terms, steps);
     let mut rows: HashMap<Vec<i64>, u64> = HashMap::new();
-    for row in 0..usize::try_from(table.rows).unwrap_or(0) {
-        let of = |column: usize| table.values.get(column).and_then(|values| values.get(row).copied().flatten());
-        if !on.iter().all(|part| interpret::truth(part, &of, &known) == Some(true)) {
-            continue;
-        }
+    for row in public::chosen(table, on, &known) {
         let key: Option<Vec<i64>> = columns.iter().map(|values| values.get(row).copied().flatten()).collect();
         if let Some(key) = key {
             *rows.entry(key).or_default() += 1;
         }
     }
     rows.into_values().max().unwrap_or(0)
-}
-
-/// How often the most frequent value of a column occurs.
-fn of_one(values: &[Option<i64>]) -> u64 {
-    // Codes, days and small numbers are counted in a list, which takes a fraction of the time of a map.
-    const LIST_MAX: u64 = 1 << 22;
-    let present = || values.iter().flatten().copied();
-    let Some((low, high)) = present().min().zip(present().max()) else { return 0 };
-    if high.abs_diff(low) < LIST_MAX {
-        let mut counts = vec![0_u32; high.abs_diff(low) as usize + 1];
-        present().for_each(|value| counts[value.abs_diff(low) as usize] += 1);
-        return counts.into_iter().max().unwrap_or(0).into();
-    }
-    let mut counts: HashMap<i64, u64> = HashMap::new();
-    present().for_each(|value| *counts.entry(value).or_default() += 1);
-    counts.into_values().max().unwrap_or(0)
 }

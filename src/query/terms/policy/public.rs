@@ -12,6 +12,7 @@ use toml::Spanned;
 use super::faults::PolicyFaults;
 use super::limits::{PUBLIC_BYTES_MAX, PUBLIC_COLUMNS_MAX, PUBLIC_VALUES_MAX, TABLES_MAX, VALUE_CHARS_MAX};
 use super::names::is_identifier;
+use super::orders::Orders;
 use super::public_table::{PublicTable, PublicTables};
 use super::source::source;
 use super::tables::PublicTableForm;
@@ -140,7 +141,7 @@ fn one(
     let rows = read.map_err(|message| faults.add(table.source.span(), message)).ok()?;
     let (columns, values): (Vec<Column>, Vec<_>) = rows.into_iter().unzip();
     let rows = values.first().map_or(0, Vec::len) as u64;
-    Some(PublicTable { name, columns: columns.into(), rows, values })
+    Some(PublicTable { name, columns: columns.into(), rows, values, orders: Orders::default() })
 }
 
 /// The lists of values that public tables give. Columns that take the same list share it.

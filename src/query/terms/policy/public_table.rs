@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::orders::{Order, Orders};
 use crate::query::terms::columns::Columns;
 
 /// The public tables of a dataset. A copy costs nothing.
@@ -25,6 +26,17 @@ pub struct PublicTable {
     /// For each column, the integer of each row as a sealed table would store it; `None` where the value is missing.
     #[serde(with = "packed")]
     pub values: Vec<Vec<Option<i64>>>,
+    /// The rows in the order of columns, as far as questions have asked for it.
+    #[serde(skip)]
+    pub orders: Orders,
+}
+
+impl PublicTable {
+    /// The rows in the order of a column; `None` if there is no such column.
+    #[must_use]
+    pub fn order(&self, column: usize) -> Option<Arc<Order>> {
+        Some(self.orders.of(column, self.values.get(column)?))
+    }
 }
 
 impl Deref for PublicTables {
