@@ -131,8 +131,7 @@ pub fn asked_on(sql: &str, today: Option<i32>) -> Result<SqlStatement, QueryErro
             Err(QueryError::whole(Code::UnsupportedSql, "EXPLAIN has no options here").hint("write EXPLAIN SELECT …"))
         }
         [] => Err(QueryError::whole(Code::UnsupportedSql, "the query is empty; write SELECT … FROM …")),
-        [_] => Err(QueryError::whole(Code::UnsupportedSql, "only SELECT is answered")
-            .hint("write SELECT COUNT(*) FROM <dataset>")),
+        [_] => Err(QueryError::whole(Code::UnsupportedSql, "only SELECT is answered, and nothing is changed by a question")),
         more => {
             let message = format!("{} statements; one at a time is answered", more.len());
             Err(QueryError::whole(Code::UnsupportedSql, message))

@@ -210,7 +210,8 @@ fn constant(value: &Value, at: Position) -> Result<LiteralValue, QueryError> {
         | Value::DollarQuotedString(DollarQuotedString { value: text, tag: _ }) => Ok(LiteralValue::Text(text.clone())),
         Value::Boolean(truth) => Ok(LiteralValue::Boolean(*truth)),
         Value::Null => {
-            Err(unsupported(at, "a comparison with NULL is never true").hint("write IS NULL or IS NOT NULL"))
+            Err(unsupported(at, "a comparison with NULL is never true")
+                .hint("column IS NULL asks whether it is missing"))
         }
         Value::DoubleQuotedString(_) => {
             Err(unsupported(at, "double quotes name columns; text is written in single quotes"))

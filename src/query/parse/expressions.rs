@@ -62,6 +62,10 @@ pub(super) fn expression(expr: &Expr, depth: usize, budget: &mut Budget) -> Resu
             let left = expression(left, depth + 1, budget)?;
             Scalar::Numeric(Numeric::Remainder, vec![left, expression(right, depth + 1, budget)?])
         }
+        Expr::BinaryOp { left, op: BinaryOperator::PGExp, right } => {
+            let left = expression(left, depth + 1, budget)?;
+            Scalar::Numeric(Numeric::Power, vec![left, expression(right, depth + 1, budget)?])
+        }
         Expr::Cast { kind, expr, data_type, format: None, .. } => {
             numeric::cast((kind, expr, data_type), at, depth, budget)?
         }

@@ -44,6 +44,15 @@ pub(super) fn cast(
     Ok(Scalar::Numeric(Numeric::Cast(to), vec![inner]))
 }
 
+/// A day of eight digits, `20240229`, as it is usually written.
+fn dashed(text: &str) -> String {
+    let is_digits = text.len() == 8 && text.bytes().all(|letter| letter.is_ascii_digit());
+    match (text.get(..4), text.get(4..6), text.get(6..)) {
+        (Some(year), Some(month), Some(day)) if is_digits => format!("{year}-{month}-{day}"),
+        _ => text.to_owned(),
+    }
+}
+
 /// The length of `VARCHAR(n)`, by which a text is cut; `None` for any other type.
 fn cut_length(data_type: &DataType) -> Option<u64> {
     match data_type {
@@ -58,7 +67,7 @@ pub(super) fn constant(expr: &Expr, to: CastType) -> Option<LiteralValue> {
     let literal = literal(expr).ok()?.value;
     match (to, &literal) {
         (CastType::Date, LiteralValue::Text(text) | LiteralValue::Date(text)) => {
-            Some(LiteralValue::Date(midnight(text).to_owned()))
+            Some(LiteralValue::Date(dashed(midnight(text))))
         }
         (CastType::Integer, LiteralValue::Text(text)) => {
             text.trim().parse::<i64>().ok().map(|number| LiteralValue::Number(number.to_string()))

@@ -492,6 +492,14 @@ fn is_one(value: &Value) -> bool {
 }
 
 fn unknown_function(word: &str, at: Position) -> QueryError {
+    if word == "percentile_disc" {
+        return unsupported(at, "PERCENTILE_DISC is not supported: over people it is somebody's value")
+            .hint("instead of it, PERCENTILE_CONT lies between the values of many");
+    }
+    if word == "mode" {
+        return unsupported(at, "MODE is not supported: over people it would choose among exact counts")
+            .hint("GROUP BY the value with COUNT(*) AS n, ORDER BY n DESC LIMIT 1, chooses among noisy ones");
+    }
     let error = unsupported(at, format!("the function \"{}\" is not supported", shown(word)));
     match nearest(word, words()) {
         Some(near) => error.hint(format!("did you mean {}?", near.to_uppercase())),

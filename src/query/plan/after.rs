@@ -270,7 +270,7 @@ impl OutputPlanner<'_> {
                     return Ok(self.key(place));
                 }
                 named(name).ok_or_else(|| {
-                    let message = format!("\"{}\" is not an estimated output", shown(&name.text));
+                    let message = format!("\"{}\" is neither a key nor an output", shown(&name.text));
                     refused(name.at, message, "conditions on columns stand in WHERE")
                 })
             }
@@ -385,7 +385,8 @@ fn case(
 fn not_grouped(name: &Name) -> QueryError {
     let name_shown = shown(&name.text);
     let message = format!("\"{name_shown}\" is neither aggregated nor grouped by");
-    let hint = format!("write AVG({name_shown}), or add GROUP BY {name_shown} if it is a category");
+    let hint =
+        format!("add GROUP BY {name_shown} for one row of each of its values, or write it inside of an aggregate");
     QueryError::at(Code::NotAnAggregate, name.at, message).hint(hint)
 }
 

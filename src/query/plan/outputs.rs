@@ -350,21 +350,22 @@ impl OutputPlanner<'_> {
                 if self.is_text {
                     let message = "percentiles of groups without a public list are not supported";
                     return Err(QueryError::at(Code::UnsupportedSql, at, message)
-                        .hint("ask AVG, or group by a column with a public domain"));
+                        .hint("group by a column with a public list of values"));
                 }
                 let x = self.number(of, filter.as_ref(), "PERCENTILE_CONT", at)?;
                 Ok(Formula::Quantile(Box::new(self.quantile(x, number(fraction)?))))
             }
             AggregateFunction::Min(_) | AggregateFunction::Max(_) => {
-                let message = format!("{} is one unit's value", aggregate.function.word().to_uppercase());
+                let message = format!("{} over people is one person's value", aggregate.function.word().to_uppercase());
                 Err(QueryError::at(Code::UnsupportedSql, at, message).hint(
-                    "ask PERCENTILE_CONT(0.99) WITHIN GROUP (ORDER BY …), or aggregate it per unit in a subquery",
+                    "instead of it, PERCENTILE_CONT(0.99) WITHIN GROUP (ORDER BY …) tells what few values exceed; within each person's \
+                     rows it is accepted in a subquery",
                 ))
             }
             AggregateFunction::Any(_) | AggregateFunction::Every(_) | AggregateFunction::First { .. } => {
                 let word = aggregate.function.word().to_uppercase();
-                let message = format!("{word} aggregates one unit's rows, and is accepted only in a subquery");
-                let hint = "write FROM (SELECT unit, … FROM dataset GROUP BY unit)";
+                let message = format!("{word} over people would be told by one person's row");
+                let hint = "it is accepted within each person's rows: FROM (SELECT unit, … FROM dataset GROUP BY unit)";
                 Err(QueryError::at(Code::UnsupportedSql, at, message).hint(hint))
             }
             AggregateFunction::Pair(pair, y, x) => {
@@ -481,8 +482,13 @@ pub(super) fn is_unit(of: &Expression, known: &TermContext<'_>) -> bool {
 /// The error for a distinct count of anything but units.
 fn only_units(at: Position, known: &TermContext<'_>) -> QueryError {
     match known.unit_column() {
-        Some(unit) => QueryError::at(Code::UnsupportedSql, at, "only units can be counted distinctly")
-            .hint(format!("write COUNT(DISTINCT {unit})")),
+        Some(unit) => {
+            let message = format!(
+                "which values occur is told by single people, and of {unit} alone the distinct values are counted"
+            );
+            QueryError::at(Code::UnsupportedSql, at, message)
+                .hint("group by the column and count: the noisy counts say which values are frequent")
+        }
         None => QueryError::at(Code::UnsupportedSql, at, "every row is a unit of its own here").hint("write COUNT(*)"),
     }
 }

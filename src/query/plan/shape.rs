@@ -62,14 +62,23 @@ pub(super) fn check(query: &Query, keys: &[Expression]) -> Result<(), QueryError
     for item in &query.items {
         let (message, hint) = match &item.value {
             ItemValue::Wildcard => {
-                ("* asks for rows; only aggregates are answered".to_owned(), "write COUNT(*)".to_owned())
+                return Err(QueryError::at(
+                    Code::NotAnAggregate,
+                    item.at,
+                    "* asks for rows; only aggregates are answered",
+                ));
             }
             // What is computed from keys alone has one value in each group.
             ItemValue::Key(key) if !keys.contains(key) && !is_of_keys(key, keys) => match &key.value {
                 Scalar::Column(name) => {
                     let name = shown(&name.text);
                     let message = format!("\"{name}\" is neither aggregated nor grouped by");
-                    (message, format!("write AVG({name}), or add GROUP BY {name} if it is a category"))
+                    (
+                        message,
+                        format!(
+                            "add GROUP BY {name} for one row of each of its values, or write it inside of an aggregate"
+                        ),
+                    )
                 }
                 _ => {
                     let message = "this item is neither aggregated nor grouped by";

@@ -428,7 +428,11 @@ pub fn declared(name: &Name, known: &TermContext<'_>) -> Result<Term, QueryError
     }
     if known.unit_column() == Some(name.text.as_str()) {
         let message = format!("\"{}\" is the privacy unit and names people", name.text);
-        let hint = format!("only COUNT(DISTINCT {}) may name it", name.text);
+        let hint = format!(
+            "no single person is asked about: COUNT(DISTINCT {unit}) counts people, and {unit} IN (SELECT {unit} FROM … WHERE …) takes \
+             those of another query",
+            unit = name.text
+        );
         return Err(QueryError::at(Code::UnknownColumn, name.at, message).hint(hint));
     }
     const NAMES_SHOWN_MAX: usize = 24;

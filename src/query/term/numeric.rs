@@ -172,7 +172,7 @@ impl TypeChecker<'_> {
         let digits = i64::try_from(nanos.numerator().clone()).ok().filter(|_| is_constant && nanos.is_int());
         let digits = digits.ok_or_else(|| {
             QueryError::at(Code::UnsupportedSql, of.at, wanted)
-                .hint("write a number of at most nine decimals there; a quotient of two values can be one of aggregates: SUM(a) / SUM(b)")
+                .hint("write a number of at most nine decimals there; the quotient of two aggregates, as SUM(a) / SUM(b), is accepted but is another number")
         })?;
         Ok(match lowered.kind {
             ValueKind::Integer => Constant { digits: digits / 1_000_000_000, decimals: 0 },

@@ -103,7 +103,6 @@ SELECT ROUND(cost / 100) * 100 AS about, COUNT(*) AS n FROM visits GROUP BY 1;
 
 -- taken
 -- compare
--- not yet: the number of decimals is a whole number from 0 to 9
 SELECT ROUND(cost, -2) AS about, COUNT(*) AS n FROM visits GROUP BY 1;
 
 -- taken

@@ -134,3 +134,16 @@ SELECT COUNT(*) AS n FROM (SELECT * FROM visits LIMIT 100) AS t;
 
 -- refused: the first rows of all people depend on each other
 SELECT SUM(cost) AS cost FROM (SELECT cost FROM visits ORDER BY cost DESC LIMIT 10) AS t;
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM (SELECT * FROM visits) AS v;
+
+-- taken
+SELECT AVG(n) AS mean FROM (SELECT patient_id, diagnosis, COUNT(*) AS n FROM visits GROUP BY patient_id, diagnosis) AS p;
+
+-- taken
+SELECT AVG(n) AS mean FROM (SELECT patient_id, COUNT(*) AS n FROM (SELECT patient_id, COUNT(*) AS m FROM visits GROUP BY patient_id) AS q GROUP BY patient_id) AS p;
+
+-- taken
+SELECT AVG(n) AS mean FROM (SELECT patient_id, COUNT(*) AS n FROM visits GROUP BY patient_id HAVING COUNT(*) > 2) AS p;

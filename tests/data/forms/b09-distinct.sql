@@ -37,19 +37,16 @@ SELECT COUNT(ALL patient_id) AS n FROM visits;
 -- taken
 -- compare
 -- same as: SELECT COUNT(*) AS n FROM visits
--- not yet: 'x' cannot be computed with
 SELECT COUNT('x') AS n FROM visits;
 
 -- taken
 -- compare
 -- same as: SELECT COUNT(*) AS n FROM visits
--- not yet: a constant by itself is the same in every row
 SELECT COUNT(TRUE) AS n FROM visits;
 
 -- taken
 -- compare
 -- same as: SELECT COUNT(*) AS n FROM visits
--- not yet: a constant by itself is the same in every row
 SELECT SUM(1) AS n FROM visits;
 
 -- taken
@@ -126,31 +123,26 @@ SELECT COUNT(DISTINCT (patient_id, EXTRACT(YEAR FROM visited))) AS person_years 
 -- taken
 -- spelling
 -- same as: SELECT COUNT(*) FILTER (WHERE emergency) AS n FROM visits
--- not yet: the function "count_if" is not supported
 SELECT COUNT_IF(emergency) AS n FROM visits;
 
 -- taken
 -- spelling
 -- same as: SELECT COUNT(*) FILTER (WHERE emergency) AS n FROM visits
--- not yet: the function "countif" is not supported
 SELECT COUNTIF(emergency) AS n FROM visits;
 
 -- taken
 -- spelling
 -- same as: SELECT COUNT(*) FILTER (WHERE emergency) AS n FROM visits
--- not yet: the function "if" is not supported
 SELECT SUM(IF(emergency, 1, 0)) AS n FROM visits;
 
 -- taken
 -- spelling
 -- same as: SELECT COUNT(*) FILTER (WHERE emergency) AS n FROM visits
--- not yet: the function "iif" is not supported
 SELECT SUM(IIF(emergency, 1, 0)) AS n FROM visits;
 
 -- taken
 -- spelling
 -- same as: SELECT COUNT(*) AS n FROM visits
--- not yet: COUNT_BIG takes plain arguments
 SELECT COUNT_BIG(*) AS n FROM visits;
 
 -- refused: how many values occur tells of single people, and no noise for it is built: count people by diagnosis

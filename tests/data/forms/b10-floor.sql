@@ -49,7 +49,6 @@ SELECT TRUNC(cost / 100) * 100 AS from_euros, COUNT(*) AS n FROM visits GROUP BY
 
 -- taken
 -- compare
--- not yet: GROUP BY 1 names no selected column
 SELECT TRUNC(cost, -2) AS from_euros, COUNT(*) AS n FROM visits GROUP BY 1;
 
 -- taken
@@ -98,7 +97,6 @@ SELECT COUNT(*) FILTER (WHERE CEIL(cost / 100) > 5) AS dear FROM visits;
 
 -- taken
 -- compare
--- not yet: the function "div" is not supported
 SELECT DIV(age, 10) AS decade, COUNT(*) AS n FROM visits GROUP BY 1;
 
 -- taken

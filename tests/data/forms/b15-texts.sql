@@ -140,7 +140,6 @@ SELECT COALESCE(NULLIF(sex, 'other'), 'unknown') AS sex, COUNT(*) AS n FROM visi
 
 -- taken
 -- compare
--- not yet: a boolean cannot be cast to TEXT
 SELECT COALESCE(smoker::text, 'not told') AS smoker, COUNT(*) AS n FROM visits GROUP BY 1;
 
 -- taken
@@ -161,12 +160,10 @@ SELECT SUM(CASE WHEN diagnosis ILIKE '%pain%' THEN cost ELSE 0 END) AS cost FROM
 
 -- taken
 -- compare
--- not yet: "region" is a category and has no order
 SELECT COUNT(*) AS n FROM visits WHERE region > 'east';
 
 -- taken
 -- compare
--- not yet: "diagnosis" is a category and has no order
 SELECT COUNT(*) AS n FROM visits WHERE diagnosis BETWEEN 'a' AND 'd';
 
 -- taken
@@ -177,7 +174,6 @@ SELECT TRANSLATE(region, 'aeiou', 'AEIOU') AS region, COUNT(*) AS n FROM visits 
 -- taken
 -- spelling
 -- same as: SELECT COUNT(*) AS n FROM visits WHERE diagnosis LIKE 'd%'
--- not yet: the function "regexp_contains" is not supported
 SELECT COUNT(*) AS n FROM visits WHERE REGEXP_CONTAINS(diagnosis, '^d');
 
 -- taken

@@ -12,7 +12,6 @@ SELECT region, GREATEST(COUNT(*), 0) AS n, LEAST(COUNT(*), 100) AS at_most_100 F
 SELECT region, COALESCE(SUM(hba1c), 0) AS s FROM visits GROUP BY region;
 
 -- taken
--- not yet: the number of decimals is a whole number from 0 to 9
 SELECT region, ROUND(COUNT(*), -1) AS about FROM visits GROUP BY region;
 
 -- taken

@@ -28,7 +28,6 @@ SELECT COUNT(*) AS n FROM visits WHERE smoker IS UNKNOWN;
 -- taken
 -- compare
 -- same as: SELECT COUNT(*) AS n FROM visits WHERE smoker IS NULL
--- not yet: syntax error near "ISNULL"
 SELECT COUNT(*) AS n FROM visits WHERE smoker ISNULL;
 
 -- taken

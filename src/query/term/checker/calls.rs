@@ -3,6 +3,8 @@
 //! Promises that a comparison of a function of one category is a list of that category's own values, so that `LOWER(region) = 'north'` and
 //! `region IN ('north', 'North')` are one condition.
 
+use std::cmp::Ordering;
+
 use super::truths::ComparisonSide;
 use super::{TypeChecker, checked, faulty};
 use crate::query::error::{Code, Position, QueryError};
@@ -195,30 +197,27 @@ impl TypeChecker<'_> {
         Filter::Members { column, codes }
     }
 
-    /// A comparison of the order of days as texts, `TO_CHAR(d, 'YYYY-MM') >= '2024-03'`; `None` unless all texts and the constant have their
-    /// digits in the same places, so that every collation sorts them alike.
+    /// A comparison of the order of texts with a constant; `None` unless every usual collation sorts each text and the constant alike: both have
+    /// their digits in the same places, as in `TO_CHAR(d, 'YYYY-MM') >= '2024-03'`, or are the same small letters up to where they differ.
     pub(super) fn digits(&self, column: &Term, how: Comparison, literal: &Literal) -> Option<Filter> {
-        let is_formatted = |made: &Operation| matches!(made, Operation::Formatted(..));
-        let (Term::Made(made), LiteralValue::Text(text)) = (column, &literal.value) else { return None };
-        let labels = self.known.facts(column).domain.labels().filter(|_| is_formatted(made))?;
-        let is_alike = |one: &String| {
-            let same = |(one, other): (u8, u8)| one == other || (one.is_ascii_digit() && other.is_ascii_digit());
-            let plain = one.bytes().all(|letter| letter.is_ascii_digit() || b"-/. ".contains(&letter));
-            plain && one.len() == text.len() && one.bytes().zip(text.bytes()).all(same)
-        };
-        if !labels.iter().all(is_alike) {
-            return None;
-        }
-        let is = |label: &String| match how {
-            Comparison::Less => label < text,
-            Comparison::LessOrEqual => label <= text,
-            Comparison::Greater => label > text,
-            Comparison::GreaterOrEqual => label >= text,
-            Comparison::Equal => label == text,
-            Comparison::NotEqual => label != text,
-        };
+        let LiteralValue::Text(text) = &literal.value else { return None };
+        let facts = self.known.facts(column);
+        let is_text = matches!(&*facts.domain, Domain::Category(_));
+        let labels = facts.domain.labels().filter(|_| is_text)?;
         self.known.steps().spend(labels.len() as u64);
-        let codes = (0..).zip(&labels).filter(|(_, label)| is(label)).map(|(code, _)| code).collect();
+        let mut codes = Vec::new();
+        for (code, label) in (0..).zip(&labels) {
+            let order = collated(label, text)?;
+            let holds = match how {
+                Comparison::Less => order.is_lt(),
+                Comparison::LessOrEqual => order.is_le(),
+                Comparison::Greater => order.is_gt(),
+                Comparison::GreaterOrEqual => order.is_ge(),
+                Comparison::Equal => order.is_eq(),
+                Comparison::NotEqual => order.is_ne(),
+            };
+            codes.extend(holds.then_some(code));
+        }
         Some(self.of_codes(column.clone(), codes))
     }
 
@@ -264,6 +263,28 @@ impl TypeChecker<'_> {
             _ => None,
         }
     }
+}
+
+/// The order of two texts, if every usual collation gives the same.
+fn collated(one: &str, other: &str) -> Option<Ordering> {
+    let is_same = |(one, other): (u8, u8)| one == other || (one.is_ascii_digit() && other.is_ascii_digit());
+    let plain = one.bytes().all(|letter| letter.is_ascii_digit() || b"-/. ".contains(&letter));
+    if plain && one.len() == other.len() && one.bytes().zip(other.bytes()).all(is_same) {
+        return Some(one.cmp(other));
+    }
+    if one == other {
+        return Some(Ordering::Equal);
+    }
+    for (one, other) in one.bytes().zip(other.bytes()) {
+        if !(one.is_ascii_lowercase() && other.is_ascii_lowercase()) {
+            return None;
+        }
+        if one != other {
+            return Some(one.cmp(&other));
+        }
+    }
+    // One begins with the other: it is the greater one, however it goes on.
+    Some(one.len().cmp(&other.len()))
 }
 
 /// The values that a function takes to some codes.
