@@ -5,6 +5,7 @@
 
 mod calendar;
 mod after;
+mod chains;
 mod conditions;
 mod days;
 mod expressions;
@@ -34,6 +35,7 @@ use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Token, Tokenizer};
 
+use self::chains::CHAIN_MAX;
 use self::limits::too_deep;
 use self::nodes::position;
 use super::error::{Code, Position, QueryError, shown};
@@ -161,6 +163,15 @@ fn statements(sql: &str, today: Option<i32>) -> Result<Vec<Statement>, QueryErro
         let message = format!("the query has {weight} words and operators; accepted are at most {TOKENS_MAX}");
         return Err(QueryError::whole(Code::UnsupportedSql, message));
     }
+    let depth = chains::depth(&tokens);
+    if depth.queries > DEPTH_MAX {
+        return Err(too_deep());
+    }
+    if depth.chains > CHAIN_MAX {
+        let message = format!("the query chains {} operators; accepted are at most {CHAIN_MAX}", depth.chains);
+        return Err(QueryError::whole(Code::UnsupportedSql, message)
+            .hint("use IN (…) for long lists, or put parts of the chain in parentheses"));
+    }
     Parser::new(&dialect)
         .with_recursion_limit(PARSER_DEPTH_MAX)
         .with_tokens_with_locations(tokens)
@@ -193,3 +204,6 @@ fn place_in(text: &str) -> Option<Position> {
     let digits: String = column.chars().take_while(char::is_ascii_digit).collect();
     Some(Position { line: line.trim().parse().ok()?, column: digits.parse().ok()? })
 }
+
+#[cfg(test)]
+mod tests;

@@ -61,9 +61,13 @@ fn heads_and_bodies_are_bounded() {
         assert!(post(&long).contains("unsupported-sql"), "SQL over 16 KiB");
         let head = format!("GET /livez HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n", "y".repeat(100_000));
         assert!(!exchange(address, &head).starts_with("HTTP/1.1 200"), "a head over 32 KiB");
-        for body in
-            ["1+".repeat(6_000), "(".repeat(8_000), "NOT ".repeat(3_000), "age > 1 OR ".repeat(1_001), "-".repeat(9_000)]
-        {
+        for body in [
+            "1+".repeat(6_000),
+            "(".repeat(8_000),
+            "NOT ".repeat(3_000),
+            "age > 1 OR ".repeat(1_001),
+            "-".repeat(9_000),
+        ] {
             let reply = post(
                 &json!({"sql": format!("SELECT COUNT(*) FROM visits WHERE {body} age > 1"), "epsilon": "1"})
                     .to_string(),

@@ -2,11 +2,11 @@
 
 use super::statement::{Writer, nulls};
 use super::terms::quoted;
+use crate::kernel::privacy::amounts::unscaled;
 use crate::query::answer::Label;
 use crate::query::answer::formula::window::WindowOrderBy;
 use crate::query::answer::formula::{GroupWindow, HavingCondition, WindowOrder, Words};
 use crate::query::syntax::{GroupFunction, WindowBound, WindowFrame};
-use crate::kernel::privacy::amounts::unscaled;
 use crate::query::terms::domain::{DECIMALS, date_days};
 
 impl Writer<'_> {

@@ -162,7 +162,6 @@ fn conditional(function: AggregateFunction, filter: Option<Condition>) -> (Aggre
     }
 }
 
-
 /// Parses an aggregate with its filter.
 pub(super) fn aggregate(call: &sqlparser::ast::Function, budget: &mut Budget) -> Result<Aggregate, QueryError> {
     let sqlparser::ast::Function {

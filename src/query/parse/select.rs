@@ -48,28 +48,30 @@ fn plain_query(query: &ast::Query, budget: &mut Budget) -> Result<Query, QueryEr
     )?;
     let mut answer = with(names.as_ref(), budget, |budget| {
         let mut answer = match body.as_ref() {
-        SetExpr::Select(select) => match super::survival::rewritten(select)? {
-            Some(rewritten) => self::select(&rewritten, at, budget)?,
-            None => self::select(select, at, budget)?,
-        },
-        // Parentheses around the whole query, with nothing but an order or a limit behind them.
-        SetExpr::Query(inner) if inner.order_by.is_none() && inner.limit_clause.is_none() && inner.fetch.is_none() => {
-            plain_query(inner, budget)?
-        }
-        SetExpr::Query(inner) if order_by.is_none() && limit_clause.is_none() && fetch.is_none() => {
-            return plain_query(inner, budget);
-        }
-        SetExpr::SetOperation { .. } => {
-            return Err(unsupported(
+            SetExpr::Select(select) => match super::survival::rewritten(select)? {
+                Some(rewritten) => self::select(&rewritten, at, budget)?,
+                None => self::select(select, at, budget)?,
+            },
+            // Parentheses around the whole query, with nothing but an order or a limit behind them.
+            SetExpr::Query(inner)
+                if inner.order_by.is_none() && inner.limit_clause.is_none() && inner.fetch.is_none() =>
+            {
+                plain_query(inner, budget)?
+            }
+            SetExpr::Query(inner) if order_by.is_none() && limit_clause.is_none() && fetch.is_none() => {
+                return plain_query(inner, budget);
+            }
+            SetExpr::SetOperation { .. } => {
+                return Err(unsupported(
                 at,
                 "one question has one table of rows: UNION, INTERSECT and EXCEPT of answers are not put together",
             )
             .hint(
                 "ask two questions, or GROUP BY CASE labels or GROUPING SETS to have several groupings in one answer",
             ));
-        }
-        _ => return Err(unsupported(at, "only SELECT is answered").hint("write SELECT COUNT(*) FROM <dataset>")),
-    };
+            }
+            _ => return Err(unsupported(at, "only SELECT is answered").hint("write SELECT COUNT(*) FROM <dataset>")),
+        };
         answer.order = order(order_by.as_ref(), at, budget)?;
         Ok(answer)
     })?;

@@ -11,9 +11,9 @@ use sqlparser::ast::{
 
 use super::conditions::literal;
 use super::expressions::{expression, whole, wrong_count};
-use super::numeric::is_null;
 use super::limits::Budget;
 use super::nodes::{absent, name, start, unsupported};
+use super::numeric::is_null;
 use super::outputs::aggregate;
 use super::rows::sort_key;
 use super::scope::{Allowed, NamedWindow, Pane};

@@ -85,7 +85,8 @@ impl Relation {
             }
             (Self::Semi { .. }, [of, ..]) => Ok(of.clone()),
             (Self::Filter { of: inner, filter }, [of]) => {
-                let rows = numbered(inner, filter, of).map_or(of.max_rows_per_unit, |rows| rows.min(of.max_rows_per_unit));
+                let rows =
+                    numbered(inner, filter, of).map_or(of.max_rows_per_unit, |rows| rows.min(of.max_rows_per_unit));
                 if rows == of.max_rows_per_unit {
                     return Ok(of.clone());
                 }

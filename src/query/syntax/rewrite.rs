@@ -84,7 +84,9 @@ impl Expression {
                 left.rewrite(by)?;
                 right.rewrite(by)
             }
-            Scalar::Least(parts) | Scalar::Greatest(parts) | Scalar::Numeric(_, parts) | Scalar::Call(_, parts) => parts.iter_mut().try_for_each(|part| part.rewrite(by)),
+            Scalar::Least(parts) | Scalar::Greatest(parts) | Scalar::Numeric(_, parts) | Scalar::Call(_, parts) => {
+                parts.iter_mut().try_for_each(|part| part.rewrite(by))
+            }
             Scalar::Case(whens, otherwise) => {
                 for (when, then) in whens {
                     when.rewrite(by)?;

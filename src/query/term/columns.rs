@@ -69,7 +69,12 @@ impl Term {
             Operation::Coalesced(parts) => Operation::Coalesced(all(parts)),
             Operation::Text(text) => Operation::Text(text.clone()),
             Operation::Worded(function, parts) => Operation::Worded(*function, all(parts)),
-            Operation::Apart(one, other) => { let mut pair = [of(one), of(other)]; pair.sort(); let [one, other] = pair; Operation::Apart(one, other) },
+            Operation::Apart(one, other) => {
+                let mut pair = [of(one), of(other)];
+                pair.sort();
+                let [one, other] = pair;
+                Operation::Apart(one, other)
+            }
             Operation::Formatted(inner, format) => Operation::Formatted(of(inner), format.clone()),
             Operation::Later(inner, months) => Operation::Later(of(inner), *months),
             Operation::Elapsed(span, [from, to]) => Operation::Elapsed(*span, [of(from), of(to)]),

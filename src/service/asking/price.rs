@@ -51,8 +51,7 @@ impl Service {
                 some => {
                     let message = format!("\"{}\" is a table of several datasets", shown(&name.text));
                     let forms: Vec<String> = some.iter().map(|dataset| format!("{dataset}.{}", name.text)).collect();
-                    QueryError::at(Code::UnknownDataset, name.at, message)
-                        .hint(format!("write {}", forms.join(" or ")))
+                    QueryError::at(Code::UnknownDataset, name.at, message).hint(format!("write {}", forms.join(" or ")))
                 }
             }
         })

@@ -146,7 +146,9 @@ fn compared(left: &Label, how: Comparison, right: &Label) -> Option<bool> {
         (Label::Integer(left), Label::Integer(right)) => left.cmp(right),
         (Label::Decimal(left), Label::Decimal(right)) => left.cmp(right),
         (Label::Text(left), Label::Text(right)) => left.cmp(right),
-        (Label::Boolean(_) | Label::Integer(_) | Label::Decimal(_) | Label::Text(_), _) => return Some(how == Comparison::NotEqual),
+        (Label::Boolean(_) | Label::Integer(_) | Label::Decimal(_) | Label::Text(_), _) => {
+            return Some(how == Comparison::NotEqual);
+        }
     };
     Some(holds(how, order))
 }

@@ -13,8 +13,8 @@ use crate::kernel::privacy::amounts::{Epsilon, Price};
 use crate::query::error::{Position, QueryError, shown};
 use crate::query::file::{FileFault, QueryFile};
 use crate::query::parse;
-use crate::service::asking::asked::dataset_of;
 use crate::service::asking::ask::{Ask, MarginText, RequestedAccuracy};
+use crate::service::asking::asked::dataset_of;
 use crate::service::asking::quote::priced_epsilon;
 use crate::service::{Dataset, Priced, Service, ServiceError};
 
