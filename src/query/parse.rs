@@ -5,6 +5,7 @@
 
 mod calendar;
 mod after;
+mod chains;
 mod conditions;
 mod days;
 mod dialects;
@@ -36,6 +37,7 @@ use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Token, Tokenizer};
 
+use self::chains::CHAIN_MAX;
 use self::limits::too_deep;
 use self::nodes::position;
 use super::error::{Code, Position, QueryError, shown};
@@ -131,7 +133,10 @@ pub fn asked_on(sql: &str, today: Option<i32>) -> Result<SqlStatement, QueryErro
             Err(QueryError::whole(Code::UnsupportedSql, "EXPLAIN has no options here").hint("write EXPLAIN SELECT …"))
         }
         [] => Err(QueryError::whole(Code::UnsupportedSql, "the query is empty; write SELECT … FROM …")),
-        [_] => Err(QueryError::whole(Code::UnsupportedSql, "only SELECT is answered, and nothing is changed by a question")),
+        [_] => Err(QueryError::whole(
+            Code::UnsupportedSql,
+            "only SELECT is answered, and nothing is changed by a question",
+        )),
         more => {
             let message = format!("{} statements; one at a time is answered", more.len());
             Err(QueryError::whole(Code::UnsupportedSql, message))
@@ -161,6 +166,15 @@ fn statements(sql: &str, today: Option<i32>) -> Result<Vec<Statement>, QueryErro
     if weight > TOKENS_MAX {
         let message = format!("the query has {weight} words and operators; accepted are at most {TOKENS_MAX}");
         return Err(QueryError::whole(Code::UnsupportedSql, message));
+    }
+    let depth = chains::depth(&tokens);
+    if depth.queries > DEPTH_MAX {
+        return Err(too_deep());
+    }
+    if depth.chains > CHAIN_MAX {
+        let message = format!("the query chains {} operators; accepted are at most {CHAIN_MAX}", depth.chains);
+        return Err(QueryError::whole(Code::UnsupportedSql, message)
+            .hint("use IN (…) for long lists, or put parts of the chain in parentheses"));
     }
     Parser::new(&dialect)
         .with_recursion_limit(PARSER_DEPTH_MAX)
@@ -194,3 +208,6 @@ fn place_in(text: &str) -> Option<Position> {
     let digits: String = column.chars().take_while(char::is_ascii_digit).collect();
     Some(Position { line: line.trim().parse().ok()?, column: digits.parse().ok()? })
 }
+
+#[cfg(test)]
+mod tests;

@@ -103,12 +103,16 @@ fn the_bounds_of_the_grammar_hold() {
         |count: usize| format!("cost IN ({})", (0..count).map(|n| format!("-{n}.5")).collect::<Vec<_>>().join(", "));
     let nested = |depth: usize| format!("{}age > 1{}", "(".repeat(depth), ")".repeat(depth));
     let chain = |count: usize| (0..count).map(|n| format!("age > {n}")).collect::<Vec<_>>().join(" OR ");
+    let chains = |count: usize| (0..count).map(|_| format!("({})", chain(99))).collect::<Vec<_>>().join(" AND ");
     // The deepest permitted nesting is evaluated once per level, not twice, which would take hours.
     let nullif = (0..28).fold("COUNT(*)".to_owned(), |inner, n| format!("NULLIF({inner}, -{})", n + 7));
     assert_eq!(block_on(lab.sql(&format!("SELECT {nullif} AS n FROM visits"), "0.001")).code(), "");
-    for (fits, passes, bound) in
-        [(list(1_000), list(1_001), "1000"), (nested(31), nested(32), "32"), (chain(990), chain(1_010), "1000")]
-    {
+    for (fits, passes, bound) in [
+        (list(1_000), list(1_001), "1000"),
+        (nested(31), nested(32), "32"),
+        (chain(990), chain(1_010), "1000"),
+        (chains(9), chains(11), "1000"),
+    ] {
         assert_eq!(ask(&fits).0, "", "{bound} fits");
         let (code, detail) = ask(&passes);
         assert!(code == "unsupported-sql" && detail.contains(bound), "{bound}: {code} {detail}");

@@ -57,7 +57,10 @@ pub(super) fn expression(expr: &Expr, depth: usize, budget: &mut Budget) -> Resu
             inner => Scalar::Negative(Box::new(expression(inner, depth + 1, budget)?)),
         },
         expr if words::is_word(expr) => words::word(expr, depth, budget)?,
-        expr if is_condition(expr) => Scalar::Truth(Box::new(condition(expr, depth, budget)?)),
+        // A condition of a condition, `a IS NULL IS NULL`, is no deeper expression, so that it counts as a query does.
+        expr if is_condition(expr) => {
+            Scalar::Truth(Box::new(budget.inside(1, |budget| condition(expr, depth, budget))?))
+        }
         Expr::BinaryOp { left, op: BinaryOperator::Modulo, right } => {
             let left = expression(left, depth + 1, budget)?;
             Scalar::Numeric(Numeric::Remainder, vec![left, expression(right, depth + 1, budget)?])

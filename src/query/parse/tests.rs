@@ -1,0 +1,66 @@
+//! How texts are read, and what is refused.
+
+mod hoisted;
+mod limits;
+mod refusals;
+mod rows;
+mod sources;
+
+use super::parse;
+use crate::query::error::QueryError;
+use crate::query::syntax::{Condition, Expression, Query, RowItem, RowValue, Rows, Scalar, Select, Source, Window};
+
+fn read(sql: &str) -> Query {
+    parse(sql).unwrap_or_else(|error| panic!("{sql}: {error}"))
+}
+
+fn refused(sql: &str) -> QueryError {
+    match parse(sql) {
+        Err(error) => error,
+        Ok(query) => panic!("{sql} is read as {query:?}"),
+    }
+}
+
+/// The text of something without its positions.
+fn placeless(of: &impl std::fmt::Debug) -> String {
+    let text = format!("{of:?}");
+    let mut parts = text.split("Position { line: ");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| text + part.split_once('}').map_or("", |(_, rest)| rest))
+}
+
+/// Checks that two spellings of FROM mean the same.
+fn same(one: &str, other: &str) {
+    let [one, other] = [one, other].map(|text| placeless(&read(&format!("SELECT COUNT(*) FROM {text}")).from));
+    assert_eq!(one, other);
+}
+
+/// The SELECT of `(…) AS t`.
+fn select(rows: &str) -> Select {
+    match read(&format!("SELECT COUNT(*) FROM ({rows}) AS t")).from {
+        Source::Derived { rows, .. } => match *rows {
+            Rows::Select(select) => *select,
+            rows @ Rows::Set { .. } => panic!("{rows:?}"),
+        },
+        from @ (Source::Table { .. } | Source::Joined { .. }) => panic!("{from:?}"),
+    }
+}
+
+/// The only item of such a SELECT.
+fn item(written: &str) -> Scalar {
+    match &select(&format!("SELECT {written} FROM visits")).items[..] {
+        [RowItem { value: RowValue::Expression(Expression { value, .. }), .. }] => value.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn window(written: &str) -> Window {
+    match item(written) {
+        Scalar::Window(window) => *window,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn condition(written: &str) -> Condition {
+    read(&format!("SELECT COUNT(*) FROM visits AS v WHERE {written}")).condition.expect("a condition")
+}

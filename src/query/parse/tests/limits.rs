@@ -1,0 +1,116 @@
+//! The limits: nothing explodes, and no text overflows the stack.
+
+use super::super::{asked, parse};
+use super::refused;
+
+#[test]
+fn names_of_with_cannot_explode() {
+    // Each name uses the one before it twice.
+    let chain = |length: usize| {
+        let mut sql = "WITH a0 AS (SELECT u FROM visits)".to_owned();
+        for at in 1..length {
+            sql.push_str(&format!(", a{at} AS (SELECT x.u FROM a{} x, a{} y)", at - 1, at - 1));
+        }
+        format!("{sql} SELECT COUNT(*) FROM a{}", length - 1)
+    };
+    assert!(parse(&chain(6)).is_ok());
+    assert!(refused(&chain(12)).message.contains("1000 parts"));
+    // Each name uses the one before it once.
+    let tower = |length: usize| {
+        let mut sql = "WITH a0 AS (SELECT u FROM visits)".to_owned();
+        (1..length).for_each(|at| sql.push_str(&format!(", a{at} AS (SELECT u FROM a{})", at - 1)));
+        format!("{sql} SELECT COUNT(*) FROM a{}", length - 1)
+    };
+    assert!(parse(&tower(32)).is_ok());
+    assert!(refused(&tower(33)).message.contains("32 levels"));
+    // Definitions that are not used count together.
+    let wide: Vec<_> = (0..60).map(|at| format!("b{at} AS (SELECT u FROM a x, a y, a z)")).collect();
+    let long = (0..120).map(|at| format!("u > {at}")).collect::<Vec<_>>().join(" OR ");
+    let sql = format!("WITH a AS (SELECT u FROM v WHERE {long}), {} SELECT COUNT(*) FROM v", wide.join(", "));
+    assert!(refused(&sql).message.contains("16000 parts"));
+    // The same for windows.
+    let keys: Vec<_> = (0..100).map(|at| format!("ABS(u{at})")).collect();
+    let uses = vec!["SUM(a) OVER w"; 20].join(", ");
+    let sql = format!("SELECT COUNT(*) FROM (SELECT {uses} FROM v WINDOW w AS (PARTITION BY {})) t", keys.join(", "));
+    assert!(refused(&sql).message.contains("1000 parts"));
+}
+
+#[test]
+fn many_tables_and_unions_are_refused_before_they_are_deep() {
+    let tables = |count: usize| vec!["a"; count].join(", ");
+    assert!(parse(&format!("SELECT COUNT(*) FROM {}", tables(33))).is_ok());
+    assert!(refused(&format!("SELECT COUNT(*) FROM {}", tables(34))).message.contains("32 levels"));
+    let union = |count: usize| format!("SELECT COUNT(*) FROM ({}) t", vec!["SELECT u FROM a"; count].join(" UNION "));
+    assert!(parse(&union(30)).is_ok());
+    assert!(refused(&union(40)).message.contains("32 levels"));
+}
+
+/// The depth of chains is known before they are parsed: of each text it is at least that of its tree, and not much more.
+#[test]
+fn chains_are_measured() {
+    use sqlparser::dialect::PostgreSqlDialect;
+    use sqlparser::tokenizer::Tokenizer;
+    for (text, depth) in [
+        ("SELECT a", 0),
+        ("SELECT a + a - a, a * a FROM b WHERE a", 2),
+        ("a > 1 OR a > 2 AND a > 3", 3),
+        ("a + a OR a + a + a", 3),
+        ("(a + a + a) + a", 3),
+        ("a IN (-1, -2, -3)", 2),
+        ("a + CASE WHEN a + a > 1 THEN b END + a", 4),
+        ("a + PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY b) + a + a", 3),
+        ("a IS DISTINCT FROM b OR a + a", 2),
+        ("SELECT a + a WHERE a UNION SELECT a UNION SELECT a", 3),
+        ("a::b::c IS NULL[1]", 4),
+        ("CASE (CASE a + a) + a)) END END +", 3),
+    ] {
+        let tokens = Tokenizer::new(&PostgreSqlDialect {}, text).tokenize_with_location().expect("tokens");
+        assert_eq!(super::super::chains::depth(&tokens).chains, depth, "{text}");
+    }
+    let nested = |count: usize| format!("{}a{}", "SELECT u FROM (".repeat(count), ") t".repeat(count));
+    for text in [nested(5), format!("{} UNION {}", nested(5), nested(4))] {
+        let tokens = Tokenizer::new(&PostgreSqlDialect {}, &text).tokenize_with_location().expect("tokens");
+        assert_eq!(super::super::chains::depth(&tokens).queries, 5, "{text}");
+    }
+}
+
+/// The longest chains and the deepest nesting that a text can hold end in an answer, or in a refusal, on the stack that threads have.
+#[test]
+fn no_text_overflows_the_stack() {
+    const STACK_BYTES: usize = 8 << 20;
+    for (unit, head, tail) in [
+        ("1+", "SELECT COUNT(*) FROM a WHERE x > ", "1"),
+        ("1-", "SELECT COUNT(*) FROM a WHERE x > ", "1"),
+        ("a+", "SELECT SUM(", "a) FROM a"),
+        ("a OR ", "SELECT COUNT(*) FROM a WHERE ", "a"),
+        ("NOT ", "SELECT COUNT(*) FROM a WHERE ", "a"),
+        ("- ", "SELECT SUM(", "a) FROM a"),
+        ("(", "SELECT COUNT(*) FROM ", ""),
+        ("(SELECT u FROM ", "SELECT COUNT(*) FROM ", ""),
+        ("u IN (SELECT u FROM a WHERE ", "SELECT COUNT(*) FROM a WHERE ", ""),
+        ("SELECT u FROM a UNION ", "SELECT COUNT(*) FROM (", "SELECT u FROM a) t"),
+        ("a,", "SELECT COUNT(*) FROM ", "a"),
+        ("a CROSS JOIN ", "SELECT COUNT(*) FROM ", "a"),
+        ("CASE WHEN a THEN ", "SELECT SUM(", ""),
+        ("a.", "SELECT SUM(", "a) FROM a"),
+        ("::int", "SELECT SUM(a", ") FROM a"),
+        ("a[", "SELECT SUM(", ""),
+        ("[1]", "SELECT COUNT(*) FROM a WHERE a", ""),
+        ("IS NULL ", "SELECT COUNT(*) FROM a WHERE a ", ""),
+        ("COLLATE c ", "SELECT COUNT(*) FROM a WHERE a ", ""),
+        ("AT TIME ZONE c ", "SELECT COUNT(*) FROM a WHERE a ", ""),
+        ("LIKE a ", "SELECT COUNT(*) FROM a WHERE a ", ""),
+        ("IS DISTINCT FROM a ", "SELECT COUNT(*) FROM a WHERE a ", ""),
+        ("1+", "SELECT ABS(FLOOR(", "SUM(a))) FROM a"),
+        ("1+", "SELECT SUM(a) OVER (ORDER BY ", "1) FROM a"),
+        ("1+", "SELECT COUNT(*) FROM (SELECT ", "a LIKE 'x' FROM a) t"),
+    ] {
+        let most = (16_384 - head.len() - tail.len()) / unit.len();
+        for count in [most, super::super::chains::CHAIN_MAX - 30, 60] {
+            let sql = format!("{head}{}{tail}", unit.repeat(count.min(most)));
+            let thread = std::thread::Builder::new().stack_size(STACK_BYTES);
+            let asked = thread.spawn(move || drop(asked(&sql))).expect("a thread");
+            asked.join().expect("an answer, or a refusal");
+        }
+    }
+}
