@@ -8,7 +8,9 @@ mod sources;
 
 use super::parse;
 use crate::query::error::QueryError;
-use crate::query::syntax::{Condition, Expression, Query, RowItem, RowValue, Rows, Scalar, Select, Source, Window};
+use crate::query::syntax::{
+    Condition, Expression, FromItem, Query, RowItem, RowValue, Rows, Scalar, Select, WindowExpression,
+};
 
 fn read(sql: &str) -> Query {
     parse(sql).unwrap_or_else(|error| panic!("{sql}: {error}"))
@@ -38,11 +40,11 @@ fn same(one: &str, other: &str) {
 /// The SELECT of `(…) AS t`.
 fn select(rows: &str) -> Select {
     match read(&format!("SELECT COUNT(*) FROM ({rows}) AS t")).from {
-        Source::Derived { rows, .. } => match *rows {
+        FromItem::Derived { rows, .. } => match *rows {
             Rows::Select(select) => *select,
             rows @ Rows::Set { .. } => panic!("{rows:?}"),
         },
-        from @ (Source::Table { .. } | Source::Joined { .. }) => panic!("{from:?}"),
+        from @ (FromItem::Table { .. } | FromItem::Joined { .. }) => panic!("{from:?}"),
     }
 }
 
@@ -54,7 +56,7 @@ fn item(written: &str) -> Scalar {
     }
 }
 
-fn window(written: &str) -> Window {
+fn window(written: &str) -> WindowExpression {
     match item(written) {
         Scalar::Window(window) => *window,
         other => panic!("{other:?}"),

@@ -2,7 +2,7 @@
 
 use super::{condition, item, placeless, read, same, select, window};
 use crate::query::syntax::{
-    AggregateFunction, Condition, Distinct, RowValue, Rows, Scalar, SetOperator, Source, WindowBound, WindowCall,
+    AggregateFunction, Condition, Distinct, FromItem, RowValue, Rows, Scalar, SetOperator, WindowBound, WindowCall,
     WindowFrame,
 };
 
@@ -54,7 +54,7 @@ fn queries_are_combined() {
         ("EXCEPT ALL", SetOperator::Except, true),
     ] {
         let from = read(&format!("SELECT COUNT(*) FROM (SELECT u FROM a {written} SELECT u FROM b) AS t")).from;
-        let Source::Derived { rows, .. } = from else { panic!("{from:?}") };
+        let FromItem::Derived { rows, .. } = from else { panic!("{from:?}") };
         let Rows::Set { operator: found, all: is_all, .. } = *rows else { panic!("{rows:?}") };
         assert_eq!((found, is_all), (operator, all), "{written}");
     }

@@ -1,7 +1,7 @@
 //! What FROM, WITH and qualified names are read as.
 
 use super::{placeless, read, same};
-use crate::query::syntax::{Condition, Expression, ItemValue, JoinOn, Scalar, Source};
+use crate::query::syntax::{Condition, Expression, FromItem, ItemValue, JoinOn, Scalar};
 
 #[test]
 fn the_dataset_is_the_schema_or_the_first_table() {
@@ -28,11 +28,11 @@ fn joins_have_one_reading_each() {
     same("((SELECT u FROM a)) AS t", "(SELECT u FROM a) AS t");
     same("a AS t (x, y)", "(SELECT * FROM a) AS t (x, y)");
     let query = read("SELECT COUNT(*) FROM a NATURAL LEFT JOIN b");
-    assert!(matches!(query.from, Source::Joined { is_left: true, on: JoinOn::Natural, .. }));
+    assert!(matches!(query.from, FromItem::Joined { is_left: true, on: JoinOn::Natural, .. }));
     let query = read("SELECT COUNT(*) FROM a, b JOIN c ON b.u = c.u, LATERAL_ d");
-    let Source::Joined { left, right, on: JoinOn::All, .. } = query.from else { panic!("{:?}", query.from) };
-    assert!(matches!(*right, Source::Table { alias: Some(ref alias), .. } if alias.text == "d"));
-    assert!(matches!(*left, Source::Joined { ref right, .. } if matches!(**right, Source::Joined { .. })));
+    let FromItem::Joined { left, right, on: JoinOn::All, .. } = query.from else { panic!("{:?}", query.from) };
+    assert!(matches!(*right, FromItem::Table { alias: Some(ref alias), .. } if alias.text == "d"));
+    assert!(matches!(*left, FromItem::Joined { ref right, .. } if matches!(**right, FromItem::Joined { .. })));
 }
 
 #[test]
