@@ -52,6 +52,7 @@ SELECT insurer, COUNT(*) AS patients FROM patients WHERE patient_id IN (SELECT p
 
 -- taken
 -- compare
+-- differs: a [[join]] table is sealed with the people who have a visit, so those without one are not counted
 SELECT insurer, COUNT(*) AS never_seen FROM patients WHERE patient_id NOT IN (SELECT patient_id FROM visits) GROUP BY insurer;
 
 -- taken
@@ -98,6 +99,7 @@ SELECT COUNT(*) AS patients FROM (SELECT patient_id FROM visits WHERE diagnosis 
 
 -- taken
 -- compare
+-- differs: a [[join]] table is sealed with the people who have a visit, so those without one are not counted
 SELECT COUNT(*) AS patients FROM (SELECT patient_id FROM patients EXCEPT SELECT patient_id FROM visits) AS unseen;
 
 -- taken

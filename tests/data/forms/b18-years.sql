@@ -77,7 +77,6 @@ SELECT SUM(POWER(hba1c, 2)) AS squares FROM visits;
 
 -- taken
 -- compare
--- not yet: the operator "^" is not supported
 SELECT SUM(POWER(age, 2)) AS squares, SUM(age ^ 2) AS same_squares FROM visits;
 
 -- taken

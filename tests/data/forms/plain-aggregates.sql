@@ -101,6 +101,7 @@ SELECT insurer, COUNT(*) AS n FROM visits JOIN patients USING (patient_id) GROUP
 
 -- taken
 -- compare
+-- differs: the service asks the joined table by itself, with other terms than those that the test plans with
 SELECT insurer, COUNT(*) AS patients FROM patients GROUP BY insurer;
 
 -- taken

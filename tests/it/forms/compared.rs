@@ -90,7 +90,9 @@ impl Value {
             (_, text) => {
                 let text = text.strip_suffix("+00").unwrap_or(text);
                 let text = text.strip_suffix(" 00:00:00").unwrap_or(text);
-                text.parse().map_or_else(|_| Self::Text(text.to_owned()), Self::Number)
+                let is_number = text.bytes().any(|letter| letter.is_ascii_digit());
+                let number = text.parse().ok().filter(|_| is_number);
+                number.map_or_else(|| Self::Text(text.to_owned()), Self::Number)
             }
         }
     }
@@ -161,7 +163,13 @@ fn difference(table: &Table, theirs: &str) -> Option<String> {
         };
         own.remove(place);
     }
-    let is_empty = |row: &Vec<Value>| row.iter().zip(&is_key).all(|(value, is_key)| *is_key || value.is_empty());
+    // What is computed of keys after the noise is there in an empty group, too.
+    let is_measured = |kind: &ColumnKind| matches!(kind, ColumnKind::Count(_) | ColumnKind::Sum(_));
+    let has_measured = kinds.iter().any(is_measured);
+    let is_empty = |row: &Vec<Value>| {
+        let looked_at = |place: usize| if has_measured { is_measured(&kinds[place]) } else { !is_key[place] };
+        row.iter().enumerate().all(|(place, value)| !looked_at(place) || value.is_empty())
+    };
     left.values().flatten().find(|row| !is_empty(row)).map(|row| format!("they have no {row:?}"))
 }
 
@@ -201,20 +209,17 @@ fn forms_are_answered_as_postgresql_answers_them() {
             continue;
         }
         let Ok(plan) = planned(&form.sql, "visits", terms) else { continue };
-        for other in &form.same_as {
-            match planned(other, "visits", terms) {
-                Ok(other) if other.computation == plan.computation => same += 1,
-                Ok(_) | Err(_) if !form.is_compared => {
-                    faults.push(format!("{}\tanother computation than {other}\t{}", form.place, form.sql))
-                }
-                Ok(_) | Err(_) => {}
-            }
-        }
-        if !form.is_compared {
+        if form.is_different {
             continue;
         }
-        let Some(theirs) = server.psql(&form.sql) else {
-            faults.push(format!("{}\tPostgreSQL refuses\t{}", form.place, form.sql));
+        let is_same =
+            |other: &String| planned(other, "visits", terms).is_ok_and(|other| other.computation == plan.computation);
+        same += usize::from(form.same_as.iter().any(is_same));
+        // A form that PostgreSQL does not have is compared with PostgreSQL's answer to the one that means the same.
+        let asked = if form.is_compared { Some(&form.sql) } else { form.same_as.first() };
+        let Some(asked) = asked else { continue };
+        let Some(theirs) = server.psql(asked) else {
+            faults.push(format!("{}\tPostgreSQL refuses\t{asked}", form.place));
             continue;
         };
         let reply = block_on(lab.sql(&form.sql, "0.001")).json();
@@ -241,5 +246,5 @@ fn forms_are_answered_as_postgresql_answers_them() {
         println!("##{fault}");
     }
     assert!(faults.is_empty() || is_listed, "{} forms differ:\n{}", faults.len(), faults.join("\n"));
-    assert!(compared >= 120, "{compared} forms");
+    assert!(compared >= 480, "{compared} forms");
 }
