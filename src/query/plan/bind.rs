@@ -103,6 +103,9 @@ pub(super) fn bind(
     for condition in conditions {
         binder.restrict(&mut scope, condition)?;
     }
+    if scope.is_partial {
+        return Err(binder.partial(at));
+    }
     query.rewrite(&mut conditions::Marking { binder: &binder, scope: &mut scope })?;
     query.rewrite(&mut Naming { scope: &scope })?;
     let bound = binder.finished(scope, query)?;
@@ -115,6 +118,16 @@ impl Binder<'_> {
     fn fresh(&self, word: &str) -> String {
         self.made.set(self.made.get() + 1);
         format!("\u{1}{word}{}", self.made.get())
+    }
+
+    /// The error for rows of a table that was joined when the dataset was sealed, without a row of the dataset's own table.
+    fn partial(&self, at: Position) -> QueryError {
+        let message = format!(
+            "a table that was joined with \"{}\" when it was sealed is known for people with a row there alone, and the question may be \
+             about others",
+            shown(self.dataset)
+        );
+        unsupported(at, message).hint("let the policy declare both as [[table]], or ask that table by itself")
     }
 
     /// The rows of a scope that count, as a relation.

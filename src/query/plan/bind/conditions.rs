@@ -120,6 +120,8 @@ impl Binder<'_> {
             }
         };
         let other = Box::new(self.relation(&derived.scope));
+        // Units with a row in the dataset's own table are all known.
+        scope.is_partial &= is_anti || derived.scope.is_partial;
         scope.relation = Relation::Semi { of: Box::new(self.relation(scope)), other, on, is_anti };
         scope.filter = None;
         self.terms_of(&scope.relation, at)?;
@@ -151,7 +153,7 @@ impl Binder<'_> {
         };
         columns.extend(inner.columns.iter().map(moved));
         let _ = at;
-        Ok(NamedRows { relation, filter: None, terms, columns, units: Vec::new(), joins: Vec::new() })
+        Ok(NamedRows { relation, filter: None, terms, columns, units: Vec::new(), joins: Vec::new(), is_partial: false })
     }
 
     /// Adds to each row a column that is missing if the unit has no row in a query, and the columns of its only row otherwise. Returns the

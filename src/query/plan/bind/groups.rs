@@ -45,28 +45,7 @@ impl Binder<'_> {
         parts: &mut GroupParts<'_>,
         is_of_outer_unit: bool,
     ) -> Result<bool, QueryError> {
-        let (mut keys, mut has_unit) = (Vec::new(), is_of_outer_unit);
-        for key in &select.keys {
-            let mut key = self.key(key, parts.items, scope)?;
-            key.rewrite(&mut Marking { binder: self, scope })?;
-            if let Scalar::Column(name) = &key.value
-                && let Some(Meaning::Unit(_)) = scope.meaning(name)?
-            {
-                has_unit = true;
-                continue;
-            }
-            key.rewrite(&mut Naming { scope })?;
-            keys.push(key);
-        }
-        if !has_unit {
-            let unit = self.terms.unit_column();
-            let message = "the rows of a query inside of a question are aggregated for each unit";
-            let error = unsupported(select.at, message);
-            return Err(match unit {
-                Some(unit) => error.hint(format!("write GROUP BY {unit}, and aggregate over people outside of it")),
-                None => error.hint("every row is a unit of its own here: ask the dataset itself"),
-            });
-        }
+        let keys = self.keys(scope, select, parts, is_of_outer_unit)?;
         parts.rewrite(&mut Marking { binder: self, scope })?;
         parts.rewrite(&mut Naming { scope })?;
         let mut typed: Vec<Term> = Vec::with_capacity(keys.len());
@@ -113,6 +92,38 @@ impl Binder<'_> {
             unit.presence = None;
         }
         Ok(scope.terms.max_rows_per_unit <= 1)
+    }
+
+    /// The keys of GROUP BY beside the unit, which is among them or is that of the row around the query.
+    fn keys(
+        &self,
+        scope: &mut NamedRows,
+        select: &Select,
+        parts: &GroupParts<'_>,
+        is_of_outer_unit: bool,
+    ) -> Result<Vec<Expression>, QueryError> {
+        let (mut keys, mut has_unit) = (Vec::new(), is_of_outer_unit);
+        for key in &select.keys {
+            let mut key = self.key(key, parts.items, scope)?;
+            key.rewrite(&mut Marking { binder: self, scope })?;
+            if let Scalar::Column(name) = &key.value
+                && let Some(Meaning::Unit(_)) = scope.meaning(name)?
+            {
+                has_unit = true;
+                continue;
+            }
+            key.rewrite(&mut Naming { scope })?;
+            keys.push(key);
+        }
+        if has_unit {
+            return Ok(keys);
+        }
+        let message = "the rows of a query inside of a question are aggregated for each unit";
+        let error = unsupported(select.at, message);
+        Err(match self.terms.unit_column() {
+            Some(unit) => error.hint(format!("write GROUP BY {unit}, and aggregate over people outside of it")),
+            None => error.hint("every row is a unit of its own here: ask the dataset itself"),
+        })
     }
 
     /// A key of GROUP BY; an ordinal stands for the selected item, and so does an alias that is no column's name.

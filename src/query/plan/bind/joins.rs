@@ -110,6 +110,7 @@ impl Binder<'_> {
         pair.relation = Relation::Join { left: Box::new(left_rows), right: Box::new(right_rows), on, is_left };
         let terms = self.terms_of(&pair.relation, at)?;
         pair.terms = renamed(terms, &pair.terms);
+        pair.is_partial |= is_left && left.is_partial;
         pair.units = std::mem::take(&mut left.units);
         let moved = |mut unit: super::scope::UnitName| {
             unit.presence = unit.presence.map(|term| term.renumbered(&|index| index + offset));
@@ -133,7 +134,8 @@ impl Binder<'_> {
         };
         let columns = left.columns.iter().cloned().chain(right.columns.iter().map(moved)).collect();
         let relation = left.relation.clone();
-        NamedRows { relation, filter: None, terms, columns, units: left.units.clone(), joins: Vec::new() }
+        let is_partial = left.is_partial && right.is_partial;
+        NamedRows { relation, filter: None, terms, columns, units: left.units.clone(), joins: Vec::new(), is_partial }
     }
 
     /// Adds to the right side of a left join a column that is never missing, and makes its columns plain.
@@ -164,7 +166,8 @@ impl Binder<'_> {
         visible.push(VisibleColumn { of, name, term: presence.clone(), is_merged, place: usize::MAX });
         let units =
             scope.units.into_iter().map(|unit| super::scope::UnitName { presence: Some(presence.clone()), ..unit });
-        Ok(NamedRows { relation, filter: None, terms, columns: visible, units: units.collect(), joins: Vec::new() })
+        let (units, joins, is_partial) = (units.collect(), Vec::new(), scope.is_partial);
+        Ok(NamedRows { relation, filter: None, terms, columns: visible, units, joins, is_partial })
     }
 
     /// Joins a table that was resolved when the dataset was sealed.

@@ -146,6 +146,7 @@ impl Binder<'_> {
             columns: public.columns.clone(),
             units: Vec::new(),
             joins: Vec::new(),
+            is_partial: false,
         }
     }
 

@@ -217,7 +217,8 @@ impl Binder<'_> {
         let terms = terms.with(named, terms.max_rows_per_unit, terms.max_rows);
         let column = |(index, column): (usize, VisibleColumn)| VisibleColumn { term: Term::Column(index), ..column };
         let columns = scope.columns.into_iter().enumerate().map(column).collect();
-        Ok(NamedRows { relation, filter: None, terms, columns, units: scope.units, joins: Vec::new() })
+        let (units, joins, is_partial) = (scope.units, Vec::new(), scope.is_partial);
+        Ok(NamedRows { relation, filter: None, terms, columns, units, joins, is_partial })
     }
 
     /// Of the rows that are equal in the keys of `DISTINCT ON`, keeps the first one.
@@ -284,7 +285,9 @@ impl Binder<'_> {
                 let column =
                     |(index, column): (usize, VisibleColumn)| VisibleColumn { term: Term::Column(index), ..column };
                 let columns = left.columns.into_iter().enumerate().map(column).collect();
-                let scope = NamedRows { relation, filter: None, terms, columns, units: left.units, joins: Vec::new() };
+                let (units, joins) = (left.units, Vec::new());
+                let is_partial = left.is_partial || right.is_partial;
+                let scope = NamedRows { relation, filter: None, terms, columns, units, joins, is_partial };
                 if all { Ok(scope) } else { self.distinct(scope, at) }
             }
             SetOperator::Intersect | SetOperator::Except => {
@@ -301,6 +304,7 @@ impl Binder<'_> {
                 let (of, other) = (Box::new(scope.relation.clone()), Box::new(self.relation(&right)));
                 let is_anti = operator == SetOperator::Except;
                 scope.relation = Relation::Semi { of, other, on: None, is_anti };
+                scope.is_partial &= is_anti || right.is_partial;
                 Ok(scope)
             }
         }

@@ -47,6 +47,9 @@ pub(super) struct NamedRows {
     /// The tables that a dataset with a single table is joined with, which were resolved when it was sealed: each one's index, and whether
     /// the join is a left join.
     pub(super) joins: Vec<(usize, bool)>,
+    /// Whether units may be missing that have a row: a table that was joined when the dataset was sealed is known for units of the dataset's
+    /// own table alone. A question about such rows has to ask for a row in the dataset's table, too.
+    pub(super) is_partial: bool,
 }
 
 /// A column that can be named.

@@ -124,7 +124,7 @@ impl Binder<'_> {
         };
         let columns = terms.columns.iter().take(own).enumerate().map(column).collect();
         let units = self.unit_names(of);
-        Ok(NamedRows { relation, filter: None, terms, columns, units, joins: Vec::new() })
+        Ok(NamedRows { relation, filter: None, terms, columns, units, joins: Vec::new(), is_partial: false })
     }
 
     fn unit_names(&self, of: &str) -> Vec<UnitName> {
@@ -157,6 +157,7 @@ impl Binder<'_> {
             columns: self.joined_columns(table),
             units: self.unit_names(&table.of),
             joins: Vec::new(),
+            is_partial: true,
         };
         scope.add(crate::query::canonical::presence(self.terms, table.place), &self.steps);
         scope
