@@ -26,7 +26,11 @@ use crate::postgres::Server;
 use crate::support::{Lab, NoNoise, block_on, repository_file};
 
 /// What is not answered as PostgreSQL answers it, with the reason.
-const DIFFERENT: &[(&str, &str)] = &[];
+const DIFFERENT: &[(&str, &str)] = &[
+    ("1804", "a condition inside a query in FROM with DISTINCT narrows no group outside of it, so there are more than 100,000"),
+    ("404", "a condition on a date does not narrow an age at that date, so there are more than 100,000 groups"),
+    ("704", "a condition on a year narrows neither DATE_PART nor an age in that year, so there are more than 100,000 groups"),
+];
 
 /// The share of the numbered analyses that must be answered as PostgreSQL answers them, in percent.
 const EQUAL_PERCENT_MIN: usize = 95;
@@ -160,7 +164,10 @@ fn what_achilles_asks_is_answered_as_postgresql_answers_it() {
     for (name, fault) in &faults {
         println!("{name}: {fault}");
     }
-    let known: Vec<&str> = DIFFERENT.iter().map(|(name, _)| *name).collect();
+    let known = DIFFERENT
+        .iter()
+        .map(|(name, _)| *name)
+        .filter(|name| only.is_empty() || only.split(',').any(|one| one == *name));
     assert!(faults.keys().map(String::as_str).eq(known), "{:?}", faults.keys());
     assert!(equal * 100 >= numbered * EQUAL_PERCENT_MIN, "{equal} of {numbered}");
 }

@@ -57,10 +57,19 @@ fn candidates(table: &PublicTable, part: &Filter) -> Option<Vec<usize>> {
     }
 }
 
-/// That a column of a relation has one of the values that a public table holds; `None` if it comes from no public table, if rows may lack
-/// it, or if its domain says as much.
-pub(super) fn fact(relation: &Relation, dataset: &Terms, index: usize) -> Option<Filter> {
-    let (table, column) = origin(relation, dataset, index)?;
+/// What public tables say of a column of a relation: the values that it can have. Empty if they say nothing, or nothing that its domain
+/// does not say.
+pub(super) fn facts(relation: &Relation, dataset: &Terms, index: usize, known: &TermContext<'_>) -> Vec<Filter> {
+    let mut facts = Vec::new();
+    equalities(relation, dataset, index, &mut |table, column, rows| {
+        facts.extend(equal(index, (table, column), rows, known));
+    });
+    facts.extend(origin(relation, dataset, index).and_then(|(table, column)| own(index, table, column)));
+    facts
+}
+
+/// That a column of a public table has one of the values that some row has there.
+fn own(index: usize, table: &PublicTable, column: usize) -> Option<Filter> {
     match &table.columns.get(column)?.domain {
         Domain::Number(_) | Domain::Date { .. } => {}
         Domain::Category(_) | Domain::Boolean | Domain::Text { .. } => return None,
@@ -70,6 +79,63 @@ pub(super) fn fact(relation: &Relation, dataset: &Terms, index: usize) -> Option
     let has_gaps = span >= values.len() as u64;
     (has_gaps && values.len() <= LISTED_MAX)
         .then(|| Filter::Values { column: Term::Column(index), values: values.into_iter().collect() })
+}
+
+/// That a category has one of the labels that the chosen rows have in the column which it equals.
+fn equal(
+    index: usize,
+    (table, column): (&PublicTable, usize),
+    rows: &[usize],
+    known: &TermContext<'_>,
+) -> Option<Filter> {
+    let Domain::Category(labels) = &known.columns.get(index)?.domain else { return None };
+    let (values, domain) = (table.values.get(column)?, &table.columns.get(column)?.domain);
+    let code = |value: i64| match domain {
+        Domain::Category(own) => labels.code(own.get(usize::try_from(value).ok()?)?),
+        Domain::Number(grid) => labels.code(&grid.text(i128::from(value) + i128::from(grid.centre()))),
+        Domain::Date { .. } | Domain::Boolean | Domain::Text { .. } => None,
+    };
+    let different: BTreeSet<i64> = rows.iter().filter_map(|row| values.get(*row).copied().flatten()).collect();
+    let codes: BTreeSet<u32> = different.into_iter().filter_map(code).collect();
+    Some(Filter::Members { column: Term::Column(index), codes: codes.into_iter().collect() })
+}
+
+/// Calls `found` for each inner join in which a column of a relation equals a public column, with the public rows that the join chooses.
+fn equalities(
+    relation: &Relation,
+    dataset: &Terms,
+    index: usize,
+    found: &mut dyn FnMut(&PublicTable, usize, &[usize]),
+) -> Option<()> {
+    let mut of_term = |of: &Relation, term: &Term| match term {
+        Term::Column(index) => equalities(of, dataset, *index, found),
+        Term::Made(_) => None,
+    };
+    match relation {
+        Relation::Table { .. } | Relation::Union { .. } => None,
+        Relation::Filter { of, .. } | Relation::Semi { of, .. } | Relation::Window { of, .. } => {
+            (index < width(of, dataset)?).then(|| equalities(of, dataset, index, found)).flatten()
+        }
+        Relation::Map { of, columns } => of_term(of, columns.get(index)?),
+        Relation::Group { of, keys, .. } => of_term(of, keys.get(index)?),
+        Relation::Join { left, right, is_left, .. } => match index.checked_sub(width(left, dataset)?) {
+            None => equalities(left, dataset, index, found),
+            Some(place) => (!is_left).then(|| equalities(right, dataset, place, found)).flatten(),
+        },
+        Relation::Public { of, table, equal, on, is_left } => {
+            let offset = width(of, dataset)?;
+            let public = dataset.public.get(*table as usize)?;
+            if index >= offset {
+                return None;
+            }
+            for (_, column) in equal.iter().filter(|(term, _)| !is_left && *term == Term::Column(index)) {
+                let terms = dataset.with(public.columns.clone(), 1, public.rows);
+                let conditions = super::relation::conditions(on.as_ref(), offset);
+                found(public, *column as usize, &chosen(public, &conditions, &TermContext::of(&terms)));
+            }
+            equalities(of, dataset, index, found)
+        }
+    }
 }
 
 /// The public table's column that a column of a relation is in every row.

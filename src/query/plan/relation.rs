@@ -39,6 +39,8 @@ use crate::query::terms::columns::Columns;
 use crate::query::terms::domain::{Column, Domain};
 use crate::query::terms::policy::Terms;
 
+pub(super) use self::public::conditions;
+
 /// Largest number of rows that a unit may have in a relation.
 pub const ROWS_MAX: u32 = 4_096;
 

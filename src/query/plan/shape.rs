@@ -136,7 +136,7 @@ pub(super) fn keys(
         let key = match rows {
             None => coding::key(&term, known, filter, CategoryLists::Whole),
             Some(rows) => {
-                let narrowing = narrowing(&term, filter, rows);
+                let narrowing = narrowing(&term, filter, rows, known);
                 coding::key(&term, known, narrowing.as_ref(), CategoryLists::Narrowed)
             }
         };
@@ -150,7 +150,12 @@ pub(super) fn keys(
 }
 
 /// The condition together with what public tables say of the columns in a key, unless the condition itself lists their values.
-fn narrowing(term: &Term, filter: Option<&Filter>, (relation, dataset): (&Relation, &Terms)) -> Option<Filter> {
+fn narrowing(
+    term: &Term,
+    filter: Option<&Filter>,
+    (relation, dataset): (&Relation, &Terms),
+    known: &TermContext<'_>,
+) -> Option<Filter> {
     let parts = match filter {
         None => &[],
         Some(Filter::All(parts)) => &parts[..],
@@ -162,7 +167,7 @@ fn narrowing(term: &Term, filter: Option<&Filter>, (relation, dataset): (&Relati
         parts.iter().any(|part| matches!(part, Filter::Values { column: Term::Column(of), .. } if *of == index))
     };
     let facts = columns.into_iter().filter(|index| !is_listed(*index));
-    let facts: Vec<Filter> = facts.filter_map(|index| super::public::fact(relation, dataset, index)).collect();
+    let facts: Vec<Filter> = facts.flat_map(|index| super::public::facts(relation, dataset, index, known)).collect();
     match facts.is_empty() {
         true => filter.cloned(),
         false => Some(Filter::All(parts.iter().cloned().chain(facts).collect())),

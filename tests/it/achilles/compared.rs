@@ -82,7 +82,9 @@ pub fn compare(name: &str, table: &Table, theirs: &str) -> Result<Compared, Stri
         let own = left.remove(&key(row)).ok_or_else(|| format!("we have no {row:?}"))?;
         for (name, their) in row.iter().filter(|(name, _)| !is_percentile(name)) {
             let our = own.get(name).ok_or_else(|| format!("we have no column {name}"))?;
-            if !same(our, their) {
+            // A deviation of 0 is lost in noise, however little: its variance is not above 0.
+            let is_lost = name == "deviation" && our.is_empty() && their == "0";
+            if !same(our, their) && !is_lost {
                 return Err(format!("{name}: ours {own:?}, PostgreSQL's {row:?}"));
             }
         }

@@ -12,7 +12,7 @@ use crate::query::term::context::{Steps, TermContext};
 use crate::query::terms::policy::{PublicTable, Terms};
 
 /// The parts of a condition on pairs that are about the public row alone, as conditions on the columns of its table.
-pub(super) fn conditions(on: Option<&Filter>, offset: usize) -> Vec<Filter> {
+pub(in crate::query::plan) fn conditions(on: Option<&Filter>, offset: usize) -> Vec<Filter> {
     let parts = match on {
         None => &[],
         Some(Filter::All(parts)) => &parts[..],
