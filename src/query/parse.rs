@@ -34,8 +34,9 @@ pub use self::limits::{DEPTH_MAX, IN_ITEMS_MAX, ITEMS_MAX, NODES_MAX, TEXT_BYTES
 
 use sqlparser::ast::{DescribeAlias, Statement};
 use sqlparser::dialect::PostgreSqlDialect;
+use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
-use sqlparser::tokenizer::{Token, Tokenizer};
+use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
 use self::chains::CHAIN_MAX;
 use self::limits::too_deep;
@@ -176,14 +177,43 @@ fn statements(sql: &str, today: Option<i32>) -> Result<Vec<Statement>, QueryErro
         return Err(QueryError::whole(Code::UnsupportedSql, message)
             .hint("use IN (…) for long lists, or put parts of the chain in parentheses"));
     }
+    let exclusion = exclusion(&tokens);
     Parser::new(&dialect)
         .with_recursion_limit(PARSER_DEPTH_MAX)
         .with_tokens_with_locations(tokens)
         .parse_statements()
         .map_err(|error| match error {
             ParserError::RecursionLimitExceeded => too_deep(),
-            ParserError::ParserError(text) | ParserError::TokenizerError(text) => syntax_error(sql, place_in(&text)),
+            ParserError::ParserError(text) | ParserError::TokenizerError(text) => match exclusion {
+                Some(at) => QueryError::at(Code::UnsupportedSql, at, "EXCLUDE is not supported"),
+                None => syntax_error(sql, place_in(&text)),
+            },
         })
+}
+
+/// The place of an EXCLUDE behind `*` or the frame of a window, which sqlparser calls an error at another place.
+fn exclusion(tokens: &[TokenWithSpan]) -> Option<Position> {
+    let mut before = &Token::EOF;
+    for token in tokens {
+        match &token.token {
+            Token::Whitespace(_) => continue,
+            Token::Word(word) if word.keyword == Keyword::EXCLUDE => {
+                let is_behind = match before {
+                    Token::Mul => true,
+                    Token::Word(word) => {
+                        matches!(word.keyword, Keyword::ROW | Keyword::PRECEDING | Keyword::FOLLOWING)
+                    }
+                    _ => false,
+                };
+                if is_behind {
+                    return Some(position(token.span.start));
+                }
+            }
+            _ => {}
+        }
+        before = &token.token;
+    }
+    None
 }
 
 fn syntax_error(sql: &str, at: Option<Position>) -> QueryError {

@@ -35,7 +35,7 @@ fn refusals_name_the_place_and_the_reason() {
         ("SELECT COUNT(*) FROM (SELECT u FROM a WHERE COUNT(*) > 1) AS t", "conditions on aggregates", (1, 45)),
         ("SELECT COUNT(*) FROM (SELECT MAX(MIN(x)) FROM a) AS t", "the aggregate MIN", (1, 34)),
         ("SELECT COUNT(*) FROM (SELECT u FROM a GROUP BY ROLLUP (u)) AS t", "several groupings", (1, 23)),
-        ("SELECT COUNT(*) FROM (SELECT * EXCLUDE u FROM a) AS t", "EXCLUDE", (1, 40)),
+        ("SELECT COUNT(*) FROM (SELECT * EXCLUDE u FROM a) AS t", "EXCLUDE", (1, 32)),
         ("SELECT COUNT(*) FROM (SELECT DISTINCT ON (2) u FROM a) AS t", "of this number", (1, 43)),
         // Windows
         ("SELECT COUNT(*) FROM a WHERE ROW_NUMBER() OVER (PARTITION BY u) = 1", "a window function", (1, 30)),
