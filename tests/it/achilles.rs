@@ -27,9 +27,15 @@ use crate::support::{Lab, NoNoise, block_on, repository_file};
 
 /// What is not answered as PostgreSQL answers it, with the reason.
 const DIFFERENT: &[(&str, &str)] = &[
-    ("1804", "a condition inside a query in FROM with DISTINCT narrows no group outside of it, so there are more than 100,000"),
+    (
+        "1804",
+        "a condition inside a query in FROM with DISTINCT narrows no group outside of it, so there are more than 100,000",
+    ),
     ("404", "a condition on a date does not narrow an age at that date, so there are more than 100,000 groups"),
-    ("704", "a condition on a year narrows neither DATE_PART nor an age in that year, so there are more than 100,000 groups"),
+    (
+        "704",
+        "a condition on a year narrows neither DATE_PART nor an age in that year, so there are more than 100,000 groups",
+    ),
 ];
 
 /// The share of the numbered analyses that must be answered as PostgreSQL answers them, in percent.

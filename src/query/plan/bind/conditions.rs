@@ -153,7 +153,15 @@ impl Binder<'_> {
         };
         columns.extend(inner.columns.iter().map(moved));
         let _ = at;
-        Ok(NamedRows { relation, filter: None, terms, columns, units: Vec::new(), joins: Vec::new(), is_partial: false })
+        Ok(NamedRows {
+            relation,
+            filter: None,
+            terms,
+            columns,
+            units: Vec::new(),
+            joins: Vec::new(),
+            is_partial: false,
+        })
     }
 
     /// Adds to each row a column that is missing if the unit has no row in a query, and the columns of its only row otherwise. Returns the
