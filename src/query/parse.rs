@@ -240,4 +240,5 @@ fn place_in(text: &str) -> Option<Position> {
 }
 
 #[cfg(test)]
+#[path = "parse/parse_tests.rs"]
 mod tests;

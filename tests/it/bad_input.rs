@@ -175,7 +175,6 @@ fn sql_that_is_none() {
             ("other digits", format!("{QUESTION} WHERE age > \u{661}\u{662}"), &["unsupported-sql", "unknown-column"]),
             ("two statements", format!("{QUESTION}; {QUESTION}"), &sql),
             ("a parameter", format!("{QUESTION} WHERE age > $1"), &sql),
-            ("a cast", format!("{QUESTION} WHERE age::text = '5'"), &sql),
             ("forty thousand digits", format!("{QUESTION} WHERE age > {}", "9".repeat(40_000)), &sql),
             ("deep parentheses", parens(20_000), &sql),
             ("deep NOTs", format!("{QUESTION} WHERE {}smoker", "NOT ".repeat(10_000)), &sql),

@@ -112,7 +112,12 @@ pub fn question(sql: &str) -> Result<Query, QueryError> {
 
 /// Plans a form, as the service does: its canonical SQL must have the same plan.
 pub fn planned(sql: &str, dataset: &str, terms: &Terms) -> Result<Plan, QueryError> {
-    let first = plan(&question(sql)?.about(dataset), terms, None)?;
+    let query = question(sql)?;
+    // A joined table that is asked by itself is a dataset of its own.
+    let alone = terms.joins.iter().find(|join| query.tables().iter().all(|(_, name)| name.text == join.name));
+    let own = alone.map(|join| terms.of_table(join));
+    let (dataset, terms) = (alone.map_or(dataset, |join| &join.name), own.as_ref().unwrap_or(terms));
+    let first = plan(&query.about(dataset), terms, None)?;
     let text = canonical::sql(&first, terms);
     let broken = |what: &str| QueryError::whole(Code::InvalidRequest, format!("the canonical SQL {what}: {text}"));
     let second = parse::parse(&text)

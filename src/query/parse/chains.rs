@@ -43,7 +43,7 @@ impl Level {
 
 /// How deep a text is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Depth {
+pub(super) struct ChainDepth {
     /// The largest depth that its chains can have.
     pub(super) chains: usize,
     /// The largest number of queries inside of each other.
@@ -51,7 +51,7 @@ pub(super) struct Depth {
 }
 
 /// The depth of a text of these tokens.
-pub(super) fn depth(tokens: &[TokenWithSpan]) -> Depth {
+pub(super) fn depth(tokens: &[TokenWithSpan]) -> ChainDepth {
     let (mut outer, mut level) = (Vec::new(), Level::default());
     let (mut open, mut queries) = (0, 0);
     let mut before = Keyword::NoKeyword;
@@ -105,7 +105,7 @@ pub(super) fn depth(tokens: &[TokenWithSpan]) -> Depth {
         before = keyword;
     }
     while close(&mut level, &mut outer) {}
-    Depth { chains: level.depth(), queries }
+    ChainDepth { chains: level.depth(), queries }
 }
 
 /// Returns to the level outside; `false` if there is none.

@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 
 use crate::query::answer::{Output as Column, OutputValue, SortKey};
-use crate::query::error::{Code, QueryError, shown};
+use crate::query::error::{Code, Position, QueryError, shown};
 use crate::query::syntax::{
     Expression, GroupFunction, Item, ItemValue, Numeric, OrderBy, OrderItem, OutputExpression, Query, Scalar,
 };
+use crate::query::term::context::TermContext;
 use crate::query::term::lower::Side;
 
 const OUTPUT_CHARS_MAX: usize = 63;
@@ -126,4 +127,18 @@ pub(super) fn sorted_output(order: &OrderItem, query: &Query, outputs: &[Column]
 /// The sort key for an output.
 pub(super) fn sort(order: &OrderItem, output: usize) -> SortKey {
     SortKey { output, descending: order.descending, nulls_first: order.nulls_first }
+}
+
+/// The error for a distinct count of anything but units.
+pub(super) fn only_units(at: Position, known: &TermContext<'_>) -> QueryError {
+    match known.unit_column() {
+        Some(unit) => {
+            let message = format!(
+                "which values occur is told by single people, and of {unit} alone the distinct values are counted"
+            );
+            QueryError::at(Code::UnsupportedSql, at, message)
+                .hint("group by the column and count: the noisy counts say which values are frequent")
+        }
+        None => QueryError::at(Code::UnsupportedSql, at, "every row is a unit of its own here").hint("write COUNT(*)"),
+    }
 }

@@ -6,7 +6,7 @@ mod suppression;
 
 use self::ranges::Ranges;
 use self::suppression::suppression;
-use super::names::{check_names, name, sort, sorted_output};
+use super::names::{check_names, name, only_units, sort, sorted_output};
 use super::planned::{OutputLookup, Planned, constant, is_constant, number};
 use std::collections::HashMap;
 
@@ -477,20 +477,6 @@ fn labelled(planned: Planned) -> OutputValue {
 /// Whether an expression is the privacy unit by itself.
 pub(super) fn is_unit(of: &Expression, known: &TermContext<'_>) -> bool {
     matches!(&of.value, Scalar::Column(name) if known.unit_column() == Some(name.text.as_str()) && known.column(&name.text).is_none())
-}
-
-/// The error for a distinct count of anything but units.
-fn only_units(at: Position, known: &TermContext<'_>) -> QueryError {
-    match known.unit_column() {
-        Some(unit) => {
-            let message = format!(
-                "which values occur is told by single people, and of {unit} alone the distinct values are counted"
-            );
-            QueryError::at(Code::UnsupportedSql, at, message)
-                .hint("group by the column and count: the noisy counts say which values are frequent")
-        }
-        None => QueryError::at(Code::UnsupportedSql, at, "every row is a unit of its own here").hint("write COUNT(*)"),
-    }
 }
 
 /// Refuses percentiles and running sums as operands of general formulas: they have an interval only by themselves, or shifted and scaled by

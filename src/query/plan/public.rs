@@ -130,7 +130,7 @@ fn equalities(
             }
             for (_, column) in equal.iter().filter(|(term, _)| !is_left && *term == Term::Column(index)) {
                 let terms = dataset.with(public.columns.clone(), 1, public.rows);
-                let conditions = super::relation::conditions(on.as_ref(), offset);
+                let conditions = conditions(on.as_ref(), offset);
                 found(public, *column as usize, &chosen(public, &conditions, &TermContext::of(&terms)));
             }
             equalities(of, dataset, index, found)
@@ -173,4 +173,19 @@ fn width(relation: &Relation, dataset: &Terms) -> Option<usize> {
         Relation::Public { of, table, .. } => width(of, dataset)? + dataset.public.get(*table as usize)?.columns.len(),
         Relation::Union { parts } => width(parts.first()?, dataset)?,
     })
+}
+
+/// The parts of a condition on pairs that are about the public row alone, as conditions on the columns of its table.
+pub(super) fn conditions(on: Option<&Filter>, offset: usize) -> Vec<Filter> {
+    let parts = match on {
+        None => &[],
+        Some(Filter::All(parts)) => &parts[..],
+        Some(one) => std::slice::from_ref(one),
+    };
+    let is_public = |part: &&Filter| {
+        let mut read = BTreeSet::new();
+        part.declared(&mut read);
+        read.first().is_some_and(|first| *first >= offset)
+    };
+    parts.iter().filter(is_public).map(|part| part.renumbered(&|index| index.saturating_sub(offset))).collect()
 }

@@ -39,8 +39,6 @@ use crate::query::terms::columns::Columns;
 use crate::query::terms::domain::{Column, Domain};
 use crate::query::terms::policy::Terms;
 
-pub(super) use self::public::conditions;
-
 /// Largest number of rows that a unit may have in a relation.
 pub const ROWS_MAX: u32 = 4_096;
 
@@ -115,7 +113,7 @@ impl Relation {
                 let most = public::multiplicity(
                     table,
                     equal,
-                    &public::conditions(on.as_ref(), of.columns.len()),
+                    &super::public::conditions(on.as_ref(), of.columns.len()),
                     steps,
                     dataset,
                 );

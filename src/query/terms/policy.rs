@@ -28,7 +28,7 @@ pub use self::dataset::{Policy, ReadingRules, TableReading};
 pub use self::faults::{PolicyError, PolicyFault};
 pub use self::load::BYTES_MAX;
 pub use self::names::{IDENTIFIER_PATTERN, SEEN, is_identifier};
-pub use self::orders::{Order, Orders};
+pub use self::orders::{ColumnOrder, Orders};
 pub use self::public::{PublicRows, ReadPublic, is_label};
 pub use self::public_table::{PublicTable, PublicTables};
 pub use self::tables::PolicyFile;

@@ -50,9 +50,7 @@ SELECT diagnosis, COUNT(*) AS n FROM visits WHERE patient_id IN (SELECT patient_
 -- compare
 SELECT insurer, COUNT(*) AS patients FROM patients WHERE patient_id IN (SELECT patient_id FROM visits WHERE diagnosis IN ('asthma', 'copd')) GROUP BY insurer;
 
--- taken
--- compare
--- differs: a [[join]] table is sealed with the people who have a visit, so those without one are not counted
+-- refused: people without a visit are not known to a table that was joined when it was sealed
 SELECT insurer, COUNT(*) AS never_seen FROM patients WHERE patient_id NOT IN (SELECT patient_id FROM visits) GROUP BY insurer;
 
 -- taken
@@ -97,9 +95,7 @@ SELECT COUNT(*) AS patients FROM (SELECT patient_id FROM visits WHERE diagnosis 
 -- compare
 SELECT COUNT(*) AS patients FROM (SELECT patient_id FROM visits WHERE diagnosis = 'copd' UNION SELECT patient_id FROM visits WHERE diagnosis = 'asthma') AS d;
 
--- taken
--- compare
--- differs: a [[join]] table is sealed with the people who have a visit, so those without one are not counted
+-- refused: people without a visit are not known to a table that was joined when it was sealed
 SELECT COUNT(*) AS patients FROM (SELECT patient_id FROM patients EXCEPT SELECT patient_id FROM visits) AS unseen;
 
 -- taken
@@ -128,16 +124,13 @@ SELECT EXISTS (SELECT 1 FROM visits e WHERE e.patient_id = v.patient_id AND e.em
 
 -- taken
 -- compare
--- not yet: unknown column "w.visited"
 SELECT COUNT(DISTINCT v.patient_id) AS patients FROM visits v WHERE v.diagnosis = 'infection' AND EXISTS (SELECT 1 FROM visits w WHERE w.patient_id = v.patient_id AND w.visited > v.visited AND w.visited <= v.visited + 30);
 
 -- taken
 -- compare
--- not yet: unknown column "w.visited"
 SELECT COUNT(*) AS n FROM visits v WHERE NOT EXISTS (SELECT 1 FROM visits w WHERE w.patient_id = v.patient_id AND w.visited < v.visited);
 
--- taken
--- compare
+-- refused: people without a visit are not known to a table that was joined when it was sealed
 SELECT p.insurer, COUNT(*) AS patients FROM patients p WHERE (SELECT COUNT(*) FROM visits v WHERE v.patient_id = p.patient_id) >= 2 GROUP BY p.insurer;
 
 -- taken

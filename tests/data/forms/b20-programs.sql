@@ -328,6 +328,7 @@ SELECT SUM(ISNULL(hba1c, 0)) AS s FROM visits;
 SELECT SUM(NVL(hba1c, 0)) AS s FROM visits;
 
 -- taken
+-- differs: whole numbers are divided as decimals after the noise
 -- spelling
 -- same as: SELECT COUNT(*) FILTER (WHERE emergency) / NULLIF(COUNT(*), 0) AS share FROM visits
 SELECT SAFE_DIVIDE(COUNT(CASE WHEN emergency THEN 1 END), COUNT(*)) AS share FROM visits;

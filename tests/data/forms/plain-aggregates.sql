@@ -32,6 +32,7 @@ SELECT PERCENTILE_CONT(ARRAY[0.25, 0.5, 0.75]) WITHIN GROUP (ORDER BY cost) AS q
 SELECT region, PERCENTILE_CONT(0.9) WITHIN GROUP (ORDER BY hba1c) AS p90 FROM visits GROUP BY region;
 
 -- taken
+-- differs: a percentile is that of bins
 -- spelling
 -- same as: SELECT PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY cost) AS m FROM visits
 SELECT MEDIAN(cost) AS m FROM visits;

@@ -421,16 +421,7 @@ fn operator(rng: &mut StdRng, dataset: &Terms, depth: u32) -> Option<Relation> {
             let on = of_pair(rng, &public.columns);
             Relation::Public { of: Box::new(of), table: table as u32, equal, on, is_left: rng.random_bool(0.5) }
         }
-        9 if rng.random_bool(0.3) => {
-            // The least and the greatest value of a unit have the same domain.
-            let of_units = |column| {
-                let (of, keys) = (Box::new(of.clone()), Vec::new());
-                Relation::Group { of, keys, columns: vec![column, PerUnitColumn::Rows] }
-            };
-            let term = Words { rng, terms: &terms }.ordered();
-            let ends = [PerUnitColumn::Least(term.clone()), PerUnitColumn::Greatest(term)];
-            Relation::Union { parts: ends.map(of_units).into() }
-        }
+        9 if rng.random_bool(0.3) => ends(Words { rng, terms: &terms }.ordered(), &of),
         _ => {
             let filter = |rng: &mut StdRng| Words { rng, terms: &terms }.filter(1);
             let second = Relation::Filter { of: Box::new(of.clone()), filter: filter(rng) };
@@ -440,6 +431,16 @@ fn operator(rng: &mut StdRng, dataset: &Terms, depth: u32) -> Option<Relation> {
         }
     };
     Some(relation)
+}
+
+/// The least and the greatest value of each unit, which have the same domain.
+fn ends(term: Term, of: &Relation) -> Relation {
+    let of_units = |column| {
+        let (of, keys) = (Box::new(of.clone()), Vec::new());
+        Relation::Group { of, keys, columns: vec![column, PerUnitColumn::Rows] }
+    };
+    let ends = [PerUnitColumn::Least(term.clone()), PerUnitColumn::Greatest(term)];
+    Relation::Union { parts: ends.map(of_units).into() }
 }
 
 /// A random computation over a relation with these terms, with as many measurements of as many kinds as its columns allow.

@@ -41,7 +41,8 @@ impl Naming<'_> {
                 name.of = None;
                 self.scope.terms.unit_column().unwrap_or("row").clone_into(&mut name.text);
             }
-            Some(Meaning::Column(_)) if self.scope.is_single(&name.text) => name.of = None,
+            // A table's name is left out where the name alone means the same column, and not another table's.
+            Some(Meaning::Column(term)) if self.scope.is_single(&name.text, &term) => name.of = None,
             Some(Meaning::Column(_)) | None => {}
         }
         Ok(())

@@ -166,9 +166,9 @@ impl NamedRows {
         all.into_iter().map(|(_, is_unit, index)| (is_unit, index)).collect()
     }
 
-    /// Whether a name that a question writes without a table's name means a column.
-    pub(super) fn is_single(&self, name: &str) -> bool {
-        self.unqualified().iter().any(|(known, _)| known == name)
+    /// Whether a name that a question writes without a table's name means this column.
+    pub(super) fn is_single(&self, name: &str, term: &Term) -> bool {
+        self.unqualified().iter().any(|(known, meant)| known == name && meant == term)
     }
 
     /// Types terms over the rows, by the names that are visible.

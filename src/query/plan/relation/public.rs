@@ -2,7 +2,7 @@
 //!
 //! Promises a bound that holds for every row that a unit could have. It follows from public rows alone.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use crate::query::filter::Filter;
@@ -10,21 +10,6 @@ use crate::query::plan::public;
 use crate::query::term::Term;
 use crate::query::term::context::{Steps, TermContext};
 use crate::query::terms::policy::{PublicTable, Terms};
-
-/// The parts of a condition on pairs that are about the public row alone, as conditions on the columns of its table.
-pub(in crate::query::plan) fn conditions(on: Option<&Filter>, offset: usize) -> Vec<Filter> {
-    let parts = match on {
-        None => &[],
-        Some(Filter::All(parts)) => &parts[..],
-        Some(one) => std::slice::from_ref(one),
-    };
-    let is_public = |part: &&Filter| {
-        let mut read = BTreeSet::new();
-        part.declared(&mut read);
-        read.first().is_some_and(|first| *first >= offset)
-    };
-    parts.iter().filter(is_public).map(|part| part.renumbered(&|index| index.saturating_sub(offset))).collect()
-}
 
 /// The largest number of rows of a public table for which the conditions are true and that have the same values in the compared columns. A
 /// missing value equals nothing.

@@ -8,11 +8,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// The orders that were made of one public table.
 #[derive(Debug, Default)]
-pub struct Orders(Mutex<BTreeMap<usize, Arc<Order>>>);
+pub struct Orders(Mutex<BTreeMap<usize, Arc<ColumnOrder>>>);
 
 /// The rows of a public table that have a value in one column.
 #[derive(Debug)]
-pub struct Order {
+pub struct ColumnOrder {
     /// The values, ascending, each with the number of its row.
     rows: Vec<(i64, u32)>,
     /// How many rows have the most frequent value.
@@ -37,13 +37,13 @@ impl Eq for Orders {}
 
 impl Orders {
     /// The order of a column with these values.
-    pub(super) fn of(&self, column: usize, values: &[Option<i64>]) -> Arc<Order> {
+    pub(super) fn of(&self, column: usize, values: &[Option<i64>]) -> Arc<ColumnOrder> {
         let mut made = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(made.entry(column).or_insert_with(|| Arc::new(Order::new(values))))
+        Arc::clone(made.entry(column).or_insert_with(|| Arc::new(ColumnOrder::new(values))))
     }
 }
 
-impl Order {
+impl ColumnOrder {
     fn new(values: &[Option<i64>]) -> Self {
         let mut rows: Vec<(i64, u32)> =
             values.iter().zip(0..).filter_map(|(value, row)| Some(((*value)?, row))).collect();

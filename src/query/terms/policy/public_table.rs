@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::orders::{Order, Orders};
+use super::orders::{ColumnOrder, Orders};
 use crate::query::terms::columns::Columns;
 
 /// The public tables of a dataset. A copy costs nothing.
@@ -34,7 +34,7 @@ pub struct PublicTable {
 impl PublicTable {
     /// The rows in the order of a column; `None` if there is no such column.
     #[must_use]
-    pub fn order(&self, column: usize) -> Option<Arc<Order>> {
+    pub fn order(&self, column: usize) -> Option<Arc<ColumnOrder>> {
         Some(self.orders.of(column, self.values.get(column)?))
     }
 }

@@ -1,9 +1,14 @@
 //! How texts are read, and what is refused.
 
+#[path = "tests/hoisted_tests.rs"]
 mod hoisted;
+#[path = "tests/limits_tests.rs"]
 mod limits;
+#[path = "tests/refusals_tests.rs"]
 mod refusals;
+#[path = "tests/rows_tests.rs"]
 mod rows;
+#[path = "tests/sources_tests.rs"]
 mod sources;
 
 use super::parse;
