@@ -437,8 +437,11 @@ pub fn declared(name: &Name, known: &TermContext<'_>) -> Result<Term, QueryError
     }
     const NAMES_SHOWN_MAX: usize = 24;
     let names = known.all_names();
-    let near = nearest(&name.text, names.iter().map(String::as_str)).filter(|_| name.of.is_none());
-    let written = name.of.iter().map(String::as_str).chain([name.text.as_str()]).collect::<Vec<_>>().join(".");
+    let of_table = |text: &str| Name { text: text.to_owned(), ..name.clone() };
+    let near =
+        nearest(&name.text, names.iter().map(String::as_str)).filter(|near| known.named(&of_table(near)).is_some());
+    let qualified = |text: &str| name.of.iter().map(String::as_str).chain([text]).collect::<Vec<_>>().join(".");
+    let (near, written) = (near.map(qualified), qualified(&name.text));
     let message = format!("unknown column \"{}\"", shown(&written));
     let error = QueryError::at(Code::UnknownColumn, name.at, message);
     Err(match near {
