@@ -9,7 +9,7 @@
 //!   derivatives found by forward differentiation. The interval of a square root has the square roots of the inner interval's ends.
 //!
 //! * **Functions of one noisy value** (FLOOR, LN, EXP, POWER with a constant, GREATEST with constants, …) map the ends of its interval; see
-//!   [`scalar`]. GREATEST and LEAST of several noisy values have the greatest, or the least, of the lower and of the upper ends.
+//!   `scalar`. GREATEST and LEAST of several noisy values have the greatest, or the least, of the lower and of the upper ends.
 //! * **CASE and COALESCE** have the interval of the branch that the estimates choose: it is the interval of that branch's value, and does
 //!   not tell that noise could have chosen another branch.
 //! * **Windows over the groups** ([`window`]) are sums and differences of cells, whose noise is independent: they have the exact law, and
