@@ -3,9 +3,7 @@
 //! Promises that every query of `WITH` is parsed, also one that is not used; that each use counts against the limits with its full size;
 //! and that there is no recursion.
 
-use std::ops::ControlFlow;
-
-use sqlparser::ast::{self, Cte, ObjectNamePart};
+use sqlparser::ast::{self, Cte};
 
 use super::limits::Budget;
 use super::nodes::{absent, name, unsupported};
@@ -45,15 +43,6 @@ fn define(clause: &ast::With, budget: &mut Budget) -> Result<(), QueryError> {
         budget.scope.queries.extend(unknown);
     }
     for (place, (cte, name)) in cte_tables.iter().zip(names).enumerate() {
-        if *recursive && names_itself(cte, &name) {
-            return Err(unsupported(
-                name.at,
-                format!(
-                    "\"{}\" is made of itself: there is no recursion, as nothing bounds the rows it makes",
-                    shown(&name.text)
-                ),
-            ));
-        }
         let defined = defined(cte, budget)?;
         match budget.scope.queries.get_mut(first + place) {
             Some(named) => named.query = Some(defined),
@@ -61,15 +50,6 @@ fn define(clause: &ast::With, budget: &mut Budget) -> Result<(), QueryError> {
         }
     }
     Ok(())
-}
-
-/// Whether a query of WITH names itself in FROM.
-fn names_itself(cte: &Cte, name: &Name) -> bool {
-    let found = ast::visit_relations(&cte.query, |table| match &table.0[..] {
-        [ObjectNamePart::Identifier(ident)] if super::nodes::name(ident) == *name => ControlFlow::Break(()),
-        _ => ControlFlow::Continue(()),
-    });
-    found.is_break()
 }
 
 fn defined(cte: &Cte, budget: &mut Budget) -> Result<DefinedQuery, QueryError> {

@@ -26,7 +26,8 @@ fn removing_a_unit_moves_no_vector_of_a_relation_further_than_declared() {
         let depth = rng.random_range(0..4);
         let (relation, terms) = relation(&mut rng, &dataset.terms, depth);
         let computation = computation(&mut rng, &relation, &terms);
-        let specs = specs(&computation, &TermContext::of(&terms)).expect("few cells");
+        // A question with more cells than an answer may have is refused.
+        let Ok(specs) = specs(&computation, &TermContext::of(&terms)) else { continue };
         let gone = rng.random_range(0..dataset.units.len());
         let (alone, without): (Vec<_>, Vec<_>) =
             dataset.units.iter().cloned().enumerate().partition(|(place, _)| *place == gone);
