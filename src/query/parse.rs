@@ -6,6 +6,7 @@
 mod calendar;
 mod after;
 mod chains;
+mod conditional;
 mod conditions;
 mod days;
 mod dialects;

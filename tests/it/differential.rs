@@ -128,8 +128,9 @@ fn the_engine_computes_what_the_oracle_does() {
             };
             let reply = block_on(lab.sql(&sql, "0.001")).json();
             let Some(release) = reply["release"].as_str() else {
-                // In canonical form it is longer than a question may be.
-                assert_eq!(reply["code"], "unsupported-sql", "{sql}: {reply}");
+                // In canonical form it is longer than a question may be, or keys and constants alone are free.
+                let is_free = plan.computation.measures.is_empty() && reply["rows"].is_array();
+                assert!(is_free || reply["code"] == "unsupported-sql", "{sql}: {reply}");
                 refused += 1;
                 continue;
             };

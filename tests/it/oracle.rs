@@ -17,6 +17,7 @@ use tacit::query::answer::{KeyLabels, Label};
 use tacit::query::computation::{Computation, Measure, PerUnitColumn, PerUnitTable, PlanKey};
 use tacit::query::filter::Filter;
 use tacit::query::term::calendar::{DatePart, Period};
+use tacit::query::term::lower::{ValueKind, lower};
 use tacit::query::term::{Constant, Operation, Term};
 use tacit::query::terms::domain::Domain;
 use tacit::query::terms::policy::Terms;
@@ -386,18 +387,23 @@ impl Oracle<'_> {
         }
     }
 
+    /// The type of a term, which need not lie on a decimal grid inside of another one.
+    fn kind(&self, term: &Term) -> Option<ValueKind> {
+        lower(term, self.terms).ok().map(|lowered| lowered.kind)
+    }
+
     /// Types are the plan's to say.
     fn is_whole(&self, term: &Term) -> bool {
-        matches!(&*term.facts(self.terms).domain, Domain::Number(grid) if grid.integer)
+        self.kind(term) == Some(ValueKind::Integer)
     }
 
     fn is_day(&self, term: &Term) -> bool {
         match term {
             Term::Made(made) => match &**made {
                 Operation::Negative(inner) => self.is_day(inner),
-                _ => matches!(*term.facts(self.terms).domain, Domain::Date { .. }),
+                _ => self.kind(term) == Some(ValueKind::Date),
             },
-            Term::Column(_) => matches!(*term.facts(self.terms).domain, Domain::Date { .. }),
+            Term::Column(_) => self.kind(term) == Some(ValueKind::Date),
         }
     }
 }

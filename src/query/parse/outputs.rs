@@ -8,6 +8,7 @@ use sqlparser::ast::{
 use strum::{EnumMessage, VariantArray};
 
 use super::after::{call, case, cast, cut, has_aggregate, is_of_columns, key, label, total};
+use super::conditional::conditional;
 use super::conditions::{condition, is_condition, literal};
 use super::expressions::{arguments, decimals, expression, operator, wrong_count};
 use super::group_windows::window;
@@ -16,8 +17,8 @@ use super::limits::{Budget, DEPTH_MAX, too_deep};
 use super::nodes::{absent, name, qualified, start, unsupported};
 use crate::query::error::{Position, QueryError, nearest, shown};
 use crate::query::syntax::{
-    Aggregate, AggregateFunction, Condition, Expression, Literal, LiteralValue, OutputExpression, Pair, Scalar,
-    ScalarFunction, Spread,
+    Aggregate, AggregateFunction, Expression, Literal, LiteralValue, OutputExpression, Pair, Scalar, ScalarFunction,
+    Spread,
 };
 use crate::query::term::Constant;
 
@@ -151,24 +152,6 @@ fn called(
         ("nullif", [one, other]) => Ok(OutputExpression::NullIf(of(one)?, of(other)?)),
         ("abs" | "sqrt" | "round" | "nullif", other) => Err(wrong_count(&word, other.len(), "one or two", at)),
         _ => Err(unknown_function(&word, at)),
-    }
-}
-
-/// `COUNT(DISTINCT CASE WHEN … THEN a END)` is `COUNT(DISTINCT a) FILTER (WHERE …)`.
-fn conditional(function: AggregateFunction, filter: Option<Condition>) -> (AggregateFunction, Option<Condition>) {
-    match function {
-        AggregateFunction::CountDistinct(Expression { value: Scalar::Case(mut whens, None), at })
-            if whens.len() == 1 =>
-        {
-            // Unwrap safety: there is one.
-            let (condition, of) = whens.pop().expect("a condition with its result");
-            let filter = match filter {
-                Some(filter) => Condition::All(vec![filter, condition]),
-                None => condition,
-            };
-            (AggregateFunction::CountDistinct(Expression { at, ..of }), Some(filter))
-        }
-        other => (other, filter),
     }
 }
 

@@ -62,11 +62,9 @@ pub(super) fn check(query: &Query, keys: &[Expression]) -> Result<(), QueryError
     for item in &query.items {
         let (message, hint) = match &item.value {
             ItemValue::Wildcard => {
-                return Err(QueryError::at(
-                    Code::NotAnAggregate,
-                    item.at,
-                    "* asks for rows; only aggregates are answered",
-                ));
+                let message = "* asks for rows; only aggregates are answered";
+                return Err(QueryError::at(Code::NotAnAggregate, item.at, message)
+                    .hint("say what of the rows is wanted: COUNT(*) for their number, AVG(column) for a mean"));
             }
             // What is computed from keys alone has one value in each group.
             ItemValue::Key(key) if !keys.contains(key) && !is_of_keys(key, keys) => match &key.value {
