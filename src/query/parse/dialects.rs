@@ -80,19 +80,25 @@ enum Piece {
     Argument(usize),
 }
 
+/// A call of a function that has another name here.
+fn renamed(word: &str, arguments: usize) -> Option<Vec<Piece>> {
+    let (_, _, to) = RENAMED.iter().find(|(known, count, _)| *known == word && *count == arguments)?;
+    let mut shape = vec![Piece::Own(keyword(to)), Piece::Own(Token::LParen)];
+    for place in 0..arguments {
+        shape.extend((place > 0).then_some(Piece::Own(Token::Comma)));
+        shape.push(Piece::Argument(place));
+    }
+    shape.push(Piece::Own(Token::RParen));
+    Some(shape)
+}
+
 /// What stands for a call; `None` if it is left as it is.
 fn rewritten(word: &str, parts: &[&[TokenWithSpan]]) -> Option<Vec<Piece>> {
     use Token::{Comma, Div, LParen, Mul, RParen};
     let own = |token: Token| Piece::Own(token);
     let key = |word: &str| Piece::Own(keyword(word));
     let number = |text: String| Piece::Own(Token::Number(text, false));
-    if let Some((_, _, to)) = RENAMED.iter().find(|(known, count, _)| *known == word && *count == parts.len()) {
-        let mut shape = vec![key(to), own(LParen)];
-        for place in 0..parts.len() {
-            shape.extend((place > 0).then(|| own(Comma)));
-            shape.push(Piece::Argument(place));
-        }
-        shape.push(own(RParen));
+    if let Some(shape) = renamed(word, parts.len()) {
         return Some(shape);
     }
     let argument = Piece::Argument;
