@@ -112,6 +112,11 @@ pub(in crate::query) struct TypeChecker<'a> {
     pub(in crate::query) known: &'a TermContext<'a>,
 }
 
+/// The digits of a text, in order.
+fn digits(text: &str) -> impl Iterator<Item = u8> + '_ {
+    text.bytes().filter(u8::is_ascii_digit)
+}
+
 impl TypeChecker<'_> {
     /// Types a condition exactly as it was written, without simplifying it.
     pub(in crate::query) fn filter(&self, condition: &Condition) -> Result<Filter, QueryError> {
@@ -268,7 +273,9 @@ impl TypeChecker<'_> {
             let message = format!("{} is not a value of {}", literal_text(&literal.value), self.name(column));
             let error = QueryError::at(Code::OutOfDomain, literal.at, message);
             let labels = facts.domain.labels();
-            match nearest(text, labels.iter().flatten().map(String::as_str)) {
+            // Codes whose digits differ are different things, however near.
+            let has_its_digits = |label: &&str| digits(label).eq(digits(text));
+            match nearest(text, labels.iter().flatten().map(String::as_str).filter(has_its_digits)) {
                 Some(near) => error.hint(format!("did you mean '{near}'?")),
                 None => error.hint(format!("it is {}", facts.domain)),
             }
