@@ -133,7 +133,10 @@ fn select(select: &ast::Select, at: Position, budget: &mut Budget) -> Result<Que
         clauses(select, at)?;
     let is_plain = matches!(distinct, None | Some(Distinct::All | Distinct::Distinct));
     if !is_plain {
-        return Err(unsupported(at, "DISTINCT ON chooses among the rows of a query inside, and a question shows all groups"));
+        return Err(unsupported(
+            at,
+            "DISTINCT ON chooses among the rows of a query inside, and a question shows all groups",
+        ));
     }
     if !named_window.is_empty() {
         return Err(match named_window {

@@ -31,24 +31,8 @@ pub(super) fn layout(
     known: &TermContext<'_>,
     computation: &mut Computation,
 ) -> Result<Layout, QueryError> {
-    let (keys, groups) = (computation.keys.clone(), computation.groups());
-    let is_text = computation.text.is_some();
-    let has_sets = sets.is_some();
-    let (measures, places) = (Vec::new(), HashMap::new());
-    let (at, windows, is_strict) = (query.dataset.at, 0, false);
-    let mut making = OutputPlanner {
-        known,
-        keys,
-        groups,
-        measures,
-        places,
-        is_text,
-        has_sets,
-        at,
-        windows,
-        is_strict,
-        names: Vec::new(),
-    };
+    let mut making = OutputPlanner::begin(query, sets.is_some(), known, computation);
+    let is_text = making.is_text;
     let mut outputs = Vec::with_capacity(query.items.len());
     for item in &query.items {
         making.at = item.at;
@@ -149,6 +133,25 @@ pub(super) struct OutputPlanner<'a> {
     pub(super) is_strict: bool,
     /// Names of the outputs, while HAVING is planned.
     pub(super) names: Vec<String>,
+}
+
+impl<'a> OutputPlanner<'a> {
+    /// A planner that has planned nothing yet.
+    fn begin(query: &Query, has_sets: bool, known: &'a TermContext<'a>, computation: &Computation) -> Self {
+        Self {
+            known,
+            keys: computation.keys.clone(),
+            groups: computation.groups(),
+            measures: Vec::new(),
+            places: HashMap::new(),
+            is_text: computation.text.is_some(),
+            has_sets,
+            at: query.dataset.at,
+            windows: 0,
+            is_strict: false,
+            names: Vec::new(),
+        }
+    }
 }
 
 impl OutputPlanner<'_> {
