@@ -226,7 +226,7 @@ fn what_has_no_meaning_is_refused_with_a_form_that_has() {
         ),
         (
             "SELECT age, visited, SUM(COUNT(*)) OVER (ORDER BY COUNT(*)) FROM visits WHERE visited >= DATE '2025-06-01' GROUP BY age, visited",
-            Code::UnsupportedSql,
+            Code::TooManyGroups,
             "steps",
         ),
         ("SELECT COUNT(*) FROM visits UNION ALL SELECT COUNT(*) FROM visits", Code::UnsupportedSql, "not put together"),

@@ -173,6 +173,20 @@ fn difference(table: &Table, theirs: &str) -> Option<String> {
     left.values().flatten().find(|row| !is_empty(row)).map(|row| format!("they have no {row:?}"))
 }
 
+/// A server with both tables.
+fn loaded(server: Server, visits: &str, patients: &str) -> Server {
+    server
+        .psql(&format!(
+            "CREATE TABLE visits (patient_id integer, region text, sex text, smoker boolean, age integer, visited date, diagnosis text, \
+             emergency boolean, cost numeric, hba1c numeric, drug text);\n\
+             CREATE TABLE patients (patient_id integer, insurer text, registered date);\n\
+             COPY visits FROM STDIN WITH (FORMAT csv, HEADER true);\n{visits}\\.\n\
+             COPY patients FROM STDIN WITH (FORMAT csv, HEADER true);\n{patients}\\.\n"
+        ))
+        .expect("two tables");
+    server
+}
+
 #[test]
 fn forms_are_answered_as_postgresql_answers_them() {
     let Some(bin) = programs() else {
@@ -183,16 +197,7 @@ fn forms_are_answered_as_postgresql_answers_them() {
     let (visits, patients) = tables();
     std::fs::write(dir.path().join("visits.csv"), &visits).expect("a source");
     std::fs::write(dir.path().join("patients.csv"), &patients).expect("a source");
-    let server = Server::start(bin);
-    server
-        .psql(&format!(
-            "CREATE TABLE visits (patient_id integer, region text, sex text, smoker boolean, age integer, visited date, diagnosis text, \
-             emergency boolean, cost numeric, hba1c numeric, drug text);\n\
-             CREATE TABLE patients (patient_id integer, insurer text, registered date);\n\
-             COPY visits FROM STDIN WITH (FORMAT csv, HEADER true);\n{visits}\\.\n\
-             COPY patients FROM STDIN WITH (FORMAT csv, HEADER true);\n{patients}\\.\n"
-        ))
-        .expect("two tables");
+    let server = loaded(Server::start(bin), &visits, &patients);
     // Without groups by text, nothing needs a delta: the cap is pure, and so the integers are those of the rows.
     let policy = demo()
         .replace("accountant = \"gaussian\"", "accountant = \"pure\"")
