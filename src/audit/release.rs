@@ -2,8 +2,9 @@
 
 use super::finding::{AuditError, Finding, Scope};
 use crate::audit::claims::{Claim, Law};
+use crate::audit::kinds::Kind;
 use crate::audit::sampling::Sampled;
-use crate::audit::tables::{Kind, WITH, WITHOUT};
+use crate::audit::tables::{WITH, WITHOUT};
 use crate::client::Client;
 use serde_json::Value;
 

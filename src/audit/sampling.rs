@@ -4,8 +4,9 @@ mod cells;
 
 use super::bounds::{Event, Tally};
 use super::finding::AuditError;
+use super::kinds::Kind;
 use super::running;
-use super::tables::{self, Kind};
+use super::tables;
 use crate::client::Client;
 use crate::kernel::privacy::amounts::Epsilon;
 use crate::kernel::random;

@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::{CommandFailure, input};
 use crate::audit::throwaway::{Folder, NoServer, open, seal_all, with};
+use crate::audit::kinds::Kind;
 use crate::audit::{self, AuditError, Finding, Scope, tables, timing};
 use crate::client::Client;
 use crate::terminal::{complain, say, table};
@@ -96,7 +97,7 @@ pub(super) fn run(options: &AuditOptions) -> Result<(), CommandFailure> {
         Some(server) => {
             complain(format!("auditing {server}"));
             let client = Client::new(server, options.token.as_deref());
-            audit::run(&client, scope, tables::Kind::ALL, &mut findings).map_err(CommandFailure::from)
+            audit::run(&client, scope, Kind::ALL, &mut findings).map_err(CommandFailure::from)
         }
         None => own(scope, options, &mut findings),
     };
@@ -137,7 +138,7 @@ fn own(scope: Scope, options: &AuditOptions, findings: &mut Vec<Finding>) -> Res
     for accountant in accountants {
         complain(format!("auditing throw-away servers ({}), {} samples per side", accountant.name(), scope.samples));
         // Two servers, because a million samples at epsilon 2 need more budget than one has.
-        for kinds in [&tables::Kind::ALL[..3], &tables::Kind::ALL[3..]] {
+        for kinds in [&Kind::ALL[..3], &Kind::ALL[3..]] {
             let folder = Folder::new()?;
             tables::prepare(folder.path(), accountant.name()).map_err(|error| CommandFailure::could(error.kind()))?;
             let token = seal_all(folder.path(), &datasets)?;

@@ -8,7 +8,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use dashu::integer::IBig;
-use tacit::audit::tables::{self, Kind, WITH, WITHOUT};
+use tacit::audit::kinds::Kind;
+use tacit::audit::tables::{self, WITH, WITHOUT};
 use tacit::audit::throwaway::{seal_all, with};
 use tacit::audit::{Finding, Scope, one};
 use tacit::engine::{Engine, EngineFault, Host, PolarsEngine};
