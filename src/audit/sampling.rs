@@ -80,7 +80,7 @@ impl Sampled {
             let sum: f64 = sample.iter().sum();
             self.sums = (self.sums.0 + sum, self.sums.1 + sum * sum);
         }
-        let truth = if dataset == tables::WITH { kind.move_per_cell() } else { 0.0 };
+        let truth = if dataset == kind.neighbours().with() { kind.move_per_cell() } else { 0.0 };
         let noise = cells.values.iter().map(|value| value - truth).collect();
         self.noise = [std::mem::take(&mut self.noise[1]), noise];
     }

@@ -1,21 +1,22 @@
-//! The two datasets of an audit, which are neighbours in each of many disjoint groups.
+//! The datasets of an audit: two pairs, each of which are neighbours in each of many disjoint groups.
 //!
-//! In every group, one dataset holds a unit that contributes as much as a unit may, and the other does not:
+//! In every group, one dataset of a pair holds a unit that contributes as much as a unit may, and the other does not. One pair
+//! has a single table:
 //! * a *heavy* unit has more rows than `max_rows_per_unit`, all equal, in one cell, with a value far beyond its bound: the worst
 //!   case for counts and sums;
 //! * a *spread* unit has one row in each of as many cells as a unit may reach: the worst case for distinct counts;
 //! * an *early* unit has more rows than count, all in the first of several ordered positions: the worst case for running sums.
 //!
+//! The other pair has several tables, whose units are in [`several`].
+//!
 //! Groups are a key of 1,000 values times a key of slots, so that one question gives up to 99,000 independent samples.
+
+pub(super) mod several;
 
 use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-/// Name of the dataset with the units.
-pub const WITH: &str = "audit_with";
-/// Name of the dataset without the units.
-pub const WITHOUT: &str = "audit_without";
 /// The ε of the datasets' cap and of the auditor's allocation: the largest possible.
 pub const CAP: f64 = 100.0;
 /// Number of values of the column that makes questions differ.
@@ -40,40 +41,106 @@ pub(super) const BOUND: u64 = 2;
 /// The value of a heavy unit's rows in the source, far beyond the bound.
 const BEYOND: i64 = 1_000;
 
-/// Writes the two policies and their sources into a folder. Each policy file is named after its dataset, with `.toml`.
-///
-/// # Errors
-/// Errors of the file system.
-pub fn prepare(dir: &Path, accountant: &str) -> io::Result<()> {
-    fs::create_dir_all(dir)?;
-    for (name, has_units) in [(WITH, true), (WITHOUT, false)] {
-        fs::write(dir.join(format!("{name}.toml")), policy(name, accountant))?;
-        let mut source = BufWriter::new(fs::File::create(dir.join(format!("{name}.csv")))?);
-        write_rows(&mut source, has_units)?;
-        source.flush()?;
-    }
-    Ok(())
+/// A pair of datasets, of which one has the units and the other does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantArray)]
+pub enum Neighbours {
+    /// Datasets with a single table each.
+    Single,
+    /// Datasets with several tables each.
+    Several,
 }
 
-fn policy(name: &str, accountant: &str) -> String {
-    let list = |prefix: char, count: usize| {
-        (0..count).map(|number| format!("\"{prefix}{number}\"")).collect::<Vec<_>>().join(", ")
-    };
-    let (groups, slots, pairs) = (list('g', GROUPS), list('s', SLOTS), list('p', 2 * PAIRS));
-    let (lanes, last) = (list('l', LANES), POSITIONS - 1);
+impl Neighbours {
+    /// All pairs.
+    pub const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
+
+    /// Name of the dataset with the units.
+    #[must_use]
+    pub fn with(self) -> &'static str {
+        match self {
+            Self::Single => "audit_with",
+            Self::Several => "audit_several_with",
+        }
+    }
+
+    /// Name of the dataset without the units.
+    #[must_use]
+    pub fn without(self) -> &'static str {
+        match self {
+            Self::Single => "audit_without",
+            Self::Several => "audit_several_without",
+        }
+    }
+
+    /// Names of both datasets.
+    #[must_use]
+    pub fn names(self) -> [&'static str; 2] {
+        [self.with(), self.without()]
+    }
+
+    /// The largest number of a unit's rows that count in a table.
+    pub(super) fn rows_per_unit(self) -> u32 {
+        match self {
+            Self::Single => ROWS_PER_UNIT,
+            Self::Several => several::VISITS_PER_UNIT,
+        }
+    }
+
+    /// Writes the two policies and their sources into a folder. Each policy file is named after its dataset, with `.toml`.
+    ///
+    /// # Errors
+    /// Errors of the file system.
+    pub fn prepare(self, dir: &Path, accountant: &str) -> io::Result<()> {
+        fs::create_dir_all(dir)?;
+        for (name, has_units) in [(self.with(), true), (self.without(), false)] {
+            let head = head(name, accountant);
+            let text = match self {
+                Self::Single => single(name, &head),
+                Self::Several => several::policy(name, &head),
+            };
+            fs::write(dir.join(format!("{name}.toml")), text)?;
+            let source = |name: String| Ok::<_, io::Error>(BufWriter::new(fs::File::create(dir.join(name))?));
+            match self {
+                Self::Single => write_rows(&mut source(format!("{name}.csv"))?, has_units)?,
+                Self::Several => {
+                    let (mut visits, mut drugs) =
+                        (source(format!("{name}.visits.csv"))?, source(format!("{name}.drugs.csv"))?);
+                    several::write_rows(&mut visits, &mut drugs, has_units)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A list of values in a policy, each of the prefix and a number.
+fn list(prefix: char, count: usize) -> String {
+    (0..count).map(|number| format!("\"{prefix}{number}\"")).collect::<Vec<_>>().join(", ")
+}
+
+/// The lines of a policy that all datasets of an audit have.
+fn head(name: &str, accountant: &str) -> String {
     let delta = if accountant == "pure" { "" } else { ", delta = \"0.01\"" };
     format!(
         r#"# Written by tacit audit --prepare: a table of nobody, to be sealed on the server that is audited.
 [dataset]
 name = "{name}"
 title = "A table of nobody, for audits"
-source = "{name}.csv"
 privacy_unit = "who"
-max_rows_per_unit = {ROWS_PER_UNIT}
-max_rows = 1_000_000
 accountant = "{accountant}"
 cap = {{ epsilon = "100"{delta} }}
 max_epsilon_per_query = "10"
+"#
+    )
+}
+
+fn single(name: &str, head: &str) -> String {
+    let (groups, slots, pairs) = (list('g', GROUPS), list('s', SLOTS), list('p', 2 * PAIRS));
+    let (lanes, last) = (list('l', LANES), POSITIONS - 1);
+    format!(
+        r#"{head}source = "{name}.csv"
+max_rows_per_unit = {ROWS_PER_UNIT}
+max_rows = 1_000_000
 
 [[column]]
 name = "grp"
@@ -141,5 +208,5 @@ fn write_rows(out: &mut impl Write, has_units: bool) -> io::Result<()> {
             }
         }
     }
-    Ok(())
+    out.flush()
 }
