@@ -214,11 +214,8 @@ fn faults(accountant: &str) -> Vec<(&'static str, Fault, Kind)> {
         ("rows per unit as asked are not looked at", Fault::Unfiltered, Kind::CountOfOneRow),
         // Units have three rows in one table and two in the other.
         ("the rows of a window are priced as one too few", Fault::Thin(1.5), Kind::Window),
-        ("a window is priced as one row for each unit", Fault::Thin(3.0), Kind::Window),
         ("rows of a cohort are counted for each row in the other table", Fault::Paired, Kind::Cohort),
-        ("the rows of a cohort are priced as one too few", Fault::Thin(1.5), Kind::Cohort),
-        ("the bound of the second table of a join is forgotten", Fault::Thin(2.0), Kind::Pairs),
-        ("the bound of the first table of a join is forgotten", Fault::Thin(3.0), Kind::Pairs),
+        ("the bound of a joined table is forgotten", Fault::Thin(2.0), Kind::Pairs),
         ("the bounds of a join are added, not multiplied", Fault::Thin(1.2), Kind::Pairs),
     ];
     if accountant == "gaussian" {
