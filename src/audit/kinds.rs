@@ -1,7 +1,8 @@
 //! The kinds of measurements that are audited: the question of each, and how far one unit moves its answer.
 
+use super::tables::groups::GROUPS;
 use super::tables::several::{GIVEN_PER_UNIT, SLOTS_OF_SEVERAL, VISITS_PER_UNIT};
-use super::tables::{BOUND, GROUPS, LANES, Neighbours, PAIRS, ROWS_PER_UNIT, SLOTS};
+use super::tables::{BOUND, LANES, Neighbours, PAIRS, ROWS_PER_UNIT, SLOTS};
 
 /// The kind of measurement that is audited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantArray)]

@@ -6,7 +6,7 @@ use super::bounds::{Event, Tally};
 use super::finding::AuditError;
 use super::kinds::Kind;
 use super::running;
-use super::tables;
+use super::tables::groups::SALTS;
 use crate::client::Client;
 use crate::kernel::privacy::amounts::Epsilon;
 use crate::kernel::random;
@@ -115,6 +115,6 @@ fn cells(csv: &[u8], kind: Kind) -> Option<NoisyCells> {
 /// other questions.
 fn salts(questions: u64) -> Result<Vec<u64>, AuditError> {
     let bytes = random::bytes::<8>().map_err(|error| AuditError::Unusable(error.to_string()))?;
-    let first = u64::from_le_bytes(bytes) % (tables::SALTS - questions.min(tables::SALTS - 1));
+    let first = u64::from_le_bytes(bytes) % (SALTS - questions.min(SALTS - 1));
     Ok((first..first + questions).map(|salt| salt + 1).collect())
 }

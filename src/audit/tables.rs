@@ -7,23 +7,22 @@
 //! * a *spread* unit has one row in each of as many cells as a unit may reach: the worst case for distinct counts;
 //! * an *early* unit has more rows than count, all in the first of several ordered positions: the worst case for running sums.
 //!
-//! The other pair has several tables, whose units are in [`several`].
+//! The other pair has several tables; its units are described in the module `several`.
 //!
 //! Groups are a key of 1,000 values times a key of slots, so that one question gives up to 99,000 independent samples.
 
+pub(super) mod groups;
 pub(super) mod several;
 
 use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
+use groups::{GROUPS, SALTS, list};
+
 /// The ε of the datasets' cap and of the auditor's allocation: the largest possible.
 pub const CAP: f64 = 100.0;
-/// Number of values of the column that makes questions differ.
-pub(super) const SALTS: u64 = 1_000_000_000;
 
-/// Number of groups.
-pub(super) const GROUPS: usize = 1_000;
 /// Number of slots in a group, each with a heavy unit of its own.
 pub(super) const SLOTS: usize = 99;
 /// Number of spread units in a group, each with two cells.
@@ -111,11 +110,6 @@ impl Neighbours {
         }
         Ok(())
     }
-}
-
-/// A list of values in a policy, each of the prefix and a number.
-fn list(prefix: char, count: usize) -> String {
-    (0..count).map(|number| format!("\"{prefix}{number}\"")).collect::<Vec<_>>().join(", ")
 }
 
 /// The lines of a policy that all datasets of an audit have.

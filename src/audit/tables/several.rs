@@ -5,7 +5,7 @@
 
 use std::io::{self, Write};
 
-use super::{GROUPS, SALTS, list};
+use super::groups::{GROUPS, SALTS, list};
 
 /// Number of slots in a group, each with a unit of its own.
 pub(in crate::audit) const SLOTS_OF_SEVERAL: usize = 49;

@@ -102,7 +102,7 @@ fn relation(rng: &mut StdRng, depth: u32) -> String {
             "SELECT patient_id, code, MIN(day) AS day, COUNT(*) AS n, BOOL_OR(flag) AS flag FROM ({of}) AS r GROUP BY patient_id, code"
         ),
         5 => format!(
-            "SELECT patient_id, 'a11' AS code, MAX(day) AS day, SUM(n) AS n, BOOL_AND(flag) AS flag FROM ({of}) AS r GROUP BY patient_id HAVING COUNT(*) > 1"
+            "SELECT patient_id, (ARRAY_AGG(code ORDER BY day))[1] AS code, MAX(day) AS day, SUM(n) AS n, BOOL_AND(flag) AS flag FROM ({of}) AS r GROUP BY patient_id HAVING COUNT(*) > 1"
         ),
         6 | 7 => {
             let (other, left) = (relation(rng, depth - 1), choose(rng, &["", "LEFT "]));
