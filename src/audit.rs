@@ -8,6 +8,7 @@
 
 pub mod bounds;
 mod claims;
+pub mod kinds;
 mod running;
 mod sampling;
 pub mod tables;

@@ -4,8 +4,9 @@
 
 use super::bounds::{CONFIDENCE, Event, Tally, delta_least, epsilon_least, mu_least, normal, normal_quantile};
 use super::finding::{AuditError, CurvePoint, Finding};
+use super::kinds::Kind;
 use super::sampling::Sampled;
-use super::tables::{CAP, Kind};
+use super::tables::CAP;
 use crate::kernel::privacy::amounts::Epsilon;
 
 /// The power is stated for noise that is too small by this factor.

@@ -7,8 +7,9 @@
 
 use std::collections::HashMap;
 
+use super::kinds::Kind;
 use super::sampling::NoisyCells;
-use super::tables::{Kind, POSITIONS};
+use super::tables::POSITIONS;
 
 /// The cells, one for each lane; `None` if a declared cell is missing, occurs twice, or an undeclared one occurs.
 pub(super) fn cells(csv: &[u8], kind: Kind) -> Option<NoisyCells> {

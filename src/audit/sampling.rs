@@ -4,8 +4,9 @@ mod cells;
 
 use super::bounds::{Event, Tally};
 use super::finding::AuditError;
+use super::kinds::Kind;
 use super::running;
-use super::tables::{self, Kind};
+use super::tables::groups::SALTS;
 use crate::client::Client;
 use crate::kernel::privacy::amounts::Epsilon;
 use crate::kernel::random;
@@ -79,7 +80,7 @@ impl Sampled {
             let sum: f64 = sample.iter().sum();
             self.sums = (self.sums.0 + sum, self.sums.1 + sum * sum);
         }
-        let truth = if dataset == tables::WITH { kind.move_per_cell() } else { 0.0 };
+        let truth = if dataset == kind.neighbours().with() { kind.move_per_cell() } else { 0.0 };
         let noise = cells.values.iter().map(|value| value - truth).collect();
         self.noise = [std::mem::take(&mut self.noise[1]), noise];
     }
@@ -114,6 +115,6 @@ fn cells(csv: &[u8], kind: Kind) -> Option<NoisyCells> {
 /// other questions.
 fn salts(questions: u64) -> Result<Vec<u64>, AuditError> {
     let bytes = random::bytes::<8>().map_err(|error| AuditError::Unusable(error.to_string()))?;
-    let first = u64::from_le_bytes(bytes) % (tables::SALTS - questions.min(tables::SALTS - 1));
+    let first = u64::from_le_bytes(bytes) % (SALTS - questions.min(SALTS - 1));
     Ok((first..first + questions).map(|salt| salt + 1).collect())
 }

@@ -1,29 +1,32 @@
-//! The two datasets of an audit, which are neighbours in each of many disjoint groups.
+//! The datasets of an audit: two pairs, each of which are neighbours in each of many disjoint groups.
 //!
-//! In every group, one dataset holds a unit that contributes as much as a unit may, and the other does not:
+//! In every group, one dataset of a pair holds a unit that contributes as much as a unit may, and the other does not. One pair
+//! has a single table:
 //! * a *heavy* unit has more rows than `max_rows_per_unit`, all equal, in one cell, with a value far beyond its bound: the worst
 //!   case for counts and sums;
 //! * a *spread* unit has one row in each of as many cells as a unit may reach: the worst case for distinct counts;
 //! * an *early* unit has more rows than count, all in the first of several ordered positions: the worst case for running sums.
 //!
+//! The other pair has several tables; its units are described in the module `several`.
+//!
 //! Groups are a key of 1,000 values times a key of slots, so that one question gives up to 99,000 independent samples.
+
+pub(super) mod groups;
+pub(super) mod several;
 
 use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-/// Name of the dataset with the units.
-pub const WITH: &str = "audit_with";
-/// Name of the dataset without the units.
-pub const WITHOUT: &str = "audit_without";
+use groups::{GROUPS, SALTS, list};
+
 /// The ε of the datasets' cap and of the auditor's allocation: the largest possible.
 pub const CAP: f64 = 100.0;
-/// Number of values of the column that makes questions differ.
-pub(super) const SALTS: u64 = 1_000_000_000;
 
-const GROUPS: usize = 1_000;
-const SLOTS: usize = 99;
-const PAIRS: usize = 49;
+/// Number of slots in a group, each with a heavy unit of its own.
+pub(super) const SLOTS: usize = 99;
+/// Number of spread units in a group, each with two cells.
+pub(super) const PAIRS: usize = 49;
 /// k: number of a unit's rows that count.
 pub(super) const ROWS_PER_UNIT: u32 = 2;
 /// Number of lanes in a group; each lane has running sums of its own.
@@ -33,171 +36,105 @@ pub(super) const POSITIONS: usize = 9;
 /// Number of a heavy unit's rows in the source.
 const HEAVY_ROWS: usize = 5;
 /// R: the bound of the summed column, around 0.
-const BOUND: u64 = 2;
+pub(super) const BOUND: u64 = 2;
 /// The value of a heavy unit's rows in the source, far beyond the bound.
 const BEYOND: i64 = 1_000;
 
-/// The kind of measurement that is audited.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantArray)]
-pub enum Kind {
-    /// A count of rows, with heavy units.
-    #[strum(serialize = "count")]
-    Count,
-    /// A count of rows with heavy units, asked with one row per unit.
-    #[strum(serialize = "count of one row")]
-    CountOfOneRow,
-    /// A sum of values, with heavy units.
-    #[strum(serialize = "sum")]
-    Sum,
-    /// A count of distinct units, with spread units.
-    #[strum(serialize = "distinct units")]
-    DistinctUnits,
-    /// A sum of values, added up unit by unit first, with heavy units.
-    #[strum(serialize = "sum by unit")]
-    SumByUnit,
-    /// A count of rows up to each position, with early units. Only for Gaussian noise: with Laplace noise, running sums are sums
-    /// of counts.
-    #[strum(serialize = "running sum")]
-    RunningSum,
+/// A pair of datasets, of which one has the units and the other does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantArray)]
+pub enum Neighbours {
+    /// Datasets with a single table each.
+    Single,
+    /// Datasets with several tables each.
+    Several,
 }
 
-impl Kind {
-    /// All kinds of measurements.
+impl Neighbours {
+    /// All pairs.
     pub const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
 
-    /// The kind in words, for people to read.
+    /// Name of the dataset with the units.
     #[must_use]
-    pub fn name(self) -> &'static str {
-        self.into()
-    }
-
-    pub(super) fn sql(self, dataset: &str, salt: u64) -> String {
-        if self == Self::SumByUnit {
-            let first = |column: &str| format!("(ARRAY_AGG({column} ORDER BY amount))[1] AS {column}");
-            return format!(
-                "SELECT grp, slot, SUM(total) AS n FROM (SELECT who, {}, {}, SUM(amount) AS total FROM {dataset} \
-                 WHERE salt <> {salt} GROUP BY who) AS units GROUP BY grp, slot",
-                first("grp"),
-                first("slot")
-            );
-        }
-        if self == Self::RunningSum {
-            return format!(
-                "SELECT grp, lane, pos, SUM(COUNT(*)) OVER (PARTITION BY grp, lane ORDER BY pos) AS n FROM {dataset} \
-                 WHERE salt <> {salt} GROUP BY grp, lane, pos"
-            );
-        }
-        let (slot, aggregate) = match self {
-            Self::Count | Self::CountOfOneRow | Self::RunningSum => ("slot", "COUNT(*)"),
-            Self::Sum | Self::SumByUnit => ("slot", "SUM(amount)"),
-            Self::DistinctUnits => ("pair", "COUNT(DISTINCT who)"),
-        };
-        format!("SELECT grp, {slot}, {aggregate} AS n FROM {dataset} WHERE salt <> {salt} GROUP BY grp, {slot}")
-    }
-
-    /// How many rows of each unit count, if the audit of this kind asks for fewer than the policy allows.
-    pub(super) fn rows_per_unit(self) -> Option<u32> {
+    pub fn with(self) -> &'static str {
         match self {
-            Self::CountOfOneRow => Some(1),
-            Self::Count | Self::Sum | Self::DistinctUnits | Self::SumByUnit | Self::RunningSum => None,
+            Self::Single => "audit_with",
+            Self::Several => "audit_several_with",
         }
     }
 
-    fn slots(self) -> usize {
+    /// Name of the dataset without the units.
+    #[must_use]
+    pub fn without(self) -> &'static str {
         match self {
-            Self::Count | Self::CountOfOneRow | Self::Sum | Self::SumByUnit => SLOTS,
-            Self::DistinctUnits => 2 * PAIRS,
-            Self::RunningSum => LANES,
+            Self::Single => "audit_without",
+            Self::Several => "audit_several_without",
         }
     }
 
-    pub(super) fn samples_per_query(self) -> u64 {
-        (self.cells_per_query() / self.cells()) as u64
+    /// Names of both datasets.
+    #[must_use]
+    pub fn names(self) -> [&'static str; 2] {
+        [self.with(), self.without()]
     }
 
-    /// Number of cells in an answer, including those that only contain bystanders.
-    pub(super) fn cells_per_query(self) -> usize {
-        GROUPS * self.slots()
-    }
-
-    pub(super) fn others_per_query(self) -> u64 {
+    /// The largest number of a unit's rows that count in a table.
+    pub(super) fn rows_per_unit(self) -> u32 {
         match self {
-            Self::RunningSum => 0,
-            Self::Count | Self::CountOfOneRow | Self::Sum | Self::DistinctUnits | Self::SumByUnit => GROUPS as u64,
+            Self::Single => ROWS_PER_UNIT,
+            Self::Several => several::VISITS_PER_UNIT,
         }
     }
 
-    /// Index of a group's cell among all; the cells of a sample are adjacent. `None` for a bystander's cell.
-    pub(super) fn place(self, group: &str, slot: &str) -> Option<usize> {
-        let number = |text: &str| text.get(1..)?.parse::<usize>().ok();
-        let (group, slot) = (number(group)?, number(slot)?);
-        (group < GROUPS && slot < self.slots()).then_some(group * self.slots() + slot)
-    }
-
-    /// Number of cells from one group to the next.
-    pub(super) fn stride(self) -> usize {
-        self.slots()
-    }
-
-    /// Number of cells in a sample.
-    pub(super) fn cells(self) -> usize {
-        match self {
-            Self::Count | Self::CountOfOneRow | Self::Sum | Self::SumByUnit | Self::RunningSum => 1,
-            Self::DistinctUnits => ROWS_PER_UNIT as usize,
+    /// Writes the two policies and their sources into a folder. Each policy file is named after its dataset, with `.toml`.
+    ///
+    /// # Errors
+    /// Errors of the file system.
+    pub fn prepare(self, dir: &Path, accountant: &str) -> io::Result<()> {
+        fs::create_dir_all(dir)?;
+        for (name, has_units) in [(self.with(), true), (self.without(), false)] {
+            let head = head(name, accountant);
+            let text = match self {
+                Self::Single => single(name, &head),
+                Self::Several => several::policy(name, &head),
+            };
+            fs::write(dir.join(format!("{name}.toml")), text)?;
+            let source = |name: String| Ok::<_, io::Error>(BufWriter::new(fs::File::create(dir.join(name))?));
+            match self {
+                Self::Single => write_rows(&mut source(format!("{name}.csv"))?, has_units)?,
+                Self::Several => {
+                    let (mut visits, mut drugs) =
+                        (source(format!("{name}.visits.csv"))?, source(format!("{name}.drugs.csv"))?);
+                    several::write_rows(&mut visits, &mut drugs, has_units)?;
+                }
+            }
         }
-    }
-
-    /// How far each cell of a sample moves when the unit is added.
-    pub(super) fn move_per_cell(self) -> f64 {
-        let rows = f64::from(ROWS_PER_UNIT);
-        match self {
-            Self::Count | Self::RunningSum => rows,
-            Self::CountOfOneRow => 1.0,
-            Self::Sum | Self::SumByUnit => rows * BOUND as f64,
-            Self::DistinctUnits => 1.0,
-        }
-    }
-
-    /// How far the whole vector moves in the ℓ₁ norm, which Laplace noise is calibrated to.
-    pub(super) fn whole_move(self) -> f64 {
-        self.move_per_cell() * self.cells() as f64
+        Ok(())
     }
 }
 
-/// Writes the two policies and their sources into a folder. Each policy file is named after its dataset, with `.toml`.
-///
-/// # Errors
-/// Errors of the file system.
-pub fn prepare(dir: &Path, accountant: &str) -> io::Result<()> {
-    fs::create_dir_all(dir)?;
-    for (name, has_units) in [(WITH, true), (WITHOUT, false)] {
-        fs::write(dir.join(format!("{name}.toml")), policy(name, accountant))?;
-        let mut source = BufWriter::new(fs::File::create(dir.join(format!("{name}.csv")))?);
-        write_rows(&mut source, has_units)?;
-        source.flush()?;
-    }
-    Ok(())
-}
-
-fn policy(name: &str, accountant: &str) -> String {
-    let list = |prefix: char, count: usize| {
-        (0..count).map(|number| format!("\"{prefix}{number}\"")).collect::<Vec<_>>().join(", ")
-    };
-    let (groups, slots, pairs) = (list('g', GROUPS), list('s', SLOTS), list('p', 2 * PAIRS));
-    let (lanes, last) = (list('l', LANES), POSITIONS - 1);
+/// The lines of a policy that all datasets of an audit have.
+fn head(name: &str, accountant: &str) -> String {
     let delta = if accountant == "pure" { "" } else { ", delta = \"0.01\"" };
     format!(
         r#"# Written by tacit audit --prepare: a table of nobody, to be sealed on the server that is audited.
 [dataset]
 name = "{name}"
 title = "A table of nobody, for audits"
-source = "{name}.csv"
 privacy_unit = "who"
-max_rows_per_unit = {ROWS_PER_UNIT}
-max_rows = 1_000_000
 accountant = "{accountant}"
 cap = {{ epsilon = "100"{delta} }}
 max_epsilon_per_query = "10"
+"#
+    )
+}
+
+fn single(name: &str, head: &str) -> String {
+    let (groups, slots, pairs) = (list('g', GROUPS), list('s', SLOTS), list('p', 2 * PAIRS));
+    let (lanes, last) = (list('l', LANES), POSITIONS - 1);
+    format!(
+        r#"{head}source = "{name}.csv"
+max_rows_per_unit = {ROWS_PER_UNIT}
+max_rows = 1_000_000
 
 [[column]]
 name = "grp"
@@ -265,5 +202,5 @@ fn write_rows(out: &mut impl Write, has_units: bool) -> io::Result<()> {
             }
         }
     }
-    Ok(())
+    out.flush()
 }

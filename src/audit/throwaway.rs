@@ -58,8 +58,8 @@ impl Drop for Folder {
     }
 }
 
-/// Seals the policies of a folder, named by dataset, into its subfolder `state`. It grants a new researcher the whole of each cap
-/// and returns the researcher's token.
+/// Seals the policies of a folder, named by dataset, into its subfolder `state`, and removes the folder's CSV files. It grants a
+/// new researcher the whole of each cap and returns the researcher's token.
 ///
 /// # Errors
 /// [`NoServer`] if a policy cannot be sealed or the ledger cannot be written.
@@ -76,8 +76,9 @@ pub fn seal_all(dir: &Path, datasets: &[&str]) -> Result<String, NoServer> {
         let grant = Grant { to, dataset: policy.name.clone(), epsilon, reason, by: "audit".to_owned() };
         grants::grant(&ledger, grant, now_ms).map_err(no_server)?;
     }
-    for name in datasets {
-        let _ = fs::remove_file(dir.join(format!("{name}.csv")));
+    let sources = fs::read_dir(dir).map_err(no_server)?.flatten().map(|entry| entry.path());
+    for source in sources.filter(|path| path.extension().is_some_and(|ending| ending == "csv")) {
+        let _ = fs::remove_file(source);
     }
     Ok(token.text().to_owned())
 }

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::{CommandFailure, input};
+use crate::audit::kinds::Kind;
+use crate::audit::tables::Neighbours;
 use crate::audit::throwaway::{Folder, NoServer, open, seal_all, with};
-use crate::audit::{self, AuditError, Finding, Scope, tables, timing};
+use crate::audit::{self, AuditError, Finding, Scope, timing};
 use crate::client::Client;
 use crate::terminal::{complain, say, table};
 
@@ -22,11 +24,11 @@ const EPSILON_MAX: f64 = 8.0;
 
 #[derive(Args)]
 pub(super) struct AuditOptions {
-    /// The server to audit, on which a steward has sealed the tables that --prepare writes. By default a throw-away server is
+    /// The server to audit, on which a steward has sealed the datasets that --prepare writes. By default a throw-away server is
     /// started.
     #[arg(long, requires = "token")]
     server: Option<String>,
-    /// Token of a researcher with an allocation of epsilon 100 on both tables.
+    /// Token of a researcher with an allocation of epsilon 100 on each of them.
     #[arg(long, env = "TACIT_TOKEN", hide_env_values = true)]
     token: Option<String>,
     /// Number of samples of each side and mechanism. The default is 100,000, and 2,000 with --timing.
@@ -38,7 +40,7 @@ pub(super) struct AuditOptions {
     /// Audit only this accountant. For a throw-away server, and for --prepare.
     #[arg(long, value_enum, conflicts_with = "server")]
     accountant: Option<AccountantName>,
-    /// Write the two tables and their policies into a folder, and audit nothing.
+    /// Write the datasets' tables and policies into a folder, and audit nothing.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["server", "timing"])]
     prepare: Option<PathBuf>,
     /// Time the answers of neighbouring tables instead, with padding and without, on a throw-away server.
@@ -96,7 +98,7 @@ pub(super) fn run(options: &AuditOptions) -> Result<(), CommandFailure> {
         Some(server) => {
             complain(format!("auditing {server}"));
             let client = Client::new(server, options.token.as_deref());
-            audit::run(&client, scope, tables::Kind::ALL, &mut findings).map_err(CommandFailure::from)
+            audit::run(&client, scope, Kind::ALL, &mut findings).map_err(CommandFailure::from)
         }
         None => own(scope, options, &mut findings),
     };
@@ -111,18 +113,21 @@ pub(super) fn run(options: &AuditOptions) -> Result<(), CommandFailure> {
 }
 
 fn prepare(dir: &std::path::Path, accountant: AccountantName) -> Result<(), CommandFailure> {
-    tables::prepare(dir, accountant.name())
-        .map_err(|error| CommandFailure::Could(format!("{}: cannot be written: {}", dir.display(), error.kind())))?;
+    for neighbours in Neighbours::ALL {
+        neighbours.prepare(dir, accountant.name()).map_err(|error| {
+            CommandFailure::Could(format!("{}: cannot be written: {}", dir.display(), error.kind()))
+        })?;
+    }
     let shown = dir.display();
+    let datasets: Vec<&str> = Neighbours::ALL.iter().flat_map(|neighbours| neighbours.names()).collect();
+    let each = |line: &dyn Fn(&str) -> String| datasets.iter().map(|name| line(name)).collect::<String>();
     say(format!(
-        "wrote {shown}/{with}.toml and {shown}/{without}.toml with their sources. Then, with STATE the state folder of the server:\n  \
-         tacit seal {shown}/{with}.toml --state STATE\n  tacit seal {shown}/{without}.toml --state STATE\n  \
-         tacit researcher add auditor --state STATE\n  \
-         tacit grant auditor {with} --epsilon 100 --reason audit --state STATE\n  \
-         tacit grant auditor {without} --epsilon 100 --reason audit --state STATE\n\
-         name both policies in the server's tacit.toml, start it, and run\n  tacit audit --server URL --token TOKEN",
-        with = tables::WITH,
-        without = tables::WITHOUT,
+        "wrote {} with their sources. Then, with STATE the state folder of the server:\n{}  \
+         tacit researcher add auditor --state STATE\n{}\
+         name all of these policies in the server's tacit.toml, start it, and run\n  tacit audit --server URL --token TOKEN",
+        datasets.iter().map(|name| format!("{shown}/{name}.toml")).collect::<Vec<_>>().join(", "),
+        each(&|name| format!("  tacit seal {shown}/{name}.toml --state STATE\n")),
+        each(&|name| format!("  tacit grant auditor {name} --epsilon 100 --reason audit --state STATE\n")),
     ));
     Ok(())
 }
@@ -133,16 +138,20 @@ fn own(scope: Scope, options: &AuditOptions, findings: &mut Vec<Finding>) -> Res
         Some(one) => vec![one],
         None => vec![AccountantName::Gaussian, AccountantName::Pure],
     };
-    let datasets = [tables::WITH, tables::WITHOUT];
     for accountant in accountants {
         complain(format!("auditing throw-away servers ({}), {} samples per side", accountant.name(), scope.samples));
-        // Two servers, because a million samples at epsilon 2 need more budget than one has.
-        for kinds in [&tables::Kind::ALL[..3], &tables::Kind::ALL[3..]] {
-            let folder = Folder::new()?;
-            tables::prepare(folder.path(), accountant.name()).map_err(|error| CommandFailure::could(error.kind()))?;
-            let token = seal_all(folder.path(), &datasets)?;
-            let service = open(folder.path(), &datasets)?;
-            with(service, &token, |client| audit::run(client, scope, kinds, findings))??;
+        for neighbours in Neighbours::ALL {
+            let kinds: Vec<Kind> = Kind::ALL.iter().copied().filter(|kind| kind.neighbours() == *neighbours).collect();
+            // Several servers, because a million samples of more than two kinds at epsilon 2 need more budget than one has.
+            for kinds in kinds.chunks(2) {
+                let (folder, datasets) = (Folder::new()?, neighbours.names());
+                neighbours
+                    .prepare(folder.path(), accountant.name())
+                    .map_err(|error| CommandFailure::could(error.kind()))?;
+                let token = seal_all(folder.path(), &datasets)?;
+                let service = open(folder.path(), &datasets)?;
+                with(service, &token, |client| audit::run(client, scope, kinds, findings))??;
+            }
         }
     }
     Ok(())

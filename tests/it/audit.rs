@@ -8,7 +8,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use dashu::integer::IBig;
-use tacit::audit::tables::{self, Kind, WITH, WITHOUT};
+use tacit::audit::kinds::Kind;
+use tacit::audit::tables::Neighbours;
 use tacit::audit::throwaway::{seal_all, with};
 use tacit::audit::{Finding, Scope, one};
 use tacit::engine::{Engine, EngineFault, Host, PolarsEngine};
@@ -20,6 +21,7 @@ use tacit::kernel::vault::noise::{NoiseFault, NoiseSource, OpenDp};
 use tacit::kernel::vault::private::{Exact, Private};
 use tacit::ledger::SqliteLedger;
 use tacit::query::computation::Computation;
+use tacit::query::computation::relation::Relation;
 use tacit::query::terms::edition::Manifest;
 use tacit::query::terms::policy::Policy;
 use tacit::service::{Ports, Service};
@@ -67,8 +69,35 @@ impl Engine for Unbounded {
     }
 }
 
-/// The audit tables of one accountant, sealed once for all faults.
+/// Engine that evaluates the semi-joins of a question like joins.
+struct Paired(PolarsEngine);
+
+impl Engine for Paired {
+    fn evaluate(&self, edition: &str, computation: &Computation) -> Result<Private<Exact>, EngineFault> {
+        let relation = computation.relation.clone().map(paired);
+        self.0.evaluate(edition, &Computation { relation, ..computation.clone() })
+    }
+
+    fn is_ready(&self, edition: &str) -> bool {
+        self.0.is_ready(edition)
+    }
+}
+
+/// The relation with joins instead of semi-joins, whose columns come first in them.
+fn paired(relation: Relation) -> Relation {
+    match relation {
+        Relation::Semi { of, other, on, is_anti: false } => {
+            Relation::Join { left: Box::new(paired(*of)), right: other, on, is_left: false }
+        }
+        Relation::Filter { of, filter } => Relation::Filter { of: Box::new(paired(*of)), filter },
+        Relation::Map { of, columns } => Relation::Map { of: Box::new(paired(*of)), columns },
+        other => other,
+    }
+}
+
+/// Two audit datasets of one accountant, sealed once for all faults.
 struct Sealed {
+    neighbours: Neighbours,
     dir: TempDir,
     token: String,
 }
@@ -87,19 +116,22 @@ enum Fault {
     Unfiltered,
     /// Every answer has the same noise.
     Same,
+    /// A semi-join is evaluated like a join, so that a row counts once for each row of its unit in the other table.
+    Paired,
 }
 
 impl Sealed {
-    fn new(accountant: &str) -> Self {
+    fn new(neighbours: Neighbours, accountant: &str) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
-        tables::prepare(dir.path(), accountant).expect("tables");
-        for name in [WITH, WITHOUT] {
-            // Sealing a throw-away dataset deletes its sources, which are needed again to seal the faulty tables.
-            fs::copy(dir.path().join(format!("{name}.csv")), dir.path().join(format!("{name}.kept.csv")))
-                .expect("a copy");
+        neighbours.prepare(dir.path(), accountant).expect("tables");
+        // Sealing throw-away datasets deletes their sources, which are needed again to seal the faulty tables.
+        let kept = dir.path().join("kept");
+        fs::create_dir(&kept).expect("a folder");
+        for entry in fs::read_dir(dir.path()).expect("a folder").flatten().filter(|entry| entry.path().is_file()) {
+            fs::copy(entry.path(), kept.join(entry.file_name())).expect("a copy");
         }
-        let token = seal_all(dir.path(), &[WITH, WITHOUT]).expect("sealed");
-        Self { dir, token }
+        let token = seal_all(dir.path(), &neighbours.names()).expect("sealed");
+        Self { neighbours, dir, token }
     }
 
     /// Audits a server that has a fault, with one kind of question.
@@ -109,7 +141,8 @@ impl Sealed {
         let state = copy.path().join("state");
         let ledger = SqliteLedger::open(&state, 0).expect("a ledger");
         let mut engine = PolarsEngine::new();
-        let datasets: Vec<_> = [WITH, WITHOUT]
+        let names = self.neighbours.names();
+        let datasets: Vec<_> = names
             .map(|name| {
                 let policy = Policy::load(&self.dir.path().join(format!("{name}.toml"))).expect("a policy");
                 tacit::startup::load(&state, &ledger, &mut engine, policy).expect("a dataset")
@@ -121,11 +154,12 @@ impl Sealed {
             Fault::None | Fault::Thin(_) | Fault::Same => Arc::new(engine),
             Fault::Unclamped => Arc::new(self.unbounded(&ledger, copy.path(), 2)),
             Fault::Uncut | Fault::Unfiltered => Arc::new(self.unbounded(&ledger, copy.path(), 5)),
+            Fault::Paired => Arc::new(Paired(engine)),
         };
         let noise: Arc<dyn NoiseSource> = match fault {
             Fault::Thin(factor) => Arc::new(ThinNoise(*factor)),
             Fault::Same => Arc::new(SameNoise),
-            Fault::None | Fault::Unclamped | Fault::Uncut | Fault::Unfiltered => Arc::new(OpenDp),
+            Fault::None | Fault::Unclamped | Fault::Uncut | Fault::Unfiltered | Fault::Paired => Arc::new(OpenDp),
         };
         let ports = Ports { ledger: Arc::new(ledger), engine, noise, clock: Arc::new(SystemClock) };
         let service = Arc::new(Service::new(ports, datasets));
@@ -136,7 +170,7 @@ impl Sealed {
     /// Seals the same sources with five rows per unit and bounds of eight.
     fn unbounded(&self, ledger: &SqliteLedger, dir: &Path, rows_per_unit: u32) -> Unbounded {
         let (mut engine, mut wide) = (PolarsEngine::new(), Vec::new());
-        for name in [WITH, WITHOUT] {
+        for name in self.neighbours.names() {
             let asked =
                 read(ledger, |book| book.dataset(name).and_then(|whole| whole.edition.clone())).expect("an edition");
             let text = fs::read_to_string(self.dir.path().join(format!("{name}.toml"))).expect("a policy");
@@ -144,7 +178,7 @@ impl Sealed {
             let text = text.replace("min = \"-2\"\nmax = \"2\"", "min = \"-8\"\nmax = \"8\"");
             let mut policy = Policy::parse(&text).expect("a policy");
             policy.source =
-                tacit::engine::seal::source::SourceSpec::file(&self.dir.path().join(format!("{name}.kept.csv")));
+                tacit::engine::seal::source::SourceSpec::file(&self.dir.path().join(format!("kept/{name}.csv")));
             let (manifest, _): (Manifest, _) =
                 tacit::engine::seal::seal(&policy, &dir.join("wide"), &|_| {}).expect("sealed");
             engine.load(&dir.join("wide"), &manifest).expect("loaded");
@@ -178,6 +212,11 @@ fn faults(accountant: &str) -> Vec<(&'static str, Fault, Kind)> {
         ("no clamp", Fault::Unclamped, Kind::Sum),
         ("no bound on rows", Fault::Uncut, Kind::Count),
         ("rows per unit as asked are not looked at", Fault::Unfiltered, Kind::CountOfOneRow),
+        // Units have three rows in one table and two in the other.
+        ("the rows of a window are priced as one too few", Fault::Thin(1.5), Kind::Window),
+        ("rows of a cohort are counted for each row in the other table", Fault::Paired, Kind::Cohort),
+        ("the bound of a joined table is forgotten", Fault::Thin(2.0), Kind::Pairs),
+        ("the bounds of a join are added, not multiplied", Fault::Thin(1.2), Kind::Pairs),
     ];
     if accountant == "gaussian" {
         faults.push(("scale / 1.2, running sums", Fault::Thin(1.2), Kind::RunningSum));
@@ -188,9 +227,13 @@ fn faults(accountant: &str) -> Vec<(&'static str, Fault, Kind)> {
 }
 
 fn check(accountant: &str) {
-    let sealed = Sealed::new(accountant);
+    let sealed = [Neighbours::Single, Neighbours::Several].map(|neighbours| Sealed::new(neighbours, accountant));
+    let audit = |fault: &Fault, kind: Kind| {
+        let sealed = sealed.iter().find(|sealed| sealed.neighbours == kind.neighbours()).expect("datasets");
+        sealed.audit(fault, kind)
+    };
     for kind in Kind::ALL.iter().copied().filter(|kind| accountant == "gaussian" || *kind != Kind::RunningSum) {
-        let finding = sealed.audit(&Fault::None, kind);
+        let finding = audit(&Fault::None, kind);
         println!(
             "{}: at least {:.3} of {}, power {:.3}",
             finding.mechanism, finding.lower_bound, finding.claimed, finding.power
@@ -199,11 +242,11 @@ fn check(accountant: &str) {
         assert!(finding.lower_bound > 0.8, "a bound that is near tells something: {finding:?}");
     }
     for (what, fault, kind) in faults(accountant) {
-        let finding = sealed.audit(&fault, kind);
+        let finding = audit(&fault, kind);
         println!("{what}: at least {:.3} of {}", finding.lower_bound, finding.claimed);
         assert!(!finding.holds() && finding.lower_bound > finding.claimed, "{what} was not caught: {finding:?}");
     }
-    let same = sealed.audit(&Fault::Same, Kind::Count);
+    let same = audit(&Fault::Same, Kind::Count);
     assert!(same.broken.iter().any(|what| what.contains("two questions")), "{same:?}");
 }
 

@@ -10,8 +10,11 @@ use tacit::kernel::budget::ledger::read;
 use tacit::kernel::vault::noise::OpenDp;
 use tacit::query::computation::relation::Relation;
 use tacit::query::computation::{Computation, Measure};
+use tacit::query::parse::parse;
+use tacit::query::plan::plan;
 use tacit::query::terms::edition::Manifest;
 use tacit::query::terms::edition::layout::TableLayout;
+use tacit::query::terms::policy::Policy;
 use tempfile::TempDir;
 
 use crate::support::{Lab, block_on, launch};
@@ -159,6 +162,32 @@ fn the_report_and_the_policy_speak_of_each_table() {
     let printed = run(&["seal", "clinic.toml", "--dry-run"]);
     assert!(printed.contains("  drugs: 30 rows read, 30 kept of 30 units, 0 cut"), "{printed}");
     assert!(printed.contains("diagnoses.code"), "{printed}");
+}
+
+#[test]
+fn a_condition_on_the_numbers_of_rows_bounds_them() {
+    let dir = sources();
+    std::fs::write(dir.path().join("clinic.toml"), CLINIC).expect("a policy");
+    let terms = Policy::load(&dir.path().join("clinic.toml")).unwrap_or_else(|error| panic!("{error}")).terms;
+    for (condition, bound) in [
+        ("nr = 1", 1),
+        ("nr <= 2", 2),
+        ("nr < 3 AND code = '000' AND gap < 30", 2),
+        ("nr BETWEEN 2 AND 4", 3),
+        ("nr > 3", 1),
+        ("nr >= 1", 4),
+        ("nr <= 2 OR code = '000'", 4),
+        ("by_code = 1", 4),
+    ] {
+        let sql = format!(
+            "SELECT code, COUNT(*) AS n FROM (SELECT code, found - LAG(found) OVER (PARTITION BY patient_id ORDER BY found) AS gap, \
+             ROW_NUMBER() OVER (PARTITION BY patient_id ORDER BY found) AS nr, \
+             ROW_NUMBER() OVER (PARTITION BY patient_id, code ORDER BY found) AS by_code FROM diagnoses) AS d \
+             WHERE {condition} GROUP BY code"
+        );
+        let plan = parse(&sql).and_then(|query| plan(&query.about("clinic"), &terms, None));
+        assert_eq!(plan.map(|plan| plan.computation.rows_per_unit), Ok(bound), "{condition}");
+    }
 }
 
 /// A question about the number of rows of one of the tables.

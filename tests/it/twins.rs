@@ -4,6 +4,8 @@
 //! Ids, and hashes over them, are random by construction; they are compared by the order of their first occurrence, and by their length.
 
 mod pairs;
+mod random;
+mod several;
 
 use std::collections::{HashMap, VecDeque};
 use std::path::Path;
@@ -21,7 +23,6 @@ use tacit::kernel::vault::private::Private;
 use tacit::query::file::QueryFile;
 
 use crate::canary::Log;
-use crate::grammar;
 use crate::support::{Lab, Reply, call};
 use pairs::Pair;
 
@@ -62,8 +63,26 @@ impl NoiseSource for Replaying {
     }
 }
 
+/// Two neighbouring datasets under one policy.
+struct Scene<'a> {
+    name: &'static str,
+    dataset: &'static str,
+    policy: &'a str,
+    /// Writes the sources of either into a folder: with the unit, or without it.
+    write: Box<dyn Fn(&Path, bool) + Send + Sync + 'a>,
+}
+
+impl<'a> Scene<'a> {
+    /// Two tables of visits.
+    fn of_visits(policy: &'a str, pair: &'a Pair) -> Self {
+        let write = Box::new(|dir: &Path, has_unit| pair.write(&dir.join("visits.parquet"), has_unit));
+        Self { name: pair.name, dataset: "visits", policy, write }
+    }
+}
+
 /// One server, with a log of its own.
 struct Twin {
+    dataset: &'static str,
     lab: Lab,
     log: Log,
     runtime: tokio::runtime::Runtime,
@@ -71,14 +90,10 @@ struct Twin {
 }
 
 impl Twin {
-    fn new(pair: &Pair, has_unit: bool, noise: Arc<dyn NoiseSource>) -> Self {
-        Self::under(&pairs::policy(), pair, has_unit, noise)
-    }
-
-    fn under(policy: &str, pair: &Pair, has_unit: bool, noise: Arc<dyn NoiseSource>) -> Self {
+    fn new(scene: &Scene<'_>, has_unit: bool, noise: Arc<dyn NoiseSource>) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
-        pair.write(&dir.path().join("visits.parquet"), has_unit);
-        let lab = Lab::over(dir, policy, noise, "100");
+        (scene.write)(dir.path(), has_unit);
+        let lab = Lab::over(dir, scene.policy, noise, "100");
         let log = Log::default();
         // Every thread of this runtime writes to this log.
         let writer = log.clone();
@@ -90,7 +105,7 @@ impl Twin {
             .on_thread_start(move || std::mem::forget(tracing::dispatcher::set_default(&dispatch)))
             .build()
             .expect("a runtime");
-        Self { lab, log, runtime, seen: Vec::new() }
+        Self { dataset: scene.dataset, lab, log, runtime, seen: Vec::new() }
     }
 
     fn ask(&mut self, path: &str, headers: &[(&str, &str)], body: &str) -> &Reply {
@@ -124,14 +139,8 @@ impl Twin {
 
     /// Everything that was observed, with ids replaced by numbers.
     fn observed(mut self) -> Vec<Vec<u8>> {
-        for path in [
-            "/v1/datasets",
-            "/v1/datasets/visits",
-            "/v1/accounts",
-            "/v1/releases?limit=1000",
-            "/readyz",
-            "/openapi.json",
-        ] {
+        self.get(&format!("/v1/datasets/{}", self.dataset));
+        for path in ["/v1/datasets", "/v1/accounts", "/v1/releases?limit=1000", "/readyz", "/openapi.json"] {
             self.get(path);
         }
         let id = |reply: &Reply| {
@@ -179,8 +188,31 @@ fn numbered(bytes: &[u8], ids: &mut HashMap<Vec<u8>, usize>) -> Vec<u8> {
     out
 }
 
-/// Requests as (path, accept, body), those of the query files first.
-fn questions(seed: u64) -> Vec<(&'static str, &'static str, String)> {
+/// A request: path, accepted format and body.
+type Request = (&'static str, &'static str, String);
+
+/// The number of random questions for each pair and role.
+fn wanted() -> usize {
+    std::env::var("TACIT_TWINS").ok().and_then(|text| text.parse().ok()).unwrap_or(QUESTIONS)
+}
+
+/// A random question as a request; most are answered.
+fn request(rng: &mut StdRng, sql: &str) -> Request {
+    let mut body = json!({"sql": sql});
+    match rng.random_range(0..20) {
+        0 => body["margin"] = json!("5000"),
+        1 => body["epsilon"] = json!("99"),
+        _ => body["epsilon"] = json!("0.0005"),
+    }
+    if rng.random_bool(0.2) {
+        body["rows_per_unit"] = json!(rng.random_range(0..10));
+    }
+    let path = if rng.random_bool(0.1) { "/v1/quotes" } else { "/v1/queries" };
+    (path, FORMATS.choose(rng).expect("one"), body.to_string())
+}
+
+/// Questions about visits, those of the query files first.
+fn questions(seed: u64) -> Vec<Request> {
     let mut rng = StdRng::seed_from_u64(seed);
     let mut questions = Vec::new();
     for folder in ["queries", "queries/refused"] {
@@ -195,71 +227,80 @@ fn questions(seed: u64) -> Vec<(&'static str, &'static str, String)> {
             questions.push(("/v1/queries", FORMATS[0], body));
         }
     }
-    let wanted = std::env::var("TACIT_TWINS").ok().and_then(|text| text.parse().ok()).unwrap_or(QUESTIONS);
     let terms = tacit::query::terms::policy::Policy::parse(&pairs::policy()).expect("a policy").terms;
-    for _ in 0..wanted {
-        let sql = grammar::question(&mut rng, "visits", &terms);
-        let mut body = json!({"sql": sql});
-        match rng.random_range(0..20) {
-            0 => body["margin"] = json!("5000"),
-            1 => body["epsilon"] = json!("99"),
-            _ => body["epsilon"] = json!("0.0005"),
-        }
-        if rng.random_bool(0.2) {
-            body["rows_per_unit"] = json!(rng.random_range(0..10));
-        }
-        let path = if rng.random_bool(0.1) { "/v1/quotes" } else { "/v1/queries" };
-        questions.push((path, FORMATS.choose(&mut rng).expect("one"), body.to_string()));
-    }
+    questions.extend((0..wanted()).map(|_| {
+        let sql = random::affordable(&mut rng, "visits", &terms);
+        request(&mut rng, &sql)
+    }));
     questions
 }
 
-/// Compares everything that one pair of twins shows, and fails if they differ; returns the numbers of requests, answers and bytes.
-fn check(number: usize, pair: &Pair, has_unit: bool) -> (usize, usize, usize) {
+/// What twins showed that did not differ.
+#[derive(Default, Clone, Copy)]
+struct Totals {
+    requests: usize,
+    answers: usize,
+    bytes: usize,
+}
+
+/// Compares everything that one pair of twins shows, and fails if they differ.
+fn check(scene: &Scene<'_>, has_unit: bool, questions: Vec<Request>) -> Totals {
     let tape = Tape::default();
     // Either of the two may be the one with the real noise.
-    let mut one = Twin::new(pair, has_unit, Arc::new(Recording(Arc::clone(&tape))));
-    let mut other = Twin::new(pair, !has_unit, Arc::new(Replaying(Arc::clone(&tape))));
+    let mut one = Twin::new(scene, has_unit, Arc::new(Recording(Arc::clone(&tape))));
+    let mut other = Twin::new(scene, !has_unit, Arc::new(Replaying(Arc::clone(&tape))));
     let mut answers = 0;
-    for (path, accept, body) in questions(SEED + 2 * number as u64 + u64::from(has_unit)) {
+    for (path, accept, body) in questions {
         // Both are asked in step, so that the tape never runs ahead.
         let status = one.ask(path, &[("accept", accept)], &body).status;
         other.ask(path, &[("accept", accept)], &body);
         answers += usize::from(path == "/v1/queries" && status.is_success());
     }
-    assert!(answers > 15, "{}: most questions are answered, not refused", pair.name);
-    assert!(tape.lock().expect("the tape").is_empty(), "{}: as many draws on both sides", pair.name);
+    assert!(answers > 15, "{}: most questions are answered, not refused", scene.name);
+    assert!(tape.lock().expect("the tape").is_empty(), "{}: as many draws on both sides", scene.name);
     let (one, other) = (one.observed(), other.observed());
     for (one, other) in one.iter().zip(&other) {
-        assert!(one == other, "{}:\n{}\n{}", pair.name, String::from_utf8_lossy(one), String::from_utf8_lossy(other));
+        assert!(one == other, "{}:\n{}\n{}", scene.name, String::from_utf8_lossy(one), String::from_utf8_lossy(other));
     }
-    assert_eq!(one.len(), other.len(), "{}: as many log lines", pair.name);
-    (one.len(), answers, one.iter().map(Vec::len).sum())
+    assert_eq!(one.len(), other.len(), "{}: as many log lines", scene.name);
+    Totals { requests: one.len(), answers, bytes: one.iter().map(Vec::len).sum() }
 }
 
-#[test]
-fn nothing_that_anyone_can_observe_differs_between_neighbours() {
-    let pairs = pairs::pairs();
-    assert!(pairs.len() >= 27);
-    let next = Mutex::new(pairs.iter().enumerate());
-    let totals = Mutex::new((0, 0, 0));
+/// Compares what twins of every pair show, in each role, with questions that are made from a seed.
+fn check_all(scenes: &[Scene<'_>], questions: impl Fn(u64) -> Vec<Request> + Sync) {
+    let next = Mutex::new(scenes.iter().enumerate());
+    let totals = Mutex::new(Totals::default());
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
                 loop {
-                    let pair = next.lock().expect("pairs").next();
-                    let Some((number, pair)) = pair else { return };
+                    let scene = next.lock().expect("pairs").next();
+                    let Some((number, scene)) = scene else { return };
                     for has_unit in [false, true] {
-                        let (seen, answers, bytes) = check(number, pair, has_unit);
+                        let seed = SEED + 2 * number as u64 + u64::from(has_unit);
+                        let own = check(scene, has_unit, questions(seed));
                         let mut totals = totals.lock().expect("totals");
-                        *totals = (totals.0 + seen, totals.1 + answers, totals.2 + bytes);
+                        totals.requests += own.requests;
+                        totals.answers += own.answers;
+                        totals.bytes += own.bytes;
                     }
                 }
             });
         }
     });
-    let (seen, answers, bytes) = *totals.lock().expect("totals");
-    println!("{} pairs of twins: {seen} observations, {answers} answers, {bytes} bytes, 0 differences", pairs.len());
+    let Totals { requests, answers, bytes } = *totals.lock().expect("totals");
+    println!(
+        "{} pairs of twins: {requests} observations, {answers} answers, {bytes} bytes, 0 differences",
+        scenes.len()
+    );
+}
+
+#[test]
+fn nothing_that_anyone_can_observe_differs_between_neighbours() {
+    let (pairs, policy) = (pairs::pairs(), pairs::policy());
+    assert!(pairs.len() >= 27);
+    let scenes: Vec<_> = pairs.iter().map(|pair| Scene::of_visits(&policy, pair)).collect();
+    check_all(&scenes, questions);
 }
 
 /// Groups found in the data: neighbours in which the same texts occur show the same groups, whatever their counts. How often a text that
@@ -279,10 +320,11 @@ fn groups_that_both_neighbours_have_show_the_same() {
     ];
     let mut shown = 0;
     for pair in pairs::pairs_of_texts() {
+        let scene = Scene::of_visits(&policy, &pair);
         for has_unit in [false, true] {
             let tape = Tape::default();
-            let mut one = Twin::under(&policy, &pair, has_unit, Arc::new(Recording(Arc::clone(&tape))));
-            let mut other = Twin::under(&policy, &pair, !has_unit, Arc::new(Replaying(Arc::clone(&tape))));
+            let mut one = Twin::new(&scene, has_unit, Arc::new(Recording(Arc::clone(&tape))));
+            let mut other = Twin::new(&scene, !has_unit, Arc::new(Replaying(Arc::clone(&tape))));
             // At the largest ε a group is sometimes shown: nine people are in it, and the noise is small.
             for epsilon in ["0.01", "1", "90"] {
                 for sql in questions {
@@ -308,10 +350,15 @@ fn groups_that_both_neighbours_have_show_the_same() {
 /// A control: without the replay, the same harness sees a difference.
 #[test]
 fn twins_whose_noise_is_their_own_are_told_apart() {
-    let pairs = pairs::pairs();
-    let mut one = Twin::new(&pairs[0], false, Arc::new(OpenDp));
-    let mut other = Twin::new(&pairs[0], true, Arc::new(OpenDp));
-    let body = json!({"sql": "SELECT COUNT(*) AS n FROM visits", "epsilon": "0.5"}).to_string();
+    let (pairs, policy) = (pairs::pairs(), pairs::policy());
+    told_apart(&Scene::of_visits(&policy, &pairs[0]), "SELECT COUNT(*) AS n FROM visits");
+}
+
+/// Fails unless the answers of twins with noise of their own are seen to differ.
+fn told_apart(scene: &Scene<'_>, sql: &str) {
+    let mut one = Twin::new(scene, false, Arc::new(OpenDp));
+    let mut other = Twin::new(scene, true, Arc::new(OpenDp));
+    let body = json!({"sql": sql, "epsilon": "0.5"}).to_string();
     one.ask("/v1/queries", &[], &body);
     other.ask("/v1/queries", &[], &body);
     assert_ne!(one.observed(), other.observed());

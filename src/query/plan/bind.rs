@@ -150,6 +150,14 @@ impl Binder<'_> {
         Ok(())
     }
 
+    /// Takes the condition on the rows into the relation if units can have fewer rows then, as after `ROW_NUMBER() … <= 5`. Any other
+    /// condition stays apart, where answers are derived from others by it.
+    fn narrowed(&self, scope: NamedRows, at: Position) -> Result<NamedRows, QueryError> {
+        let mut counted = scope.clone();
+        self.counted(&mut counted, at)?;
+        Ok(if counted.terms.max_rows_per_unit < scope.terms.max_rows_per_unit { counted } else { scope })
+    }
+
     /// The terms of a relation.
     fn terms_of(&self, relation: &Relation, at: Position) -> Result<Terms, QueryError> {
         if relation.operators() > OPERATORS_MAX {
@@ -165,6 +173,7 @@ impl Binder<'_> {
         if let Some(simple) = legacy::simple(self, &scope, &query)? {
             return Ok(simple);
         }
+        let scope = self.narrowed(scope, at)?;
         let relation = match &scope.filter {
             Some(filter) => joins::pushed(self.terms, scope.relation.clone(), filter),
             None => scope.relation.clone(),

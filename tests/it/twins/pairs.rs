@@ -191,8 +191,7 @@ impl Pair {
             Column::new("hba1c".into(), rows.iter().map(|row| row.hba1c).collect::<Vec<_>>()),
             Column::new("drug".into(), texts(&|row| row.drug.clone())),
         ];
-        let mut frame = DataFrame::new(rows.len(), columns).expect("columns of one length");
-        ParquetWriter::new(std::fs::File::create(path).expect("a file")).finish(&mut frame).expect("Parquet");
+        parquet(path, columns);
         write_patients(&path.with_file_name("patients.parquet"), &rows);
     }
 }
@@ -213,6 +212,12 @@ fn write_patients(path: &Path, rows: &[&Row]) {
             .cast(&DataType::Date)
             .expect("dates"),
     ];
-    let mut frame = DataFrame::new(own.len(), columns).expect("columns of one length");
+    parquet(path, columns);
+}
+
+/// Writes columns of one length.
+pub fn parquet(path: &Path, columns: Vec<Column>) {
+    let rows = columns.first().map_or(0, Column::len);
+    let mut frame = DataFrame::new(rows, columns).expect("columns of one length");
     ParquetWriter::new(std::fs::File::create(path).expect("a file")).finish(&mut frame).expect("Parquet");
 }
