@@ -1,3 +1,3 @@
 -- title: A period that is not known
 -- epsilon: 0.1
-SELECT DATE_TRUNC('decade', visited) AS d, COUNT(*) FROM visits GROUP BY d
+SELECT DATE_TRUNC('fortnight', visited) AS d, COUNT(*) FROM visits GROUP BY d

@@ -12,8 +12,7 @@ use sqlparser::ast::{
 use super::conditions::literal;
 use super::expressions::{expression, whole, wrong_count};
 use super::limits::Budget;
-use super::nodes::{absent, name, start, unsupported};
-use super::numeric::is_null;
+use super::nodes::{absent, is_null, name, start, unsupported};
 use super::outputs::aggregate;
 use super::rows::sort_key;
 use super::scope::{Allowed, NamedWindow, Pane};
