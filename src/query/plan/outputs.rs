@@ -18,12 +18,12 @@ use crate::query::computation::{Computation, Measure, PlanKey};
 use crate::query::error::{Code, Position, QueryError, shown};
 use crate::query::filter::Filter;
 use crate::query::syntax::{
-    Aggregate, AggregateFunction, ArithmeticOperator, Expression, Having, Item, ItemValue, Literal, Name, OrderBy,
-    OrderItem, OutputExpression, Query, Scalar,
+    Aggregate, AggregateFunction, ArithmeticOperator, Condition, Expression, Having, Item, ItemValue, Literal, Name,
+    OrderBy, OrderItem, OutputExpression, Query, Scalar,
 };
 use crate::query::term::context::TermContext;
 use crate::query::term::{Term, checker};
-use crate::query::terms::domain::{Domain, Grid};
+use crate::query::terms::domain::Grid;
 
 /// Lays out the outputs and stores the measurements they need in `computation`, sorted and without duplicates.
 pub(super) fn layout(
@@ -321,6 +321,10 @@ impl OutputPlanner<'_> {
             AggregateFunction::Count(of) if is_unit(of, self.known) => {
                 Ok(Formula::Count(self.need(counting(filter, None, self.known))))
             }
+            AggregateFunction::Count(of) if let Some(any) = units_where(of, self.known) => {
+                let any = Aggregate { function: AggregateFunction::CountRows, ..aggregate.clone() }.narrowed(any);
+                self.aggregate(&any)
+            }
             AggregateFunction::Count(of) => {
                 let term = checker::expression(of, self.known)?;
                 Ok(Formula::Count(self.need(counting(filter, Some(term), self.known))))
@@ -401,17 +405,12 @@ impl OutputPlanner<'_> {
         at: Position,
     ) -> Result<Summed, QueryError> {
         let term = checker::expression(of, self.known)?;
+        let term = checker::numbered(term, self.known);
         if self.known.grid(&term).is_none() {
             let word = self.known.facts(&term).domain.type_name();
             let name = shown(&canonical::term(&term, self.known));
             let message = format!("{function} wants a number, and \"{name}\" is a {word}");
-            let hint = match *self.known.facts(&term).domain {
-                Domain::Boolean => format!("write {function}(CAST({name} AS INTEGER)), with 1 where it is true"),
-                Domain::Number(_) | Domain::Category(_) | Domain::Date { .. } | Domain::Text { .. } => {
-                    "count it, or group by it".to_owned()
-                }
-            };
-            return Err(QueryError::at(Code::UnsupportedSql, of.at, message).hint(hint));
+            return Err(QueryError::at(Code::UnsupportedSql, of.at, message).hint("count it, or group by it"));
         }
         let term = match filter {
             Some(filter) => checker::checked(term.only_where(filter.clone()), self.known, of.at)?,
@@ -472,6 +471,13 @@ fn labelled(planned: Planned) -> OutputValue {
         },
         _ => output_value(planned),
     }
+}
+
+/// The condition of a CASE whose results are all the privacy unit, and so are missing where no condition is true; `None` for anything else.
+pub(super) fn units_where(of: &Expression, known: &TermContext<'_>) -> Option<Condition> {
+    let Scalar::Case(whens, None) = &of.value else { return None };
+    let is_of_units = whens.iter().all(|(_, of)| is_unit(of, known));
+    is_of_units.then(|| Condition::Any(whens.iter().map(|(when, _)| when.clone()).collect()))
 }
 
 /// Whether an expression is the privacy unit by itself.
