@@ -25,6 +25,19 @@ pub(super) fn items(expr: &Expr, at: Position) -> Result<Cow<'_, [Expr]>, QueryE
             let item = |text| Expr::Value(ValueWithSpan { value: Value::SingleQuotedString(text), span: *span });
             Ok(Cow::Owned(texts.into_iter().map(item).collect()))
         }
+        Expr::Function(call) if call.name.to_string().eq_ignore_ascii_case("string_to_array") => {
+            let texts = |expr: &Expr| match expr {
+                Expr::Value(ValueWithSpan { value: Value::SingleQuotedString(text), .. }) => Some(text.clone()),
+                _ => None,
+            };
+            let [text, by] = &arguments(call, at)?[..] else { return Err(wrong()) };
+            let (text, by) = texts(text).zip(texts(by)).filter(|(_, by)| !by.is_empty()).ok_or_else(wrong)?;
+            let span = expr.span();
+            let item =
+                |text: &str| Expr::Value(ValueWithSpan { value: Value::SingleQuotedString(text.to_owned()), span });
+            // An empty text is an array without elements.
+            Ok(Cow::Owned(text.split(by.as_str()).filter(|_| !text.is_empty()).map(item).collect()))
+        }
         _ => Err(wrong()),
     }
 }

@@ -405,6 +405,50 @@ SELECT TO_DATE(TO_CHAR(visited, 'YYYY-MM') || '-01', 'YYYY-MM-DD') AS m, COUNT(*
 
 -- taken
 -- compare
+SELECT DATE_TRUNC('MONTH', visited)::date AS m, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE visited >= TIMESTAMP WITH TIME ZONE '2024-01-01 00:00:00+00';
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE visited >= '2024-01-01T00:00:00Z';
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE EXTRACT(EPOCH FROM visited)::int / 86400 > 19000;
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE visited - INTERVAL '1 day' * 30 > DATE '2024-01-01';
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE visited > DATE '2024-01-01' - 30 * INTERVAL '1 day';
+
+-- taken
+-- compare
+SELECT TO_DATE(TO_CHAR(visited, 'Mon YYYY'), 'Mon YYYY') AS m, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- compare
+SELECT DATE_TRUNC('week', visited) + INTERVAL '6 days' AS we, COUNT(*) AS n FROM visits WHERE visited < DATE '2020-06-01' GROUP BY 1;
+
+-- taken
+-- compare
+SELECT DATE_PART('epoch', visited) > 1700000000 AS late, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- compare
+SELECT DATE_PART('hour', visited::timestamp) AS h, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE visited BETWEEN '2024-01-01 00:00:00' AND '2024-12-31 23:59:59';
+
+-- taken
+-- compare
 SELECT (TO_CHAR(visited, 'YYYY-MM') || '-01')::date AS m, COUNT(*) AS n FROM visits GROUP BY 1;
 
 -- taken

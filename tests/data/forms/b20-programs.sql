@@ -105,6 +105,46 @@ SELECT COUNT(*) AS n FROM visits WHERE region IN (VALUES ('north'), ('south'));
 
 -- taken
 -- compare
+SELECT COUNT(*) AS n FROM visits WHERE visited > DATE '2024-01-01' + age;
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE REGEXP_LIKE(region, '^n');
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE ROW(region) = ROW('north');
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE region = ANY(ARRAY['north','south']::text[]);
+
+-- taken
+-- compare
+SELECT SUM(CASE WHEN emergency THEN 2 ELSE 0 END) AS n FROM visits;
+
+-- taken
+-- compare
+SELECT COUNT(DISTINCT CASE WHEN emergency THEN patient_id END) AS n FROM visits;
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE (visited, age) > (DATE '2024-01-01', 40);
+
+-- taken
+-- compare
+SELECT POWER(2, 3) * COUNT(*) AS n FROM visits;
+
+-- taken
+-- compare
+SELECT REGR_R2(cost, hba1c) AS r2 FROM visits WHERE hba1c IS NOT NULL;
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE region = ANY(string_to_array('north,south', ','));
+
+-- taken
+-- compare
 SELECT COUNT(*) AS n FROM visits WHERE region NOT IN (VALUES ('north'), ('south'));
 
 -- taken

@@ -56,6 +56,62 @@ SELECT UPPER(region) AS label, COUNT(*) AS n FROM visits GROUP BY region;
 
 -- taken
 -- compare
+SELECT CONCAT(region, smoker) AS g, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- compare
+SELECT CAST(age AS VARCHAR(2)) AS a, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- compare
+SELECT LEFT(region, 1) AS l, COUNT(*) AS n FROM visits GROUP BY region ORDER BY LEFT(region, 1);
+
+-- taken
+-- compare
+SELECT region, COUNT(*) AS n FROM visits GROUP BY region HAVING UPPER(region) = 'NORTH';
+
+-- taken
+-- compare
+SELECT region, COUNT(*) AS n FROM visits GROUP BY region HAVING region LIKE 'n%';
+
+-- taken
+-- compare
+SELECT region, COUNT(*) AS n FROM visits GROUP BY region ORDER BY LENGTH(region), region;
+
+-- taken
+-- compare
+SELECT TO_CHAR(m, 'YYYY-MM') AS mm, COUNT(*) AS n FROM (SELECT DATE_TRUNC('month', visited) AS m FROM visits) AS t GROUP BY m;
+
+-- taken
+-- compare
+SELECT EXTRACT(YEAR FROM m) AS y, COUNT(*) AS n FROM (SELECT DATE_TRUNC('year', visited)::date AS m FROM visits) AS t GROUP BY m;
+
+-- taken
+-- compare
+SELECT age / 10 AS d, CASE WHEN age / 10 >= 6 THEN 'old' ELSE 'young' END AS o, COUNT(*) AS n FROM visits GROUP BY age / 10;
+
+-- taken
+-- compare
+SELECT diagnosis, SUBSTRING(diagnosis FROM 1 FOR 3) AS short, AVG(cost) AS c FROM visits GROUP BY diagnosis;
+
+-- taken
+-- compare
+SELECT COALESCE(insurer, 'none') AS i, UPPER(COALESCE(insurer, 'none')) AS u, COUNT(*) AS n FROM patients GROUP BY COALESCE(insurer, 'none');
+
+-- taken
+-- compare
+SELECT UPPER(region) AS r, SUM(COUNT(*)) OVER (ORDER BY region) AS run FROM visits GROUP BY region;
+
+-- taken
+-- compare
+SELECT CONCAT(age / 10 * 10, '-', age / 10 * 10 + 9) AS band, COUNT(*) AS n FROM visits GROUP BY age / 10;
+
+-- taken
+-- compare
+SELECT EXTRACT(QUARTER FROM DATE_TRUNC('month', visited)) AS q, SUM(cost) AS c FROM visits GROUP BY DATE_TRUNC('month', visited);
+
+-- taken
+-- compare
 SELECT region, UPPER(LEFT(region, 1)) AS initial, COUNT(*) AS n FROM visits GROUP BY region ORDER BY initial, region;
 
 -- taken
