@@ -29,8 +29,15 @@ pub(super) fn contribution_bounds(
             _ => &[],
         };
         let (true, [low, high], None) = (name.eq_ignore_ascii_case("contribution_bounds"), pair, &bounds) else {
-            return Err(unsupported(at, format!("an argument \"{}\" is not known", shown(&name)))
-                .hint("write contribution_bounds => (low, high) with two numbers"));
+            let is_known = name.eq_ignore_ascii_case("contribution_bounds");
+            let error = unsupported(
+                at,
+                match is_known {
+                    true => "contribution_bounds are two numbers, and stand once".to_owned(),
+                    false => format!("an argument \"{}\" is not known", shown(&name)),
+                },
+            );
+            return Err(if is_known { error.hint("write contribution_bounds => (low, high)") } else { error });
         };
         bounds = Some((literal(low)?, literal(high)?));
     }
@@ -50,7 +57,7 @@ pub(super) fn clamped(
         AggregateFunction::Spread(spread, of) => AggregateFunction::Spread(spread, within(of)),
         other => {
             let message = format!("{} has no contribution_bounds", other.word().to_uppercase());
-            return Err(unsupported(at, message).hint("they are for SUM, AVG, VAR_ and STDDEV_"));
+            return Err(unsupported(at, message).hint("leave contribution_bounds out"));
         }
     })
 }

@@ -8,7 +8,7 @@ use sqlparser::ast::{
 use super::expressions::expression;
 use super::intervals::is_interval;
 use super::limits::{Budget, DEPTH_MAX, too_deep};
-use super::nodes::{start, unsupported};
+use super::nodes::{is_null, start, unsupported};
 use super::numeric;
 use super::rows::{existing, rows};
 use super::scope::Allowed;
@@ -16,6 +16,14 @@ use super::{ages, lists, symmetric, truths, words};
 use crate::query::error::{Position, QueryError, shown};
 use crate::query::syntax::{Comparison, Condition, Expression, Literal, LiteralValue, Scalar};
 use crate::query::term::literals::{day_text, midnight};
+
+/// Parses the condition of a WHERE.
+pub(super) fn of_where(expr: &Expr, budget: &mut Budget) -> Result<Condition, QueryError> {
+    let outside = std::mem::replace(&mut budget.scope.is_where, true);
+    let parsed = condition(expr, 0, budget)?;
+    budget.scope.is_where = outside;
+    Ok(parsed)
+}
 
 pub(super) fn condition(expr: &Expr, depth: usize, budget: &mut Budget) -> Result<Condition, QueryError> {
     if depth >= DEPTH_MAX {
@@ -42,6 +50,9 @@ pub(super) fn condition(expr: &Expr, depth: usize, budget: &mut Budget) -> Resul
             let comparison = comparison(op, at)?;
             if let Some(found) = truths::tuples(left, comparison, right, depth, budget)? {
                 return Ok(found);
+            }
+            if is_null(left) || is_null(right) {
+                return Err(never(comparison, at));
             }
             let left = expression(left, depth, budget)?;
             Ok(Condition::Compare(left, comparison, expression(right, depth, budget)?))
@@ -102,6 +113,16 @@ fn between(
         Some(turned) => Condition::Any(vec![between, turned]),
         None => between,
     })
+}
+
+/// The error for a comparison with NULL.
+fn never(comparison: Comparison, at: Position) -> QueryError {
+    let error = unsupported(at, "a comparison with NULL is never true");
+    match comparison {
+        Comparison::Equal => error.hint("write … IS NULL to ask whether it is missing"),
+        Comparison::NotEqual => error.hint("write … IS NOT NULL to ask whether it is there"),
+        Comparison::Less | Comparison::LessOrEqual | Comparison::Greater | Comparison::GreaterOrEqual => error,
+    }
 }
 
 /// Parses `a IN (SELECT …)`.
@@ -173,7 +194,7 @@ pub(super) fn comparison(op: &BinaryOperator, at: Position) -> Result<Comparison
         BinaryOperator::GtEq => Ok(Comparison::GreaterOrEqual),
         other => {
             let message = format!("the operator \"{other}\" is not supported in a condition");
-            Err(unsupported(at, message).hint("compare with = <> < <= > >="))
+            Err(unsupported(at, message).hint("supported are = <> < <= > >="))
         }
     }
 }
@@ -237,10 +258,7 @@ fn constant(value: &Value, at: Position) -> Result<LiteralValue, QueryError> {
         | Value::NationalStringLiteral(text)
         | Value::DollarQuotedString(DollarQuotedString { value: text, tag: _ }) => Ok(LiteralValue::Text(text.clone())),
         Value::Boolean(truth) => Ok(LiteralValue::Boolean(*truth)),
-        Value::Null => {
-            Err(unsupported(at, "a comparison with NULL is never true")
-                .hint("column IS NULL asks whether it is missing"))
-        }
+        Value::Null => Err(unsupported(at, "NULL stands where a value is wanted")),
         Value::DoubleQuotedString(_) => {
             Err(unsupported(at, "double quotes name columns; text is written in single quotes"))
         }

@@ -65,8 +65,7 @@ pub(super) fn moved(
         && whole(count).is_none()
     {
         let (0, days) = interval(each)? else {
-            return Err(unsupported(at, "a number of months or years that is told by the row is not supported")
-                .hint("add a constant interval, or days as a number: column + n"));
+            return Err(unsupported(at, "a number of months or years that is told by the row is not supported"));
         };
         let put = |value: Scalar| Box::new(Expression { value, at });
         let (of, count) = (expression(of, depth + 1, budget)?, expression(count, depth + 1, budget)?);

@@ -1,8 +1,8 @@
 //! Parser of the clauses of a query: SELECT, FROM, GROUP BY, ORDER BY and LIMIT.
 
 use sqlparser::ast::{
-    self, Distinct, Expr, GroupByExpr, LimitClause, NamedWindowDefinition, OrderByKind, OrderBySort, SelectItem,
-    SetExpr, Spanned, TableWithJoins, Top, TopQuantity, Value,
+    self, Distinct, Expr, GroupByExpr, LimitClause, NamedWindowDefinition, NamedWindowExpr, OrderByKind, OrderBySort,
+    SelectItem, SetExpr, Spanned, TableWithJoins, Top, TopQuantity, Value,
 };
 
 use super::after::{has_aggregate, label};
@@ -14,7 +14,7 @@ use super::outputs::{fractions, grouping, of_fraction, output};
 use super::with::with;
 use super::{conditions, sources};
 use crate::query::answer::grouping_sets::{KEYS_MAX, SETS_MAX};
-use crate::query::error::{Code, Position, QueryError};
+use crate::query::error::{Code, Position, QueryError, shown};
 use crate::query::syntax::{
     Expression, Item, ItemValue, Key, LiteralValue, Name, OrderBy, OrderItem, OutputExpression, Query, QuestionText,
     Scalar,
@@ -40,7 +40,7 @@ fn plain_query(query: &ast::Query, budget: &mut Budget) -> Result<Query, QueryEr
         format_clause,
         pipe_operators,
     } = query;
-    absent(!locks.is_empty() || for_clause.is_some(), at, "FOR")?;
+    unlocked(locks, for_clause.as_ref(), at)?;
     absent(
         settings.is_some() || format_clause.is_some() || !pipe_operators.is_empty(),
         at,
@@ -66,12 +66,10 @@ fn plain_query(query: &ast::Query, budget: &mut Budget) -> Result<Query, QueryEr
             }
             SetExpr::SetOperation { .. } => {
                 return Err(unsupported(
-                at,
-                "one question has one table of rows: UNION, INTERSECT and EXCEPT of answers are not put together",
-            )
-            .hint(
-                "ask two questions, or GROUP BY CASE labels or GROUPING SETS to have several groupings in one answer",
-            ));
+                    at,
+                    "one question has one table of rows: UNION, INTERSECT and EXCEPT of answers are not put together",
+                )
+                .hint("ask one question at a time"));
             }
             _ => return Err(unsupported(at, "only SELECT is answered").hint("write SELECT COUNT(*) FROM <dataset>")),
         };
@@ -87,6 +85,19 @@ fn plain_query(query: &ast::Query, budget: &mut Budget) -> Result<Query, QueryEr
         (answer.limit, answer.offset) = limit(limit_clause.as_ref(), fetch.as_ref(), at)?;
     }
     Ok(answer)
+}
+
+/// Refuses FOR UPDATE and its like.
+pub(super) fn unlocked(
+    locks: &[ast::LockClause],
+    for_clause: Option<&ast::ForClause>,
+    at: Position,
+) -> Result<(), QueryError> {
+    if let [first, rest @ ..] = locks {
+        let error = unsupported(at, "a question locks no rows");
+        return Err(if rest.is_empty() { error.hint(format!("leave {first} out")) } else { error });
+    }
+    absent(for_clause.is_some(), at, "FOR, which is not SQL of PostgreSQL here,")
 }
 
 /// The constants of a query without FROM; `None` if the query selects anything else.
@@ -138,8 +149,21 @@ fn select(select: &ast::Select, at: Position, budget: &mut Budget) -> Result<Que
         top,
     } = clauses(select, at)?;
     let is_plain = matches!(distinct, None | Some(Distinct::All | Distinct::Distinct));
-    absent(!is_plain, at, "DISTINCT ON")?;
-    absent(!named_window.is_empty() || qualify.is_some(), at, "a window")?;
+    if !is_plain {
+        return Err(unsupported(
+            at,
+            "DISTINCT ON chooses among the rows of a query inside, and a question shows all groups",
+        ));
+    }
+    if !named_window.is_empty() {
+        return Err(match named_window {
+            [NamedWindowDefinition(_, NamedWindowExpr::WindowSpec(spec))] => {
+                unsupported(at, "a window has no name here").hint(format!("write OVER ({})", shown(&spec.to_string())))
+            }
+            _ => unsupported(at, "windows have no names here"),
+        });
+    }
+    absent(qualify.is_some(), at, "QUALIFY, which is not SQL of PostgreSQL,")?;
     let source = sources::from(from, at, budget)?;
     let (schema, table) = source.first_table();
     let dataset = schema.unwrap_or(table).clone();
@@ -150,7 +174,7 @@ fn select(select: &ast::Select, at: Position, budget: &mut Budget) -> Result<Que
         dataset,
         distinct: matches!(distinct, Some(Distinct::Distinct)),
         items: items(projection, budget)?,
-        condition: selection.map(|expr| conditions::condition(expr, 0, budget)).transpose()?,
+        condition: selection.map(|expr| conditions::of_where(expr, budget)).transpose()?,
         keys,
         sets,
         having: conditions_after.map(|expr| having(expr, 0, true, budget)).transpose()?,
@@ -287,7 +311,7 @@ pub(super) type Grouped = (Vec<Key>, Option<Vec<Vec<usize>>>);
 
 pub(super) fn keys(group_by: &GroupByExpr, at: Position, budget: &mut Budget) -> Result<Grouped, QueryError> {
     let GroupByExpr::Expressions(exprs, modifiers) = group_by else {
-        return Err(unsupported(at, "GROUP BY ALL is not supported").hint("name the columns"));
+        return Err(unsupported(at, "GROUP BY ALL is not supported").hint("write the names of the keys: GROUP BY a, b"));
     };
     absent(!modifiers.is_empty(), at, "a modifier of GROUP BY")?;
     let (mut keys, mut sets, mut has_sets) = (Vec::new(), vec![Vec::new()], false);
@@ -303,7 +327,8 @@ pub(super) fn keys(group_by: &GroupByExpr, at: Position, budget: &mut Budget) ->
                 (0..=parts.len()).rev().map(|count| parts[..count].concat()).collect()
             }
             Expr::Cube(list) if list.len() > KEYS_MAX => {
-                return Err(unsupported(at, format!("CUBE of {} keys; accepted are at most {KEYS_MAX}", list.len())));
+                let message = format!("CUBE of {} keys; accepted are at most {KEYS_MAX}", list.len());
+                return Err(QueryError::at(Code::TooManyGroups, at, message).hint("ask for fewer groupings at a time"));
             }
             Expr::Cube(list) => {
                 check_sets(sets.len(), 1 << list.len(), at)?;
@@ -336,7 +361,8 @@ fn check_sets(sets: usize, more: usize, at: Position) -> Result<(), QueryError> 
     if all <= SETS_MAX {
         return Ok(());
     }
-    Err(unsupported(at, format!("{all} groupings; accepted are at most {SETS_MAX}")))
+    let message = format!("{all} groupings; accepted are at most {SETS_MAX}");
+    Err(QueryError::at(Code::TooManyGroups, at, message).hint("ask for fewer groupings at a time"))
 }
 
 /// All subsets of the parts, in the order of CUBE: the whole set first.
@@ -385,7 +411,9 @@ fn order(order_by: Option<&ast::OrderBy>, at: Position, budget: &mut Budget) -> 
     let Some(ast::OrderBy { kind, interpolate }) = order_by else { return Ok(Vec::new()) };
     absent(interpolate.is_some(), at, "INTERPOLATE")?;
     let OrderByKind::Expressions(exprs) = kind else {
-        return Err(unsupported(at, "ORDER BY ALL is not supported").hint("name the outputs"));
+        return Err(
+            unsupported(at, "ORDER BY ALL is not supported").hint("write the names of the outputs: ORDER BY a, b")
+        );
     };
     let one = |order: &ast::OrderByExpr| {
         budget.node()?;

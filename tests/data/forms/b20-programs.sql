@@ -425,7 +425,6 @@ SELECT region, COUNT(*) AS n FROM visits GROUP BY region ORDER BY 2 DESC, 1;
 -- taken
 -- compare
 -- same as: SELECT region, COUNT(*) AS n FROM visits GROUP BY region
--- not yet: SELECT DISTINCT lists keys alone
 SELECT DISTINCT region, COUNT(*) AS n FROM visits GROUP BY region;
 
 -- taken
