@@ -3,6 +3,8 @@
 //! Promises that every field of every AST node it meets is examined: whatever it does not know is refused, and code for a newer sqlparser
 //! with a new field does not compile until the field is handled. Texts of sqlparser's own errors do not leave this module.
 
+mod ages;
+mod bounds;
 mod calendar;
 mod after;
 mod chains;
@@ -16,9 +18,14 @@ mod group_windows;
 mod having;
 mod intervals;
 mod limits;
+mod lists;
 mod nodes;
 mod numeric;
 mod outputs;
+mod pairs;
+mod periods;
+mod quotes;
+mod regression;
 mod rows;
 mod scope;
 mod select;
@@ -148,9 +155,11 @@ pub fn asked_on(sql: &str, today: Option<i32>) -> Result<SqlStatement, QueryErro
 
 fn statements(sql: &str, today: Option<i32>) -> Result<Vec<Statement>, QueryError> {
     let dialect = PostgreSqlDialect {};
-    let tokens = Tokenizer::new(&dialect, sql)
+    let quoted = quotes::without_backquotes(sql);
+    let tokens = Tokenizer::new(&dialect, &quoted)
         .tokenize_with_location()
         .map_err(|error| syntax_error(sql, Some(position(error.location))))?;
+    let tokens = quotes::without_brackets(tokens);
     let tokens = dialects::replaced(symmetric::replaced(today::replaced(tokens, today)?)?);
     let weighs = |token: &Token| {
         !matches!(

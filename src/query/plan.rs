@@ -12,6 +12,7 @@ mod names;
 mod outputs;
 mod planned;
 mod public;
+mod relabelled;
 mod runs;
 mod sets;
 mod shape;

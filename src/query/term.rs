@@ -10,16 +10,18 @@ mod columns;
 mod constant;
 pub mod context;
 pub(in crate::query) mod literals;
+mod letters;
 pub mod lower;
 mod node;
 mod numeric;
 pub mod real;
 mod side;
-mod values;
+pub(in crate::query) mod values;
 pub mod checker;
 pub mod interpret;
 pub mod formats;
 pub mod patterns;
+pub mod readings;
 pub mod spans;
 pub mod words;
 
@@ -147,6 +149,17 @@ pub enum Operation {
     Elapsed(Span, [Term; 2]) = 35,
     /// Whether a category matches a pattern; only where a list of the values that match would be long.
     Matched(Term, PatternKind, String) = 36,
+    /// SQL's TO_DATE: the day that each text of a category names in this format.
+    Read(Term, String) = 37,
+    /// SQL's MAKE_DATE, of whole numbers that always name a day.
+    Made {
+        /// The year.
+        year: Term,
+        /// The month of the year.
+        month: Term,
+        /// The day of the month.
+        day: Term,
+    } = 38,
 }
 
 impl Term {
@@ -285,9 +298,11 @@ impl Operation {
             | Self::Formatted(of, _)
             | Self::Later(of, _)
             | Self::Matched(of, ..)
+            | Self::Read(of, _)
             | Self::Bucket { of, .. } => vec![of],
             Self::Filled(of, with) | Self::Apart(of, with) => vec![of, with],
             Self::Elapsed(_, both) => both.iter().collect(),
+            Self::Made { year, month, day } => vec![year, month, day],
             Self::Case(whens, otherwise) => whens.iter().map(|(_, term)| term).chain(otherwise).collect(),
         }
     }
@@ -330,6 +345,8 @@ impl Operation {
             | Self::Later(..)
             | Self::Elapsed(..)
             | Self::Matched(..)
+            | Self::Read(..)
+            | Self::Made { .. }
             | Self::Bucket { .. } => Vec::new(),
         }
     }

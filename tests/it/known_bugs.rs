@@ -286,7 +286,7 @@ fn nested_terms_cost_what_they_say() {
         assert_eq!(block_on(lab.sql(&sql, "1")).code(), "", "{sql}");
     }
     for sql in [
-        "SELECT SUM(5) FROM visits",
+        "SELECT SUM(2 + 3) FROM visits",
         "SELECT COUNT(*) FROM visits GROUP BY WIDTH_BUCKET(5, 0, 10, 2)",
         "SELECT MEDIAN(2 + 3) FROM visits",
     ] {

@@ -104,6 +104,9 @@ fn truncated(day: Date, period: Period) -> Date {
         Period::Month => day.first_of_month(),
         Period::Week => day - day.weekday().to_monday_zero_offset().days(),
         Period::Day => day,
+        Period::Decade => date(day.year() - day.year() % 10, 1, 1),
+        Period::Century => date((day.year() - 1) / 100 * 100 + 1, 1, 1),
+        Period::Millennium => date((day.year() - 1) / 1_000 * 1_000 + 1, 1, 1),
     }
 }
 
@@ -120,6 +123,7 @@ fn part(day: Date, part: DatePart) -> i64 {
         DatePart::Isoyear => day.iso_week_date().year().into(),
         DatePart::Decade => i64::from(day.year()).div_euclid(10),
         DatePart::Century => (i64::from(day.year()) + 99).div_euclid(100),
+        DatePart::Millennium => (i64::from(day.year()) + 999).div_euclid(1_000),
     }
 }
 

@@ -72,6 +72,8 @@ impl TermWriter<'_> {
                 | Operation::Worded(..)
                 | Operation::Formatted(..)
                 | Operation::Elapsed(..)
+                | Operation::Read(..)
+                | Operation::Made { .. }
                 | Operation::Bucket { .. } => true,
             },
         };
@@ -141,6 +143,10 @@ impl TermWriter<'_> {
             Operation::Later(of, months) => format!("{} + INTERVAL '{months} months'", self.atom(of)),
             Operation::Matched(of, kind, pattern) => self.matched(of, *kind, pattern, true),
             Operation::Elapsed(span, [from, to]) => self.elapsed(*span, from, to),
+            Operation::Read(of, format) => format!("TO_DATE({}, {})", self.term(of), quoted(format)),
+            Operation::Made { year, month, day } => {
+                format!("MAKE_DATE({}, {}, {})", self.term(year), self.term(month), self.term(day))
+            }
         }
     }
 

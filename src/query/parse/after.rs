@@ -11,7 +11,7 @@ use super::conditions::literal;
 use super::expressions::expression;
 use super::having::having;
 use super::limits::Budget;
-use super::nodes::{start, unsupported};
+use super::nodes::{is_null, start, unsupported};
 use super::outputs::{is_aggregate, output};
 use crate::query::error::{Position, QueryError, shown};
 use crate::query::syntax::{Comparison, Having, Literal, LiteralValue, OutputExpression, ScalarFunction};
@@ -77,6 +77,7 @@ pub(super) fn label(expr: &Expr) -> Result<Option<OutputExpression>, QueryError>
     let at = start(expr.span());
     Ok(match expr {
         Expr::Value(ValueWithSpan { value: Value::Null, .. }) => Some(OutputExpression::Missing),
+        Expr::Cast { expr: inner, .. } if is_null(inner) => Some(OutputExpression::Missing),
         Expr::Value(ValueWithSpan { value: Value::Number(..), .. }) => None,
         Expr::Value(_) | Expr::TypedString(TypedString { data_type: DataType::Date, .. }) => {
             literal(expr).map(OutputExpression::Label).map(Some)?

@@ -1,20 +1,21 @@
 //! Parser of functions of days, as PostgreSQL and other tools spell them.
 
-use sqlparser::ast::{self, BinaryOperator, DateTimeField, Expr, Spanned, Value, ValueWithSpan};
+use sqlparser::ast::{self, DateTimeField, Expr, Spanned, Value, ValueWithSpan};
 
-use super::days;
+use super::ages::{is_difference, is_of_moments};
 use super::expressions::{arguments, expression, wrong_count};
-use super::intervals::{added, difference, elapsed, is_interval, later, unit, whole};
+use super::intervals::{added, difference, elapsed, later, unit, whole};
 use super::limits::Budget;
 use super::nodes::{start, unsupported};
+use super::{days, periods};
 use crate::query::error::{Position, QueryError, shown};
 use crate::query::syntax::calls::Call;
-use crate::query::syntax::{ArithmeticOperator, Expression, LiteralValue, Scalar};
+use crate::query::syntax::{ArithmeticOperator, CastType, Expression, LiteralValue, Numeric, Scalar};
 use crate::query::term::calendar::{DatePart, Period};
 use crate::query::term::spans::Span;
 
 /// The functions of days, for "did you mean".
-pub(super) const FUNCTIONS: [&str; 15] = [
+pub(super) const FUNCTIONS: [&str; 17] = [
     "age",
     "date_part",
     "to_char",
@@ -30,6 +31,8 @@ pub(super) const FUNCTIONS: [&str; 15] = [
     "day",
     "last_day",
     "date",
+    "date_trunc",
+    "date_bin",
 ];
 
 /// A part of a day's date by the names that databases have for it; `None` for those that mean different things.
@@ -46,6 +49,7 @@ fn part(word: &str) -> Option<DatePart> {
         "isoyear" => DatePart::Isoyear,
         "decade" | "decades" => DatePart::Decade,
         "century" | "centuries" => DatePart::Century,
+        "millennium" | "millenniums" | "millennia" => DatePart::Millennium,
         _ => return None,
     })
 }
@@ -84,18 +88,23 @@ fn extracted(
         };
         return elapsed(span, from, to, depth, budget);
     }
-    let is_difference = matches!(of, Expr::BinaryOp { left, op: BinaryOperator::Minus, right }
-        if !is_interval(right) && !is_number(right) && !is_interval(left));
-    if word == "day" && is_difference {
-        return Err(unsupported(at, "the difference of two days is a number of days already").hint("write a - b"));
+    let is_difference = is_difference(of);
+    match word {
+        "day" | "days" if is_difference && is_of_moments(of) => {
+            return Ok(as_decimal(expression(of, depth + 1, budget)?));
+        }
+        "day" if is_difference => {
+            return Err(unsupported(at, "the difference of two days is a number of days already").hint("write a - b"));
+        }
+        "epoch" | "julian" | "hour" | "hours" | "minute" | "minutes" | "second" | "seconds" | "millisecond"
+        | "milliseconds" | "microsecond" | "microseconds" => {
+            let of = expression(of, depth + 1, budget)?;
+            return Ok(as_decimal(of_moment(word, of, is_difference, at)));
+        }
+        _ => {}
     }
     let part = match part(word) {
         Some(part) => part,
-        None if word == "epoch" => {
-            return Err(unsupported(at, "EPOCH is not supported: dates have no seconds").hint(
-                "write (a - b) * 86400 for the seconds between two days, and b = DATE '1970-01-01' for those of one",
-            ));
-        }
         None => {
             return Err(unsupported(at, format!("{function} ({}) is not supported", shown(word)))
                 .hint(format!("supported are {}", parts())));
@@ -104,18 +113,35 @@ fn extracted(
     Ok(Scalar::Extract(part, Box::new(expression(of, depth + 1, budget)?)))
 }
 
+/// The seconds or the days since a first day, and the time of the day, which is 0.
+fn of_moment(word: &str, of: Expression, is_difference: bool, at: Position) -> Expression {
+    let put = |value: Scalar| Expression { value, at };
+    let number = |text: &str| put(Scalar::Constant(LiteralValue::Number(text.to_owned())));
+    let joined = |one: Expression, operator: ArithmeticOperator, other: Expression| {
+        put(Scalar::Arithmetic(Box::new(one), operator, Box::new(other)))
+    };
+    let first = put(Scalar::Constant(LiteralValue::Date("1970-01-01".to_owned())));
+    let days = if is_difference { of } else { joined(of, ArithmeticOperator::Minus, first) };
+    match word {
+        "epoch" => joined(days, ArithmeticOperator::Times, number("86400")),
+        "julian" => joined(days, ArithmeticOperator::Plus, number("2440588")),
+        _ => put(Scalar::Numeric(Numeric::Remainder, vec![days, number("1")])),
+    }
+}
+
+/// A number that is divided as decimals are, as EXTRACT gives it.
+fn as_decimal(of: Expression) -> Scalar {
+    Scalar::Numeric(Numeric::Cast(CastType::Decimal(None)), vec![of])
+}
+
 fn parts() -> String {
     use strum::VariantArray;
 
-    DatePart::VARIANTS.iter().map(|part| part.word()).collect::<Vec<_>>().join(", ")
-}
-
-fn is_number(expr: &Expr) -> bool {
-    matches!(expr, Expr::Value(ValueWithSpan { value: Value::Number(..), .. }))
+    DatePart::VARIANTS.iter().map(|part| part.word()).chain(["epoch", "julian"]).collect::<Vec<_>>().join(", ")
 }
 
 /// The operands of `AGE(a, b)`; `None` for any other expression.
-fn age(expr: &Expr) -> Result<Option<(&Expr, &Expr)>, QueryError> {
+pub(super) fn age(expr: &Expr) -> Result<Option<(&Expr, &Expr)>, QueryError> {
     match expr {
         Expr::Nested(inner) => age(inner),
         Expr::Function(call) if call.name.to_string().eq_ignore_ascii_case("age") => {
@@ -138,11 +164,14 @@ pub(super) fn function(
     depth: usize,
     budget: &mut Budget,
 ) -> Result<Option<Scalar>, QueryError> {
-    let is_known = FUNCTIONS.contains(&word) || OTHERS.contains(&word);
+    let is_known = FUNCTIONS.contains(&word) || OTHERS.contains(&word) || periods::FUNCTIONS.contains(&word);
     if !is_known {
         return Ok(None);
     }
     let operands = arguments(of, at)?;
+    if periods::FUNCTIONS.contains(&word) {
+        return periods::function(word, &operands, at, depth, budget);
+    }
     let mut value = |expr: &Expr| expression(expr, depth + 1, budget);
     let part_of = |part: DatePart, value: Expression| Scalar::Extract(part, Box::new(value));
     Ok(Some(match (word, &operands[..]) {
@@ -164,12 +193,16 @@ pub(super) fn function(
         }
         ("date_part" | "datepart", [field, of]) => return part_by_name(word, field, of, at, depth, budget).map(Some),
         ("to_char", [of, format]) => days::format_of(value(of)?, format)?,
-        ("to_date" | "to_timestamp", [text, format]) => days::day_of_text(text, format, at)?,
-        ("make_date" | "datefromparts" | "date", [year, month, day]) => days::made(word, [*year, *month, *day], at)?,
-        ("date", [Expr::Value(ValueWithSpan { value: Value::SingleQuotedString(text), .. })]) => {
+        ("to_date" | "to_timestamp", [text, format]) => {
+            days::day_of_text(text, format, word == "to_timestamp", at, depth, budget)?
+        }
+        ("make_date" | "datefromparts" | "date", [year, month, day]) => {
+            days::made([*year, *month, *day], at, depth, budget)?
+        }
+        ("date" | "to_date", [Expr::Value(ValueWithSpan { value: Value::SingleQuotedString(text), .. })]) => {
             days::constant_day(text, at)?
         }
-        ("date", [of]) => Scalar::Call(Call::Day, vec![value(of)?]),
+        ("date" | "to_date", [of]) => Scalar::Call(Call::Day, vec![value(of)?]),
         ("last_day" | "eomonth", [of]) => {
             let first = Scalar::Truncate(Period::Month, Box::new(value(of)?));
             Scalar::Call(Call::Later { months: 1, days: -1 }, vec![Expression { value: first, at }])

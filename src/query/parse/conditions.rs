@@ -6,15 +6,16 @@ use sqlparser::ast::{
 };
 
 use super::expressions::expression;
+use super::intervals::is_interval;
 use super::limits::{Budget, DEPTH_MAX, too_deep};
-use super::nodes::{start, unsupported};
+use super::nodes::{is_null, start, unsupported};
 use super::numeric;
 use super::rows::{existing, rows};
 use super::scope::Allowed;
-use super::{symmetric, truths, words};
+use super::{ages, lists, symmetric, truths, words};
 use crate::query::error::{Position, QueryError, shown};
 use crate::query::syntax::{Comparison, Condition, Expression, Literal, LiteralValue, Scalar};
-use crate::query::term::literals::midnight;
+use crate::query::term::literals::{day_text, midnight};
 
 /// Parses the condition of a WHERE.
 pub(super) fn of_where(expr: &Expr, budget: &mut Budget) -> Result<Condition, QueryError> {
@@ -42,29 +43,29 @@ pub(super) fn condition(expr: &Expr, depth: usize, budget: &mut Budget) -> Resul
             Expression { value: Scalar::Truth(condition), .. } => *condition,
             other => Condition::Is(other),
         }),
+        Expr::BinaryOp { left, op, right } if is_interval(left) || is_interval(right) => {
+            ages::compared(left, op, right, at, depth, budget)
+        }
         Expr::BinaryOp { left, op, right } => {
             let comparison = comparison(op, at)?;
-            if numeric::is_null(left) || numeric::is_null(right) {
+            if let Some(found) = truths::tuples(left, comparison, right, depth, budget)? {
+                return Ok(found);
+            }
+            if is_null(left) || is_null(right) {
                 return Err(never(comparison, at));
             }
             let left = expression(left, depth, budget)?;
             Ok(Condition::Compare(left, comparison, expression(right, depth, budget)?))
         }
         Expr::Between { expr, negated: not, low, high } => {
-            let mut side = |expr: &Expr| expression(expr, depth, budget);
-            let (low, is_symmetric) = symmetric::lower(low);
-            let (of, low, high) = (side(expr)?, side(low)?, side(high)?);
-            let turned = is_symmetric.then(|| Condition::Between(of.clone(), high.clone(), low.clone()));
-            let between = Condition::Between(of, low, high);
-            let between = match turned {
-                Some(turned) => Condition::Any(vec![between, turned]),
-                None => between,
-            };
-            Ok(negated(between, *not))
+            Ok(negated(between(expr, (low, high), at, depth, budget)?, *not))
         }
         Expr::InList { expr, list, negated: not } => Ok(negated(truths::listed(expr, list, depth, budget)?, *not)),
         Expr::IsNull(expr) => Ok(Condition::IsNull(expression(expr, depth, budget)?)),
         Expr::IsNotNull(expr) => Ok(negated(Condition::IsNull(expression(expr, depth, budget)?), true)),
+        Expr::InUnnest { expr, array_expr: list, negated: not } => {
+            Ok(negated(truths::unnested(expr, list, depth, budget)?, *not))
+        }
         Expr::InSubquery { expr, subquery, negated: not } => among(expr, subquery, *not, depth, budget),
         Expr::AnyOp { left, compare_op: BinaryOperator::Eq, right, is_some: _ }
             if let Some(query) = subquery(right) =>
@@ -91,6 +92,29 @@ pub(super) fn condition(expr: &Expr, depth: usize, budget: &mut Budget) -> Resul
     }
 }
 
+/// Parses `a BETWEEN low AND high`.
+fn between(
+    of: &Expr,
+    (low, high): (&Expr, &Expr),
+    at: Position,
+    depth: usize,
+    budget: &mut Budget,
+) -> Result<Condition, QueryError> {
+    let (low, is_symmetric) = symmetric::lower(low);
+    if is_interval(low) && is_interval(high) && !is_symmetric {
+        let mut part = |how: Comparison, by: &Expr| ages::with_interval(of, how, by, at, depth, budget);
+        return Ok(Condition::All(vec![part(Comparison::GreaterOrEqual, low)?, part(Comparison::LessOrEqual, high)?]));
+    }
+    let mut side = |expr: &Expr| expression(expr, depth, budget);
+    let (of, low, high) = (side(of)?, side(low)?, side(high)?);
+    let turned = is_symmetric.then(|| Condition::Between(of.clone(), high.clone(), low.clone()));
+    let between = Condition::Between(of, low, high);
+    Ok(match turned {
+        Some(turned) => Condition::Any(vec![between, turned]),
+        None => between,
+    })
+}
+
 /// The error for a comparison with NULL.
 fn never(comparison: Comparison, at: Position) -> QueryError {
     let error = unsupported(at, "a comparison with NULL is never true");
@@ -103,6 +127,9 @@ fn never(comparison: Comparison, at: Position) -> QueryError {
 
 /// Parses `a IN (SELECT …)`.
 fn among(of: &Expr, query: &Query, not: bool, depth: usize, budget: &mut Budget) -> Result<Condition, QueryError> {
+    if let Some(list) = lists::values(query) {
+        return Ok(negated(truths::listed(of, &list, depth, budget)?, not));
+    }
     let of = expression(of, depth, budget)?;
     let rows = budget.inside(depth, |budget| rows(query, budget))?;
     Ok(negated(Condition::InRows(of, Box::new(rows)), not))
@@ -130,6 +157,7 @@ pub(super) fn is_condition(expr: &Expr) -> bool {
         Expr::Between { .. }
         | Expr::InList { .. }
         | Expr::InSubquery { .. }
+        | Expr::InUnnest { .. }
         | Expr::Exists { .. }
         | Expr::IsNull(_)
         | Expr::IsNotNull(_) => true,
@@ -184,7 +212,7 @@ pub(super) fn literal(expr: &Expr) -> Result<Literal, QueryError> {
         },
         Expr::TypedString(TypedString { data_type: DataType::Date, value, uses_odbc_syntax: false }) => {
             match &value.value {
-                Value::SingleQuotedString(text) => LiteralValue::Date(text.clone()),
+                Value::SingleQuotedString(text) => LiteralValue::Date(day_text(text)),
                 _ => return Err(unsupported(at, "DATE wants a quoted day, like DATE '2024-02-29'")),
             }
         }
@@ -202,7 +230,7 @@ pub(super) fn literal(expr: &Expr) -> Result<Literal, QueryError> {
         }
         Expr::Cast { expr, data_type, .. } => {
             let to = numeric::cast_type(data_type, at)?;
-            match numeric::constant(expr, to) {
+            match numeric::constant(expr, data_type, to) {
                 Some(value) => value,
                 None => return Err(unsupported(at, "a constant is wanted here, and this cast is none")),
             }

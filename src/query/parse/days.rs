@@ -3,50 +3,54 @@
 use sqlparser::ast::{Expr, Spanned};
 
 use super::conditions::literal;
+use super::expressions::expression;
+use super::limits::Budget;
 use super::nodes::{start, unsupported};
 use crate::query::error::{Position, QueryError, shown};
 use crate::query::syntax::calls::Call;
-use crate::query::syntax::{Expression, LiteralValue, Scalar};
+use crate::query::syntax::{Expression, Literal, LiteralValue, Scalar};
 use crate::query::term::formats::DayFormat;
-use crate::query::terms::domain::date_days;
+use crate::query::term::literals::day_text;
+use crate::query::term::readings::{Moment, ReadingFormat};
+use crate::query::terms::domain::{date_days, date_text};
 
 /// A constant day, checked here because its parts are written apart.
 pub(super) fn constant_day(text: &str, at: Position) -> Result<Scalar, QueryError> {
-    // A time behind the day is midnight in most texts that programs write.
-    let day = text.strip_suffix(" 00:00:00").or(text.strip_suffix("T00:00:00")).unwrap_or(text);
-    if date_days(day).is_none() {
+    let day = day_text(text);
+    if date_days(&day).is_none() {
         let message = format!("'{}' is no day", shown(text));
         return Err(unsupported(at, message).hint("write one like DATE '2024-02-29'"));
     }
-    Ok(Scalar::Constant(LiteralValue::Date(day.to_owned())))
+    Ok(Scalar::Constant(LiteralValue::Date(day)))
 }
 
-/// Parses `TO_DATE('31.12.2024', 'DD.MM.YYYY')`.
-pub(super) fn day_of_text(text: &Expr, format: &Expr, at: Position) -> Result<Scalar, QueryError> {
+/// Parses `TO_DATE('31.12.2024', 'DD.MM.YYYY')`, of a constant text or of one of the row.
+pub(super) fn day_of_text(
+    text: &Expr,
+    format: &Expr,
+    is_moment: bool,
+    at: Position,
+    depth: usize,
+    budget: &mut Budget,
+) -> Result<Scalar, QueryError> {
+    const SECOND: i64 = 1_000_000;
     let wrong = || {
-        unsupported(at, "TO_DATE is of a constant text, with a format of YYYY, MM and DD")
+        unsupported(at, "TO_DATE wants a format of YYYY, MM or Mon, DD and times, in quotes")
             .hint("write TO_DATE('2024-02-29', 'YYYY-MM-DD'), or DATE '2024-02-29'")
     };
-    let texts = (literal(text).map_err(|_| wrong())?.value, literal(format).map_err(|_| wrong())?.value);
-    let (LiteralValue::Text(text), LiteralValue::Text(format)) = texts else { return Err(wrong()) };
-    let format = format.to_uppercase();
-    let digits = |pattern: &str| {
-        let place = format.find(pattern)?;
-        text.get(place..place + pattern.len()).filter(|part| part.bytes().all(|byte| byte.is_ascii_digit()))
+    let LiteralValue::Text(format) = literal(format).map_err(|_| wrong())?.value else { return Err(wrong()) };
+    let reading = ReadingFormat::parse(&format).ok_or_else(wrong)?;
+    let Ok(Literal { value: LiteralValue::Text(text), .. }) = literal(text) else {
+        return Ok(Scalar::Call(Call::Read(format), vec![expression(text, depth + 1, budget)?]));
     };
-    let (Some(year), Some(month), Some(day)) = (digits("YYYY"), digits("MM"), digits("DD")) else {
-        return Err(wrong());
-    };
-    let same = format.len() == text.len()
-        && format
-            .bytes()
-            .zip(text.bytes())
-            .all(|(pattern, letter)| matches!(pattern, b'Y' | b'M' | b'D') || pattern == letter);
-    let plain = format.replacen("YYYY", "", 1).replacen("MM", "", 1).replacen("DD", "", 1);
-    if !same || plain.bytes().any(|byte| byte.is_ascii_alphanumeric()) {
-        return Err(wrong());
-    }
-    constant_day(&format!("{year}-{month}-{day}"), at)
+    let Moment { day, micros } = reading.moment(&text).ok_or_else(|| {
+        unsupported(at, format!("'{}' is no day in the format '{}'", shown(&text), shown(&format)))
+            .hint("write one like DATE '2024-02-29'")
+    })?;
+    let (seconds, fraction) = (micros / SECOND, micros % SECOND);
+    let time = format!(" {:02}:{:02}:{:02}.{fraction:06}", seconds / 3_600, seconds / 60 % 60, seconds % 60);
+    let time = if micros > 0 && is_moment { time } else { String::new() };
+    Ok(Scalar::Constant(LiteralValue::Date(date_text(day) + &time)))
 }
 
 pub(super) fn format_of(of: Expression, format: &Expr) -> Result<Scalar, QueryError> {
@@ -62,15 +66,15 @@ pub(super) fn format_of(of: Expression, format: &Expr) -> Result<Scalar, QueryEr
     Ok(Scalar::Call(Call::Format(format), vec![of]))
 }
 
-/// The day of a year, a month and a day of the month, which are constants.
-pub(super) fn made(word: &str, parts: [&Expr; 3], at: Position) -> Result<Scalar, QueryError> {
+/// The day of a year, a month and a day of the month.
+pub(super) fn made(parts: [&Expr; 3], at: Position, depth: usize, budget: &mut Budget) -> Result<Scalar, QueryError> {
     let whole = |part: &Expr| match literal(part).ok()?.value {
         LiteralValue::Number(text) => text.parse::<u32>().ok(),
         LiteralValue::Text(_) | LiteralValue::Date(_) | LiteralValue::Boolean(_) => None,
     };
-    match parts.map(whole) {
-        [Some(year), Some(month), Some(day)] => constant_day(&format!("{year:04}-{month:02}-{day:02}"), at),
-        _ => Err(unsupported(at, format!("{} wants three whole numbers", word.to_uppercase()))
-            .hint("write MAKE_DATE(2024, 2, 29)")),
+    if let [Some(year), Some(month), Some(day)] = parts.map(whole) {
+        return constant_day(&format!("{year:04}-{month:02}-{day:02}"), at);
     }
+    let parts = parts.into_iter().map(|part| expression(part, depth + 1, budget));
+    Ok(Scalar::Call(Call::Made, parts.collect::<Result<_, _>>()?))
 }

@@ -4,27 +4,28 @@ use sqlparser::ast::{
     BinaryOperator, CaseWhen, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Spanned, UnaryOperator, Value,
     ValueWithSpan,
 };
-use strum::VariantArray;
 
 use super::conditions::{condition, is_condition, literal};
 use super::foreign::nearest_function;
 use super::limits::{Budget, DEPTH_MAX, too_deep};
-use super::nodes::{absent, name, qualified, start, unsupported};
+use super::nodes::{absent, is_null, name, qualified, start, unsupported};
 use super::outputs::{aggregate, first, is_aggregate};
 use super::rows::rows;
 use super::scope::Allowed;
 use super::windows::{is_window, window};
 use super::{calendar, intervals, numeric, outputs, words};
 use crate::query::error::{Position, QueryError, shown};
-use crate::query::syntax::{ArithmeticOperator, Comparison, Condition, Expression, LiteralValue, Numeric, Scalar};
-use crate::query::term::calendar::Period;
-use crate::query::term::lower::Side;
+use crate::query::syntax::{
+    ArithmeticOperator, Comparison, Condition, Expression, Literal, LiteralValue, Numeric, Scalar,
+};
+use crate::query::term::Constant;
+use crate::query::term::lower::{Side, exact};
 
 /// Largest number of decimals that a number can be rounded to.
 const ROUND_DECIMALS_MAX: u32 = 9;
 /// Largest number of buckets of equal width.
 const BUCKETS_MAX: u32 = 1_000;
-const FUNCTIONS: [&str; 7] = ["abs", "coalesce", "date_trunc", "greatest", "least", "round", "width_bucket"];
+const FUNCTIONS: [&str; 6] = ["abs", "coalesce", "greatest", "least", "round", "width_bucket"];
 
 pub(super) fn expression(expr: &Expr, depth: usize, budget: &mut Budget) -> Result<Expression, QueryError> {
     if depth >= DEPTH_MAX {
@@ -114,14 +115,14 @@ fn case(
                 Condition::Compare(of, Comparison::Equal, expression(&when.condition, depth + 1, budget)?)
             }
         };
-        let result = match numeric::is_null(&when.result) {
+        let result = match is_null(&when.result) {
             true => numeric::null(at),
             false => expression(&when.result, depth + 1, budget)?,
         };
         Ok((condition, result))
     };
     let arms = conditions.iter().map(|when| arm(when, budget)).collect::<Result<_, QueryError>>()?;
-    let otherwise = else_result.filter(|expr| !numeric::is_null(expr));
+    let otherwise = else_result.filter(|expr| !is_null(expr));
     let otherwise = otherwise.map(|expr| expression(expr, depth + 1, budget)).transpose()?;
     Ok(Scalar::Case(arms, otherwise.map(Box::new)))
 }
@@ -245,7 +246,7 @@ fn of_row(
             }
             chosen.value
         }
-        ("date_trunc", [period, one]) => Scalar::Truncate(self::period(period)?, Box::new(of(one)?)),
+        ("width_bucket", [one, Expr::Array(list)]) => thresholds(&of(one)?, &list.elem, at)?,
         ("width_bucket", [one, low, high, count]) => {
             let (low, high) = (literal(low)?, literal(high)?);
             let buckets = whole(count, BUCKETS_MAX, "buckets")?;
@@ -257,14 +258,46 @@ fn of_row(
         (word, other) => {
             let wanted = match word {
                 "coalesce" => "two or more",
-                "date_trunc" => "two",
-                "width_bucket" => "four",
+                "width_bucket" => "four, or two with an array of thresholds",
                 "round" => "one or two",
                 _ => "one",
             };
             return Err(wrong_count(word, other.len(), wanted, at));
         }
     })
+}
+
+/// `WIDTH_BUCKET(a, ARRAY[…])`: the number of thresholds at or below a value.
+fn thresholds(of: &Expression, list: &[Expr], at: Position) -> Result<Scalar, QueryError> {
+    let list = list.iter().map(literal).collect::<Result<Vec<_>, _>>()?;
+    let is_above = |one: &Literal, other: &Literal| match (&one.value, &other.value) {
+        (LiteralValue::Number(one), LiteralValue::Number(other)) => {
+            match (Constant::parse(one), Constant::parse(other)) {
+                (Some(one), Some(other)) => exact(one) < exact(other),
+                _ => false,
+            }
+        }
+        (LiteralValue::Date(one), LiteralValue::Date(other)) => one < other,
+        _ => false,
+    };
+    let is_rising = list.windows(2).all(|pair| matches!(pair, [one, other] if is_above(one, other)));
+    if list.is_empty() || !is_rising || list.len() > usize::try_from(BUCKETS_MAX).unwrap_or(usize::MAX) {
+        let message =
+            format!("WIDTH_BUCKET wants 1 to {BUCKETS_MAX} thresholds, numbers or days, each above the one before");
+        return Err(unsupported(at, message).hint("write WIDTH_BUCKET(a, ARRAY[18, 40, 65])"));
+    }
+    let compared = |how: Comparison, literal: &Literal| {
+        let threshold = Expression { value: Scalar::Constant(literal.value.clone()), at: literal.at };
+        Condition::Compare(of.clone(), how, threshold)
+    };
+    let number = |count: usize| Expression { value: Scalar::Constant(LiteralValue::Number(count.to_string())), at };
+    let mut arms: Vec<(Condition, Expression)> = (1..=list.len())
+        .rev()
+        .zip(list.iter().rev())
+        .map(|(count, literal)| (compared(Comparison::GreaterOrEqual, literal), number(count)))
+        .collect();
+    arms.extend(list.first().map(|first| (compared(Comparison::Less, first), number(0))));
+    Ok(Scalar::Case(arms, None))
 }
 
 pub(super) fn decimals(expr: &Expr) -> Result<u32, QueryError> {
@@ -278,17 +311,4 @@ pub(super) fn whole(expr: &Expr, max: u32, what: &str) -> Result<u32, QueryError
         LiteralValue::Text(_) | LiteralValue::Date(_) | LiteralValue::Boolean(_) => None,
     };
     found.ok_or_else(|| unsupported(literal.at, format!("the number of {what} is a whole number from 0 to {max}")))
-}
-
-fn period(expr: &Expr) -> Result<Period, QueryError> {
-    let literal = literal(expr)?;
-    let found = match &literal.value {
-        LiteralValue::Text(text) => text.parse().ok(),
-        LiteralValue::Number(_) | LiteralValue::Date(_) | LiteralValue::Boolean(_) => None,
-    };
-    found.ok_or_else(|| {
-        let words: Vec<_> = Period::VARIANTS.iter().map(|period| format!("'{}'", period.word())).collect();
-        unsupported(literal.at, "DATE_TRUNC wants a period it knows")
-            .hint(format!("supported are {}", words.join(", ")))
-    })
 }

@@ -1,6 +1,9 @@
 //! Parser of intervals, of days so far away, and of distances between days.
 
-use sqlparser::ast::{BinaryOperator, Expr, Interval, Spanned, Value, ValueWithSpan};
+use sqlparser::ast::{
+    BinaryOperator, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Interval, Spanned,
+    UnaryOperator, Value, ValueWithSpan,
+};
 
 use super::conditions::literal;
 use super::expressions::expression;
@@ -8,14 +11,35 @@ use super::limits::Budget;
 use super::nodes::{start, unsupported};
 use crate::query::error::{Position, QueryError};
 use crate::query::syntax::calls::Call;
-use crate::query::syntax::{ArithmeticOperator, LiteralValue, Scalar};
+use crate::query::syntax::{ArithmeticOperator, Expression, LiteralValue, Scalar};
 use crate::query::term::spans::Span;
 
 /// Whether an expression is `INTERVAL …`.
 pub(super) fn is_interval(expr: &Expr) -> bool {
     match expr {
         Expr::Nested(inner) => is_interval(inner),
+        Expr::UnaryOp { op: UnaryOperator::Minus | UnaryOperator::Plus, expr } => is_interval(expr),
+        Expr::BinaryOp { left, op: BinaryOperator::Multiply, right } => is_interval(left) || is_interval(right),
+        Expr::BinaryOp { left, op: BinaryOperator::Plus | BinaryOperator::Minus, right } => {
+            is_interval(left) && is_interval(right)
+        }
+        Expr::Cast { expr, data_type: DataType::Interval { .. }, .. } => is_quoted(expr),
+        Expr::Function(call) => call.name.to_string().eq_ignore_ascii_case("make_interval"),
         other => matches!(other, Expr::Interval(_)),
+    }
+}
+
+fn is_quoted(expr: &Expr) -> bool {
+    matches!(expr, Expr::Value(ValueWithSpan { value: Value::SingleQuotedString(_), .. }))
+}
+
+/// An interval times something, as the interval and its factor; the factor is `None` for a single interval.
+fn factor(expr: &Expr) -> (&Expr, Option<&Expr>) {
+    match expr {
+        Expr::Nested(inner) => factor(inner),
+        Expr::BinaryOp { left, op: BinaryOperator::Multiply, right } if is_interval(right) => (right, Some(left)),
+        Expr::BinaryOp { left, op: BinaryOperator::Multiply, right } if is_interval(left) => (left, Some(right)),
+        other => (other, None),
     }
 }
 
@@ -37,6 +61,18 @@ pub(super) fn moved(
                 .hint("write column + INTERVAL '1 year'; the difference of two days is a number of days"));
         }
     };
+    if let (each, Some(count)) = factor(by)
+        && whole(count).is_none()
+    {
+        let (0, days) = interval(each)? else {
+            return Err(unsupported(at, "a number of months or years that is told by the row is not supported"));
+        };
+        let put = |value: Scalar| Box::new(Expression { value, at });
+        let (of, count) = (expression(of, depth + 1, budget)?, expression(count, depth + 1, budget)?);
+        let days = put(Scalar::Constant(LiteralValue::Number((sign * days).to_string())));
+        let days = put(Scalar::Arithmetic(Box::new(count), ArithmeticOperator::Times, days));
+        return Ok(Scalar::Arithmetic(Box::new(of), ArithmeticOperator::Plus, days));
+    }
     let (months, days) = interval(by)?;
     later(of, (sign * months, sign * days), at, depth, budget)
 }
@@ -64,8 +100,29 @@ pub(super) fn interval(expr: &Expr) -> Result<(i64, i64), QueryError> {
         unsupported(at, "an interval is whole years, months, weeks and days here")
             .hint("write INTERVAL '1 year', INTERVAL '90 days' or INTERVAL '1' MONTH")
     };
+    let times = |(months, days): (i64, i64), by: i64| Some((months.checked_mul(by)?, days.checked_mul(by)?));
     let Interval { value, leading_field, leading_precision, last_field, fractional_seconds_precision } = match expr {
-        Expr::Nested(inner) => return interval(inner),
+        Expr::Nested(inner) | Expr::UnaryOp { op: UnaryOperator::Plus, expr: inner } => return interval(inner),
+        Expr::UnaryOp { op: UnaryOperator::Minus, expr: inner } => {
+            return times(interval(inner)?, -1).ok_or_else(wrong);
+        }
+        Expr::BinaryOp { left, op: op @ (BinaryOperator::Plus | BinaryOperator::Minus), right } => {
+            let sign = if *op == BinaryOperator::Minus { -1 } else { 1 };
+            let ((months, days), (more, further)) = (interval(left)?, times(interval(right)?, sign).ok_or_else(wrong)?);
+            return months.checked_add(more).zip(days.checked_add(further)).ok_or_else(wrong);
+        }
+        Expr::BinaryOp { op: BinaryOperator::Multiply, .. } => {
+            let (each, count) = factor(expr);
+            let count = count.and_then(whole).ok_or_else(wrong)?;
+            return times(interval(each)?, count).ok_or_else(wrong);
+        }
+        Expr::Cast { expr: inner, data_type: DataType::Interval { .. }, .. } => match inner.as_ref() {
+            Expr::Value(ValueWithSpan { value: Value::SingleQuotedString(text), .. }) => {
+                return text_interval(text).ok_or_else(wrong);
+            }
+            _ => return Err(wrong()),
+        },
+        Expr::Function(call) => return made(call).ok_or_else(wrong),
         Expr::Interval(interval) => interval,
         _ => return Err(wrong()),
     };
@@ -80,6 +137,32 @@ pub(super) fn interval(expr: &Expr) -> Result<(i64, i64), QueryError> {
         let count = text.trim().parse().map_err(|_| wrong())?;
         return length(count, &field.to_string().to_lowercase()).ok_or_else(wrong);
     }
+    text_interval(&text).ok_or_else(wrong)
+}
+
+/// Months and days of `MAKE_INTERVAL(years => 1, days => 3)`, or of its arguments in their order: years, months, weeks, days.
+fn made(call: &Function) -> Option<(i64, i64)> {
+    const UNITS: [&str; 4] = ["years", "months", "weeks", "days"];
+    let FunctionArguments::List(list) = &call.args else { return None };
+    let (mut months, mut days) = (0_i64, 0_i64);
+    for (place, arg) in list.args.iter().enumerate() {
+        let (unit, value) = match arg {
+            FunctionArg::Named { name, arg: FunctionArgExpr::Expr(value), .. } => (name.value.to_lowercase(), value),
+            FunctionArg::ExprNamed { name, arg: FunctionArgExpr::Expr(value), .. } => {
+                (name.to_string().to_lowercase(), value)
+            }
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(value)) => ((*UNITS.get(place)?).to_owned(), value),
+            FunctionArg::Named { .. } | FunctionArg::ExprNamed { .. } | FunctionArg::Unnamed(_) => return None,
+        };
+        let (more, further) = length(whole(value)?, &unit).filter(|_| UNITS.contains(&unit.as_str()))?;
+        months = months.checked_add(more)?;
+        days = days.checked_add(further)?;
+    }
+    Some((months, days))
+}
+
+/// Months and days of the text of an interval; `None` if it has anything else.
+pub(super) fn text_interval(text: &str) -> Option<(i64, i64)> {
     // "1 year 2 months", also "1y" and "-3 days"; the count and its word may stand together.
     let mut words = text.split_whitespace().flat_map(|word| {
         let end = word.find(|letter: char| letter.is_ascii_alphabetic()).unwrap_or(word.len());
@@ -87,14 +170,13 @@ pub(super) fn interval(expr: &Expr) -> Result<(i64, i64), QueryError> {
     });
     let (mut months, mut days, mut is_some) = (0_i64, 0_i64, false);
     while let Some(count) = words.next() {
-        let word = words.next().ok_or_else(wrong)?;
-        let count = count.parse().map_err(|_| wrong())?;
-        let (more, further) = length(count, &word.to_lowercase()).ok_or_else(wrong)?;
-        months = months.checked_add(more).ok_or_else(wrong)?;
-        days = days.checked_add(further).ok_or_else(wrong)?;
+        let word = words.next()?;
+        let (more, further) = length(count.parse().ok()?, &word.to_lowercase())?;
+        months = months.checked_add(more)?;
+        days = days.checked_add(further)?;
         is_some = true;
     }
-    if is_some { Ok((months, days)) } else { Err(wrong()) }
+    is_some.then_some((months, days))
 }
 
 /// Months and days of so many years, months, weeks or days.

@@ -1,6 +1,6 @@
 //! Places and names in a query, and refusals of what stands there.
 
-use sqlparser::ast::Ident;
+use sqlparser::ast::{Expr, Ident, Value, ValueWithSpan};
 use sqlparser::tokenizer::{Location, Span};
 
 use crate::query::error::{Code, Position, QueryError};
@@ -35,4 +35,13 @@ pub(super) fn unsupported(at: Position, message: impl std::fmt::Display) -> Quer
 /// Refuses `what` if it is present.
 pub(super) fn absent(there: bool, at: Position, what: &str) -> Result<(), QueryError> {
     if there { Err(unsupported(at, format!("{what} is not supported"))) } else { Ok(()) }
+}
+
+/// Whether an expression is NULL.
+pub(super) fn is_null(expr: &Expr) -> bool {
+    match expr {
+        Expr::Nested(inner) => is_null(inner),
+        Expr::Value(ValueWithSpan { value: Value::Null, .. }) => true,
+        _ => false,
+    }
 }

@@ -1,8 +1,6 @@
 //! Parser of casts and of the numeric functions of one row.
 
-use sqlparser::ast::{
-    CastKind, CeilFloorKind, CharacterLength, DataType, DateTimeField, ExactNumberInfo, Expr, Value, ValueWithSpan,
-};
+use sqlparser::ast::{CastKind, CeilFloorKind, CharacterLength, DataType, DateTimeField, ExactNumberInfo, Expr};
 
 use super::conditions::literal;
 use super::expressions::{decimals, expression};
@@ -11,7 +9,7 @@ use super::nodes::unsupported;
 use crate::query::error::{Position, QueryError, shown};
 use crate::query::syntax::calls::Call;
 use crate::query::syntax::{CastType, Expression, LiteralValue, Numeric, Scalar};
-use crate::query::term::literals::midnight;
+use crate::query::term::literals::{day_text, midnight};
 use crate::query::term::lower::Side;
 use crate::query::term::words::WordFunction;
 
@@ -30,6 +28,10 @@ pub(super) fn cast(
         CastKind::Cast | CastKind::TryCast | CastKind::SafeCast | CastKind::DoubleColon => {}
     }
     if let Some(length) = cut_length(data_type) {
+        if let Some(LiteralValue::Text(text)) = constant(expr, data_type, CastType::Text) {
+            let length = usize::try_from(length).unwrap_or(usize::MAX);
+            return Ok(Scalar::Constant(LiteralValue::Text(text.chars().take(length).collect())));
+        }
         // As in PostgreSQL, a text that is longer is cut.
         let text = Scalar::Numeric(Numeric::Cast(CastType::Text), vec![expression(expr, depth + 1, budget)?]);
         let length = Expression { value: Scalar::Constant(LiteralValue::Number(length.to_string())), at };
@@ -37,7 +39,7 @@ pub(super) fn cast(
         return Ok(Scalar::Call(Call::Word(WordFunction::Left), parts));
     }
     let to = cast_type(data_type, at)?;
-    if let Some(value) = constant(expr, to) {
+    if let Some(value) = constant(expr, data_type, to) {
         return Ok(Scalar::Constant(value));
     }
     let inner = expression(expr, depth + 1, budget)?;
@@ -63,11 +65,16 @@ fn cut_length(data_type: &DataType) -> Option<u64> {
 }
 
 /// A constant that a cast gives another type: a text that is a day or a number.
-pub(super) fn constant(expr: &Expr, to: CastType) -> Option<LiteralValue> {
+pub(super) fn constant(expr: &Expr, data_type: &DataType, to: CastType) -> Option<LiteralValue> {
     let literal = literal(expr).ok()?.value;
     match (to, &literal) {
+        // A cast to DATE takes the time away, and one to TIMESTAMP keeps it.
         (CastType::Date, LiteralValue::Text(text) | LiteralValue::Date(text)) => {
-            Some(LiteralValue::Date(dashed(midnight(text))))
+            Some(LiteralValue::Date(dashed(&if *data_type == DataType::Date {
+                day_text(text)
+            } else {
+                midnight(text).to_owned()
+            })))
         }
         (CastType::Integer, LiteralValue::Text(text)) => {
             text.trim().parse::<i64>().ok().map(|number| LiteralValue::Number(number.to_string()))
@@ -78,6 +85,9 @@ pub(super) fn constant(expr: &Expr, to: CastType) -> Option<LiteralValue> {
                 let point = if text.contains('.') { "" } else { ".0" };
                 LiteralValue::Number(format!("{text}{point}"))
             })
+        }
+        (CastType::Text, LiteralValue::Number(text)) if text.bytes().all(|letter| letter.is_ascii_digit()) => {
+            Some(LiteralValue::Text(text.clone()))
         }
         (CastType::Text, LiteralValue::Text(_)) | (CastType::Truth, LiteralValue::Boolean(_)) => Some(literal),
         (CastType::Truth, LiteralValue::Text(text)) => match text.to_lowercase().as_str() {
@@ -181,12 +191,4 @@ fn base(text: &str, at: Position) -> Expression {
 /// The missing value as a result of CASE.
 pub(super) fn null(at: Position) -> Expression {
     Expression { value: Scalar::Numeric(Numeric::Null, Vec::new()), at }
-}
-
-pub(super) fn is_null(expr: &Expr) -> bool {
-    match expr {
-        Expr::Nested(inner) => is_null(inner),
-        Expr::Value(ValueWithSpan { value: Value::Null, .. }) => true,
-        _ => false,
-    }
 }

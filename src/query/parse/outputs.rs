@@ -2,13 +2,14 @@
 
 use sqlparser::ast::{
     AccessExpr, BinaryOperator, CastKind, DuplicateTreatment, Expr, FunctionArg, FunctionArgExpr,
-    FunctionArgumentClause, FunctionArguments, OrderByExpr, OrderBySort, Spanned, Subscript, UnaryOperator, Value,
-    ValueWithSpan, WindowSpec, WindowType,
+    FunctionArgumentClause, FunctionArguments, Ident, ObjectName, OrderByExpr, OrderBySort, Spanned, Subscript,
+    UnaryOperator, Value, ValueWithSpan, WindowSpec, WindowType,
 };
 use strum::{EnumMessage, VariantArray};
 
 use super::after::{call, case, cast, cut, has_aggregate, is_of_columns, key, label, total};
-use super::conditional::conditional;
+use super::bounds::{clamped, contribution_bounds};
+use super::conditional::{conditional, or_null, present};
 use super::conditions::{condition, is_condition, literal};
 use super::expressions::{arguments, decimals, expression, operator, wrong_count};
 use super::foreign::nearest_function;
@@ -16,10 +17,11 @@ use super::group_windows::window;
 use super::having::having;
 use super::limits::{Budget, DEPTH_MAX, too_deep};
 use super::nodes::{absent, name, qualified, start, unsupported};
+use super::regression;
 use crate::query::error::{Position, QueryError, shown};
 use crate::query::syntax::{
-    Aggregate, AggregateFunction, Expression, Literal, LiteralValue, OutputExpression, Pair, Scalar, ScalarFunction,
-    Spread,
+    Aggregate, AggregateFunction, ArithmeticOperator, Condition, Literal, LiteralValue, OutputExpression, Pair,
+    ScalarFunction, Spread,
 };
 use crate::query::term::Constant;
 
@@ -34,7 +36,10 @@ const QUANTILES: [&str; 2] = ["median", "percentile_cont"];
 
 /// Whether a function name in lower case is that of an aggregate.
 pub(super) fn is_aggregate(word: &str) -> bool {
-    words().any(|known| known == word) || OF_UNITS.contains(&word) || REFUSED.contains(&word)
+    words().any(|known| known == word)
+        || regression::is_one(word)
+        || OF_UNITS.contains(&word)
+        || REFUSED.contains(&word)
 }
 
 /// Names of the supported aggregates, for "did you mean".
@@ -125,6 +130,22 @@ fn called(
             None => self::window(call, window, budget),
         };
     }
+    if let Some(found) = regression::output(&word, call, budget)? {
+        return Ok(found);
+    }
+    if let Some((number, rows)) = constant_sum(&word, call) {
+        let (number, rows) = (literal(number)?, aggregate(&rows, budget)?);
+        let rows = Box::new(OutputExpression::Aggregate(Box::new(rows)));
+        let negated = match &number.value {
+            LiteralValue::Number(text) => text.strip_prefix('-').map(str::to_owned),
+            LiteralValue::Text(_) | LiteralValue::Date(_) | LiteralValue::Boolean(_) => None,
+        };
+        let is_negative = negated.is_some();
+        let number = negated.map_or(number.clone(), |text| Literal { value: LiteralValue::Number(text), ..number });
+        let number = Box::new(OutputExpression::Number(number));
+        let product = OutputExpression::Arithmetic(number, ArithmeticOperator::Times, rows);
+        return Ok(if is_negative { OutputExpression::Negative(Box::new(product)) } else { product });
+    }
     if is_aggregate(&word) {
         return aggregate(call, budget).map(|aggregate| OutputExpression::Aggregate(Box::new(aggregate)));
     }
@@ -154,6 +175,26 @@ fn called(
         ("abs" | "sqrt" | "round" | "nullif", other) => Err(wrong_count(&word, other.len(), "one or two", at)),
         _ => Err(unknown_function(&word, at)),
     }
+}
+
+/// `SUM(2)` as the number and the COUNT(*) that it is multiplied with; `None` for any other call.
+fn constant_sum<'a>(word: &str, call: &'a sqlparser::ast::Function) -> Option<(&'a Expr, sqlparser::ast::Function)> {
+    let FunctionArguments::List(list) = &call.args else { return None };
+    let [FunctionArg::Unnamed(FunctionArgExpr::Expr(number))] = &list.args[..] else { return None };
+    let is_number = |expr: &Expr| match expr {
+        Expr::Value(value) => matches!(value.value, Value::Number(..)) && !is_one(&value.value),
+        Expr::UnaryOp { op: UnaryOperator::Minus, expr } => {
+            matches!(expr.as_ref(), Expr::Value(ValueWithSpan { value: Value::Number(..), .. }))
+        }
+        _ => false,
+    };
+    let is_plain = word == "sum" && list.duplicate_treatment.is_none() && is_number(number);
+    let mut rows = call.clone();
+    rows.name = ObjectName::from(vec![Ident::new("count")]);
+    if let FunctionArguments::List(list) = &mut rows.args {
+        list.args = vec![FunctionArg::Unnamed(FunctionArgExpr::Wildcard)];
+    }
+    is_plain.then_some((number, rows))
 }
 
 /// Parses an aggregate with its filter.
@@ -189,6 +230,11 @@ pub(super) fn aggregate(call: &sqlparser::ast::Function, budget: &mut Budget) ->
     absent(!list.clauses.is_empty(), at, "a clause inside an aggregate")?;
     let distinct = list.duplicate_treatment == Some(DuplicateTreatment::Distinct);
     let (args, bounds) = contribution_bounds(&list.args, at)?;
+    if let Some((function, present)) = regression::aggregate(&word, &args, budget)? {
+        let filter = filter.as_ref().map(|expr| condition(expr, 0, budget)).transpose()?;
+        let filter = Some(Condition::All(filter.into_iter().chain(present).collect()));
+        return Ok(Aggregate { function, filter, at });
+    }
     let function = if is_percentile && !distinct {
         percentile(&args, within_group, at, budget)?
     } else {
@@ -201,61 +247,6 @@ pub(super) fn aggregate(call: &sqlparser::ast::Function, budget: &mut Budget) ->
     let filter = filter.as_ref().map(|expr| condition(expr, 0, budget)).transpose()?;
     let (function, filter) = conditional(function, filter);
     Ok(Aggregate { function, filter, at })
-}
-
-/// Separates `contribution_bounds => (low, high)`, if present, from the other arguments.
-#[expect(clippy::type_complexity, reason = "two things of one argument list")]
-fn contribution_bounds(
-    args: &[FunctionArg],
-    at: Position,
-) -> Result<(Vec<FunctionArg>, Option<(Literal, Literal)>), QueryError> {
-    let mut plain = Vec::with_capacity(args.len());
-    let mut bounds = None;
-    for arg in args {
-        let (name, value) = match arg {
-            FunctionArg::Named { name, arg, .. } => (name.value.clone(), arg),
-            FunctionArg::ExprNamed { name, arg, .. } => (name.to_string(), arg),
-            FunctionArg::Unnamed(_) => {
-                plain.push(arg.clone());
-                continue;
-            }
-        };
-        let pair = match value {
-            FunctionArgExpr::Expr(Expr::Tuple(pair)) => &pair[..],
-            _ => &[],
-        };
-        let (true, [low, high], None) = (name.eq_ignore_ascii_case("contribution_bounds"), pair, &bounds) else {
-            let is_known = name.eq_ignore_ascii_case("contribution_bounds");
-            let error = unsupported(
-                at,
-                match is_known {
-                    true => "contribution_bounds are two numbers, and stand once".to_owned(),
-                    false => format!("an argument \"{}\" is not known", shown(&name)),
-                },
-            );
-            return Err(if is_known { error.hint("write contribution_bounds => (low, high)") } else { error });
-        };
-        bounds = Some((literal(low)?, literal(high)?));
-    }
-    Ok((plain, bounds))
-}
-
-/// Clamps the argument of a sum, a mean or a spread between two bounds.
-fn clamped(
-    function: AggregateFunction,
-    (low, high): (Literal, Literal),
-    at: Position,
-) -> Result<AggregateFunction, QueryError> {
-    let within = |of: Expression| Expression { at: of.at, value: Scalar::Clamped(Box::new(of), low, high) };
-    Ok(match function {
-        AggregateFunction::Sum(of) => AggregateFunction::Sum(within(of)),
-        AggregateFunction::Avg(of) => AggregateFunction::Avg(within(of)),
-        AggregateFunction::Spread(spread, of) => AggregateFunction::Spread(spread, within(of)),
-        other => {
-            let message = format!("{} has no contribution_bounds", other.word().to_uppercase());
-            return Err(unsupported(at, message).hint("leave contribution_bounds out"));
-        }
-    })
 }
 
 /// Parses a running sum of counts, which is measured as such; `None` for any other window.
@@ -458,6 +449,9 @@ fn function(
         }
         ("sum", FunctionArgExpr::Expr(Expr::Value(value)), false) if is_one(&value.value) => {
             Ok(AggregateFunction::CountRows)
+        }
+        ("count", FunctionArgExpr::Expr(expr), false) if let Some(truth) = or_null(expr) => {
+            Ok(AggregateFunction::Count(present(condition(truth, 0, budget)?, at)))
         }
         ("count", FunctionArgExpr::Expr(expr), false) => Ok(AggregateFunction::Count(of(expr)?)),
         ("count", FunctionArgExpr::Expr(expr), true) => Ok(AggregateFunction::CountDistinct(of(expr)?)),

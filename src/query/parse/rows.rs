@@ -62,12 +62,17 @@ fn query(query: &ast::Query, is_existence: bool, budget: &mut Budget) -> Result<
         Some(LimitClause::LimitOffset { .. } | LimitClause::OffsetCommaLimit { .. }) => false,
     };
     if !is_whole || fetch.is_some() {
-        let message = "the rows of people cannot be cut by LIMIT or OFFSET: whose would stay depends on everybody's";
-        return Err(unsupported(at, message));
+        return Err(cut(at));
     }
     budget.inside(1, |budget| {
         budget.query(|budget| with(names.as_ref(), budget, |budget| self::body(body, order_by.as_ref(), at, budget)))
     })
+}
+
+/// The error for rows of people of which some would be left out.
+fn cut(at: Position) -> QueryError {
+    let message = "the rows of people cannot be cut by LIMIT, OFFSET or TOP: whose would stay depends on everybody's";
+    unsupported(at, message)
 }
 
 fn body(
@@ -123,8 +128,11 @@ fn select(
     budget: &mut Budget,
 ) -> Result<Select, QueryError> {
     budget.node()?;
-    let Clauses { distinct, projection, from, selection, group_by, having, named_window, qualify } =
+    let Clauses { distinct, projection, from, selection, group_by, having, named_window, qualify, top } =
         clauses(select, at)?;
+    if top.is_some() {
+        return Err(cut(at));
+    }
     if qualify.is_some() {
         return Err(unsupported(at, "QUALIFY is not SQL of PostgreSQL").hint(
             "write the window in a query inside: SELECT … FROM (SELECT …, ROW_NUMBER() OVER (…) AS n FROM …) AS t WHERE …",

@@ -2,7 +2,7 @@
 
 use sqlparser::ast::{
     self, Distinct, Expr, GroupByExpr, LimitClause, NamedWindowDefinition, NamedWindowExpr, OrderByKind, OrderBySort,
-    SelectItem, SetExpr, Spanned, TableWithJoins, Value,
+    SelectItem, SetExpr, Spanned, TableWithJoins, Top, TopQuantity, Value,
 };
 
 use super::after::{has_aggregate, label};
@@ -50,7 +50,10 @@ fn plain_query(query: &ast::Query, budget: &mut Budget) -> Result<Query, QueryEr
         let mut answer = match body.as_ref() {
             SetExpr::Select(select) => match super::survival::rewritten(select)? {
                 Some(rewritten) => self::select(&rewritten, at, budget)?,
-                None => self::select(select, at, budget)?,
+                None => match super::pairs::rewritten(select) {
+                    Some(rewritten) => self::select(&rewritten, at, budget)?,
+                    None => self::select(select, at, budget)?,
+                },
             },
             // Parentheses around the whole query, with nothing but an order or a limit behind them.
             SetExpr::Query(inner)
@@ -74,6 +77,11 @@ fn plain_query(query: &ast::Query, budget: &mut Budget) -> Result<Query, QueryEr
         Ok(answer)
     })?;
     if limit_clause.is_some() || fetch.is_some() {
+        absent(
+            answer.limit.is_some() && matches!(body.as_ref(), SetExpr::Select(select) if select.top.is_some()),
+            at,
+            "TOP beside LIMIT",
+        )?;
         (answer.limit, answer.offset) = limit(limit_clause.as_ref(), fetch.as_ref(), at)?;
     }
     Ok(answer)
@@ -129,8 +137,17 @@ fn query_items(query: &ast::Query, projection: &[SelectItem]) -> Result<Vec<Item
 }
 
 fn select(select: &ast::Select, at: Position, budget: &mut Budget) -> Result<Query, QueryError> {
-    let Clauses { distinct, projection, from, selection, group_by, having: conditions_after, named_window, qualify } =
-        clauses(select, at)?;
+    let Clauses {
+        distinct,
+        projection,
+        from,
+        selection,
+        group_by,
+        having: conditions_after,
+        named_window,
+        qualify,
+        top,
+    } = clauses(select, at)?;
     let is_plain = matches!(distinct, None | Some(Distinct::All | Distinct::Distinct));
     if !is_plain {
         return Err(unsupported(
@@ -162,7 +179,7 @@ fn select(select: &ast::Select, at: Position, budget: &mut Budget) -> Result<Que
         sets,
         having: conditions_after.map(|expr| having(expr, 0, true, budget)).transpose()?,
         order: Vec::new(),
-        limit: None,
+        limit: top.map(|top| top_of(top, at)).transpose()?,
         offset: 0,
         text: QuestionText::default(),
     })
@@ -178,6 +195,7 @@ pub(super) struct Clauses<'a> {
     pub(super) having: Option<&'a Expr>,
     pub(super) named_window: &'a [NamedWindowDefinition],
     pub(super) qualify: Option<&'a Expr>,
+    pub(super) top: Option<&'a Top>,
 }
 
 /// Takes a SELECT apart, and refuses the clauses that PostgreSQL does not have.
@@ -211,7 +229,6 @@ pub(super) fn clauses(select: &ast::Select, at: Position) -> Result<Clauses<'_>,
     absent(into.is_some(), at, "INTO")?;
     let foreign = !optimizer_hints.is_empty()
         || select_modifiers.is_some()
-        || top.is_some()
         || exclude.is_some()
         || !lateral_views.is_empty()
         || prewhere.is_some()
@@ -230,6 +247,7 @@ pub(super) fn clauses(select: &ast::Select, at: Position) -> Result<Clauses<'_>,
         having: having.as_ref(),
         named_window,
         qualify: qualify.as_ref(),
+        top: top.as_ref(),
     })
 }
 
@@ -419,6 +437,23 @@ fn order(order_by: Option<&ast::OrderBy>, at: Position, budget: &mut Budget) -> 
         Ok(OrderItem { by, at, descending, nulls_first: options.nulls_first.unwrap_or(descending) })
     };
     exprs.iter().map(one).collect()
+}
+
+/// The largest number of rows shown of `SELECT TOP n`.
+fn top_of(top: &Top, at: Position) -> Result<u64, QueryError> {
+    let Top { with_ties: false, percent: false, quantity } = top else {
+        return Err(unsupported(at, "TOP … PERCENT and WITH TIES are not supported").hint("write TOP 10, or LIMIT 10"));
+    };
+    let found = match quantity {
+        Some(TopQuantity::Constant(count)) => Some(*count),
+        Some(TopQuantity::Expr(Expr::Value(value))) => ordinal(&value.value),
+        Some(TopQuantity::Expr(Expr::Nested(inner))) => match inner.as_ref() {
+            Expr::Value(value) => ordinal(&value.value),
+            _ => None,
+        },
+        Some(TopQuantity::Expr(_)) | None => None,
+    };
+    found.ok_or_else(|| unsupported(at, "TOP wants a whole number"))
 }
 
 /// The largest number of rows shown, and the number of those passed over: `LIMIT n OFFSET m`, or `OFFSET m ROWS FETCH FIRST n ROWS ONLY`.

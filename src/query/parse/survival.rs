@@ -27,7 +27,7 @@ fn call(item: &SelectItem) -> Option<&ast::Function> {
 }
 
 /// A key of GROUP BY as it stands in a window: an ordinal or an alias stands for the selected expression.
-fn key(key: &Expr, items: &[SelectItem]) -> String {
+pub(super) fn key(key: &Expr, items: &[SelectItem]) -> String {
     let selected = match key {
         Expr::Value(value) => match &value.value {
             Value::Number(text, _) => text.parse::<usize>().ok().and_then(|n| items.get(n.checked_sub(1)?)),

@@ -1,10 +1,11 @@
 //! Parser of truth tests and of comparisons as programs write them.
 
-use sqlparser::ast::{Array, BinaryOperator, Expr, Spanned, UnaryOperator, Value, ValueWithSpan};
+use sqlparser::ast::{BinaryOperator, Expr, Spanned, UnaryOperator, Value, ValueWithSpan};
 
 use super::conditions::{condition, literal};
-use super::expressions::expression;
+use super::expressions::{arguments, expression};
 use super::limits::{Budget, IN_ITEMS_MAX};
+use super::lists::items;
 use super::nodes::{start, unsupported};
 use super::words;
 use crate::query::error::{Position, QueryError, shown};
@@ -41,10 +42,10 @@ pub(super) fn test(expr: &Expr, depth: usize, budget: &mut Budget) -> Result<Con
         Expr::IsDistinctFrom(one, other) => not(alike(one, other, depth, budget)?),
         Expr::IsNotDistinctFrom(one, other) => alike(one, other, depth, budget)?,
         Expr::AnyOp { left, compare_op: BinaryOperator::Eq, right, is_some: _ } => {
-            listed(left, items(right, at)?, depth, budget)?
+            listed(left, &items(right, at)?, depth, budget)?
         }
         Expr::AllOp { left, compare_op: BinaryOperator::NotEq, right } => {
-            not(listed(left, items(right, at)?, depth, budget)?)
+            not(listed(left, &items(right, at)?, depth, budget)?)
         }
         Expr::AnyOp { .. } | Expr::AllOp { .. } => {
             return Err(unsupported(at, "ANY is taken with = and ALL with <>")
@@ -114,14 +115,66 @@ fn alike(one: &Expr, other: &Expr, depth: usize, budget: &mut Budget) -> Result<
     Ok(Condition::Any(vec![equal, missing]))
 }
 
-/// The items of `ANY(ARRAY[…])`.
-fn items(expr: &Expr, at: Position) -> Result<&[Expr], QueryError> {
+/// Parses `a IN UNNEST(ARRAY[…])`.
+pub(super) fn unnested(expr: &Expr, list: &Expr, depth: usize, budget: &mut Budget) -> Result<Condition, QueryError> {
+    listed(expr, &items(list, start(list.span()))?, depth, budget)
+}
+
+/// A comparison of rows of values, `(a, b) < (c, d)`; `None` if the sides are none.
+pub(super) fn tuples(
+    left: &Expr,
+    how: Comparison,
+    right: &Expr,
+    depth: usize,
+    budget: &mut Budget,
+) -> Result<Option<Condition>, QueryError> {
+    let (Some(left), Some(right)) = (tuple(left), tuple(right)) else { return Ok(None) };
+    if left.len() != right.len() {
+        let message = format!("a row of {} values is compared with one of {}", left.len(), right.len());
+        return Err(unsupported(
+            right.first().map_or(Position { line: 1, column: 1 }, |one| start(one.span())),
+            message,
+        ));
+    }
+    let mut pairs = Vec::with_capacity(left.len());
+    for (one, other) in left.iter().zip(right) {
+        pairs.push((expression(one, depth, budget)?, expression(other, depth, budget)?));
+    }
+    let all =
+        |how: Comparison, (one, other): &(Expression, Expression)| Condition::Compare(one.clone(), how, other.clone());
+    Ok(Some(match how {
+        Comparison::Equal => Condition::All(pairs.iter().map(|pair| all(how, pair)).collect()),
+        Comparison::NotEqual => Condition::Any(pairs.iter().map(|pair| all(how, pair)).collect()),
+        Comparison::Less | Comparison::LessOrEqual | Comparison::Greater | Comparison::GreaterOrEqual => {
+            let strict = match how {
+                Comparison::Less | Comparison::LessOrEqual => Comparison::Less,
+                _ => Comparison::Greater,
+            };
+            // The first values decide, unless they are equal.
+            let mut later: Option<Condition> = None;
+            for pair in pairs.iter().rev() {
+                later = Some(match later {
+                    None => all(how, pair),
+                    Some(later) => {
+                        let equal = Condition::All(vec![all(Comparison::Equal, pair), later]);
+                        Condition::Any(vec![all(strict, pair), equal])
+                    }
+                });
+            }
+            later.unwrap_or(Condition::All(Vec::new()))
+        }
+    }))
+}
+
+/// The values of a row of values, `(a, b)` or `ROW(a, b)`.
+fn tuple(expr: &Expr) -> Option<Vec<&Expr>> {
     match expr {
-        Expr::Array(Array { elem, named: _ }) => Ok(elem),
-        Expr::Nested(inner) => items(inner, at),
-        Expr::Tuple(items) => Ok(items),
-        Expr::Cast { expr, .. } => items(expr, at),
-        _ => Err(unsupported(at, "ANY and ALL want an array of constants").hint("write = ANY(ARRAY['a', 'b'])")),
+        Expr::Nested(inner) => tuple(inner),
+        Expr::Tuple(parts) if !parts.is_empty() => Some(parts.iter().collect()),
+        Expr::Function(call) if call.name.to_string().eq_ignore_ascii_case("row") => {
+            arguments(call, start(call.name.span())).ok()
+        }
+        _ => None,
     }
 }
 
@@ -132,11 +185,15 @@ pub(super) fn listed(expr: &Expr, list: &[Expr], depth: usize, budget: &mut Budg
         let message = format!("IN has {} items; accepted are at most {IN_ITEMS_MAX}", list.len());
         return Err(unsupported(at, message));
     }
-    if let Expr::Tuple(_) = expr {
-        return Err(unsupported(at, "a condition is of single values, not of rows of values")
-            .hint("write (a = … AND b = …) OR …"));
-    }
     budget.items(list.len())?;
+    if tuple(expr).is_some() {
+        let mut rows = Vec::with_capacity(list.len());
+        for item in list {
+            let row = tuples(expr, Comparison::Equal, item, depth, budget)?;
+            rows.push(row.ok_or_else(|| unsupported(start(item.span()), "a row of values is among rows of values"))?);
+        }
+        return Ok(Condition::Any(rows));
+    }
     let of = expression(expr, depth, budget)?;
     let (mut literals, mut others) = (Vec::with_capacity(list.len()), Vec::new());
     for item in list {

@@ -13,7 +13,7 @@ use crate::query::term::patterns::{PatternKind, starting, with_backslash};
 use crate::query::term::words::WordFunction;
 
 /// The functions of texts, for "did you mean".
-pub(super) const FUNCTIONS: [&str; 16] = [
+pub(super) const FUNCTIONS: [&str; 22] = [
     "lower",
     "upper",
     "initcap",
@@ -30,6 +30,12 @@ pub(super) const FUNCTIONS: [&str; 16] = [
     "split_part",
     "reverse",
     "starts_with",
+    "concat_ws",
+    "translate",
+    "regexp_replace",
+    "lpad",
+    "rpad",
+    "repeat",
 ];
 
 /// Whether an expression is a function of texts with a syntax of its own, or a comparison with a pattern.

@@ -40,7 +40,7 @@ impl OutputPlanner<'_> {
         self.keys.get(key).map(|key| self.known.facts(&key.column).domain.as_ref().clone())
     }
 
-    fn key(&self, place: usize) -> Planned {
+    pub(super) fn key(&self, place: usize) -> Planned {
         match self.domain(place) {
             Some(Domain::Number(_)) => Planned::Number(Formula::Key(place)),
             Some(Domain::Category(_) | Domain::Boolean | Domain::Date { .. } | Domain::Text { .. }) | None => {
@@ -109,6 +109,9 @@ impl OutputPlanner<'_> {
             }
             _ => {
                 place?;
+                if let Some(found) = self.relabelled(of)? {
+                    return Ok(found);
+                }
                 let message = "this is computed from rows, and is no key";
                 return Err(QueryError::at(Code::NotAnAggregate, of.at, message));
             }

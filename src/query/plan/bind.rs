@@ -8,6 +8,7 @@ mod conditions;
 mod groups;
 mod joins;
 mod legacy;
+mod means;
 mod public;
 mod resolve;
 mod rows;

@@ -344,11 +344,11 @@ impl Text {
                 out.raw(",");
                 out.string(pattern);
             }),
-            Operation::Elapsed(span, [from, to]) => self.with("Elapsed", from, |out| {
-                out.term(to);
-                out.raw(",");
-                out.string(words::span(*span));
-            }),
+            Operation::Elapsed(span, [from, to]) => {
+                self.pair("Elapsed", from, to, |out| out.string(words::span(*span)))
+            }
+            Operation::Read(of, format) => self.with("Read", of, |out| out.string(format)),
+            Operation::Made { year, month, day } => self.pair("Made", year, month, |out| out.term(day)),
         }
     }
 
@@ -384,6 +384,15 @@ impl Text {
         });
     }
 
+    /// `{"name":[term,term,…]}`
+    fn pair(&mut self, name: &str, one: &Term, other: &Term, write: impl FnOnce(&mut Self)) {
+        self.with(name, one, |out| {
+            out.term(other);
+            out.raw(",");
+            write(out);
+        });
+    }
+
     /// Writes the condition of a `CASE` arm as a list, `[condition,…]`.
     fn when(&mut self, filter: &Filter, write: impl FnOnce(&mut Self)) {
         self.raw("[");
@@ -405,6 +414,9 @@ fn period_word(period: Period) -> &'static str {
         Period::Month => "month",
         Period::Week => "week",
         Period::Day => "day",
+        Period::Decade => "decade",
+        Period::Century => "century",
+        Period::Millennium => "millennium",
     }
 }
 
@@ -429,5 +441,6 @@ fn part_word(part: DatePart) -> &'static str {
         DatePart::Isoyear => "isoyear",
         DatePart::Decade => "decade",
         DatePart::Century => "century",
+        DatePart::Millennium => "millennium",
     }
 }

@@ -17,8 +17,8 @@ use crate::query::computation::{Computation, Measure, PlanKey};
 use crate::query::error::{Code, Position, QueryError};
 use crate::query::filter::Filter;
 use crate::query::syntax::{
-    Aggregate, AggregateFunction, ArithmeticOperator, Expression, Having, Item, ItemValue, Literal, Name, OrderBy,
-    OrderItem, OutputExpression, Query, Scalar,
+    Aggregate, AggregateFunction, ArithmeticOperator, Condition, Expression, Having, Item, ItemValue, Literal, Name,
+    OrderBy, OrderItem, OutputExpression, Query, Scalar,
 };
 use crate::query::term::context::TermContext;
 use crate::query::term::{Term, checker};
@@ -335,6 +335,10 @@ impl OutputPlanner<'_> {
             AggregateFunction::Count(of) if is_unit(of, self.known) => {
                 Ok(Formula::Count(self.need(counting(filter, None, self.known))))
             }
+            AggregateFunction::Count(of) if let Some(any) = units_where(of, self.known) => {
+                let any = Aggregate { function: AggregateFunction::CountRows, ..aggregate.clone() }.narrowed(any);
+                self.aggregate(&any)
+            }
             AggregateFunction::Count(of) => {
                 let term = checker::expression(of, self.known)?;
                 Ok(Formula::Count(self.need(counting(filter, Some(term), self.known))))
@@ -460,6 +464,13 @@ fn labelled(planned: Planned) -> OutputValue {
         },
         _ => output_value(planned),
     }
+}
+
+/// The condition of a CASE whose results are all the privacy unit, and so are missing where no condition is true; `None` for anything else.
+pub(super) fn units_where(of: &Expression, known: &TermContext<'_>) -> Option<Condition> {
+    let Scalar::Case(whens, None) = &of.value else { return None };
+    let is_of_units = whens.iter().all(|(_, of)| is_unit(of, known));
+    is_of_units.then(|| Condition::Any(whens.iter().map(|(when, _)| when.clone()).collect()))
 }
 
 /// Whether an expression is the privacy unit by itself.

@@ -14,11 +14,11 @@ use std::collections::BTreeSet;
 
 use dashu::rational::RBig;
 
-use super::outputs::is_unit;
+use super::outputs::{is_unit, units_where};
 use crate::query::computation::{Computation, MEAN_PARTS, Measure, PerUnitColumn, PerUnitTable, place};
 use crate::query::error::{Code, QueryError};
 use crate::query::filter::Filter;
-use crate::query::syntax::{Aggregate, AggregateFunction, Expression, Spread};
+use crate::query::syntax::{Aggregate, AggregateFunction, Condition, Expression, Spread};
 use crate::query::term::context::{Steps, TermContext};
 use crate::query::term::literals::decimal;
 use crate::query::term::lower::{Program, Step, TermFault, ValueKind};
@@ -226,7 +226,7 @@ pub(super) fn aggregated(aggregate: &Aggregate, known: &TermContext<'_>) -> Resu
         }
     };
     // Where the FILTER is not true, the condition is unknown.
-    let truth = |condition: &crate::query::syntax::Condition| -> Result<Filter, QueryError> {
+    let truth = |condition: &Condition| -> Result<Filter, QueryError> {
         let condition = checker::condition(condition, known)?;
         Ok(match &filter {
             None => condition,
@@ -247,6 +247,10 @@ pub(super) fn aggregated(aggregate: &Aggregate, known: &TermContext<'_>) -> Resu
             None => PerUnitColumn::Rows,
             Some(filter) => PerUnitColumn::Present(Term::number(1, 0).only_where(filter)),
         },
+        AggregateFunction::Count(of) if let Some(any) = units_where(of, known) => {
+            let rows = Aggregate { function: AggregateFunction::CountRows, ..aggregate.clone() };
+            return aggregated(&rows.narrowed(any), known);
+        }
         AggregateFunction::Count(of) => PerUnitColumn::Present(match &filter {
             None => checker::expression(of, known)?,
             Some(filter) => {
@@ -254,8 +258,8 @@ pub(super) fn aggregated(aggregate: &Aggregate, known: &TermContext<'_>) -> Resu
                 Term::number(1, 0).only_where(Filter::All(vec![filter.clone(), present]).simplest(known))
             }
         }),
-        AggregateFunction::Sum(of) => PerUnitColumn::Sum(term(of)?),
-        AggregateFunction::Avg(of) => PerUnitColumn::Mean(term(of)?),
+        AggregateFunction::Sum(of) => PerUnitColumn::Sum(checker::numbered(term(of)?, known)),
+        AggregateFunction::Avg(of) => PerUnitColumn::Mean(checker::numbered(term(of)?, known)),
         AggregateFunction::Min(of) => PerUnitColumn::Least(term(of)?),
         AggregateFunction::Max(of) => PerUnitColumn::Greatest(term(of)?),
         AggregateFunction::Any(condition) => PerUnitColumn::Any(truth(condition)?),

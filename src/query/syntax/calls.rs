@@ -24,6 +24,10 @@ pub enum Call {
     Elapsed(Span),
     /// `DATE(a)`, a day as it is.
     Day,
+    /// `TO_DATE(a, format)`, a text as the day that it names.
+    Read(String),
+    /// `MAKE_DATE(year, month, day)`.
+    Made,
 }
 
 impl Call {
@@ -37,6 +41,8 @@ impl Call {
             Self::Elapsed(Span::AgeYears | Span::AgeMonths) => "extract",
             Self::Elapsed(_) => "datediff",
             Self::Day => "date",
+            Self::Read(_) => "to_date",
+            Self::Made => "make_date",
         }
     }
 }

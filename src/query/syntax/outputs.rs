@@ -3,7 +3,7 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
-use super::{Expression, Having, OutputExpression, WindowFrame};
+use super::{Aggregate, Condition, Expression, Having, OutputExpression, WindowFrame};
 use crate::query::error::Position;
 
 /// A function of numbers, computed after the noise.
@@ -178,5 +178,17 @@ impl Having {
             Self::Not(inner) => inner.has_aggregate(),
             Self::All(parts) | Self::Any(parts) => parts.iter().any(Self::has_aggregate),
         }
+    }
+}
+
+impl Aggregate {
+    /// This aggregate over the rows for which a condition is true, too.
+    #[must_use]
+    pub fn narrowed(self, condition: Condition) -> Self {
+        let filter = match self.filter {
+            Some(filter) => Condition::All(vec![filter, condition]),
+            None => condition,
+        };
+        Self { filter: Some(filter), ..self }
     }
 }

@@ -37,6 +37,12 @@ pub enum Period {
     Week = 3,
     /// A single day.
     Day = 4,
+    /// Ten years, from one that can be divided by 10.
+    Decade = 5,
+    /// A hundred years: the 21st century began on 2001-01-01.
+    Century = 6,
+    /// A thousand years: the third one began on 2001-01-01.
+    Millennium = 7,
 }
 
 /// A part of a date that is a number.
@@ -81,6 +87,8 @@ pub enum DatePart {
     Decade = 9,
     /// The century: 2001 is the first year of the 21st one.
     Century = 10,
+    /// The millennium: 2001 is the first year of the third one.
+    Millennium = 11,
 }
 
 const DAYS_PER_ERA: i64 = 146_097;
@@ -130,6 +138,9 @@ impl Period {
             // 1970-01-05 was a Monday.
             Self::Week => (day - 4).div_euclid(7),
             Self::Day => day,
+            Self::Decade => year.div_euclid(10),
+            Self::Century => (year - 1).div_euclid(100),
+            Self::Millennium => (year - 1).div_euclid(1_000),
         }
     }
 
@@ -142,6 +153,9 @@ impl Period {
             Self::Month => days(ordinal.div_euclid(12), ordinal.rem_euclid(12) + 1, 1),
             Self::Week => 7 * ordinal + 4,
             Self::Day => ordinal,
+            Self::Decade => days(10 * ordinal, 1, 1),
+            Self::Century => days(100 * ordinal + 1, 1, 1),
+            Self::Millennium => days(1_000 * ordinal + 1, 1, 1),
         }
     }
 }
@@ -170,6 +184,7 @@ impl DatePart {
             Self::Isoyear => civil(thursday(day)).0,
             Self::Decade => year.div_euclid(10),
             Self::Century => (year - 1).div_euclid(100) + 1,
+            Self::Millennium => (year - 1).div_euclid(1_000) + 1,
         }
     }
 
@@ -177,7 +192,9 @@ impl DatePart {
     #[must_use]
     pub fn range(self, min: i64, max: i64) -> (i64, i64) {
         match self {
-            Self::Year | Self::Isoyear | Self::Decade | Self::Century => (self.of(min), self.of(max)),
+            Self::Year | Self::Isoyear | Self::Decade | Self::Century | Self::Millennium => {
+                (self.of(min), self.of(max))
+            }
             Self::Week => (1, 53),
             Self::Quarter => (1, 4),
             Self::Month => (1, 12),

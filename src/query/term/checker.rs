@@ -4,13 +4,14 @@
 //! position.
 
 mod calls;
+mod days;
 mod truths;
 
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 use super::context::TermContext;
-use super::literals::{LiteralPosition, constant, decimal, literal_text, midnight, nanos, range};
+use super::literals::{LiteralPosition, constant, decimal, literal_text, moment, nanos, range};
 use super::lower::{Program, TermFault, ValueKind, exact};
 use super::{Constant, Operation, Term, TermFacts};
 use crate::query::canonical;
@@ -19,7 +20,7 @@ use crate::query::filter::{Filter, stored_bounds};
 use crate::query::syntax::{
     ArithmeticOperator, Comparison, Condition, Expression, Literal, LiteralValue, Name, Scalar,
 };
-use crate::query::terms::domain::{Domain, date_days};
+use crate::query::terms::domain::Domain;
 
 /// Largest number of labels of one CASE.
 const LABELS_MAX: usize = 1_000;
@@ -63,6 +64,15 @@ pub fn expression(expression: &Expression, known: &TermContext<'_>) -> Result<Te
     }
 }
 
+/// A term as a number: a truth value is 1 or 0, and any other term is itself.
+#[must_use]
+pub fn numbered(term: Term, known: &TermContext<'_>) -> Term {
+    match *known.facts(&term).domain {
+        Domain::Boolean => Term::of(Operation::Integer(term)),
+        Domain::Number(_) | Domain::Category(_) | Domain::Date { .. } | Domain::Text { .. } => term,
+    }
+}
+
 /// Types an expression that makes a column of a query's rows, which may be a constant.
 ///
 /// # Errors
@@ -103,6 +113,7 @@ fn faulty(fault: &TermFault, at: Position) -> QueryError {
         | TermFault::TooMany(_)
         | TermFault::Place(_)
         | TermFault::Pattern(_)
+        | TermFault::NoDay(_)
         | TermFault::Zero => error,
     }
 }
@@ -188,7 +199,7 @@ impl TypeChecker<'_> {
         let facts = self.known.facts(&column);
         let filter = match &*facts.domain {
             Domain::Number(_) | Domain::Date { .. } => {
-                let place = self.ordered(&column, &facts, literal)?;
+                let place = self.ordered(&column, &facts, how, literal)?;
                 range(column.clone(), &facts.domain, how, place)
             }
             Domain::Category(_) | Domain::Boolean if equal => {
@@ -225,7 +236,7 @@ impl TypeChecker<'_> {
                 let (least, greatest) = stored_bounds(&facts.domain);
                 let mut values = Vec::with_capacity(literals.len());
                 for literal in literals {
-                    let place = self.ordered(&column, &facts, literal)?;
+                    let place = self.ordered(&column, &facts, Comparison::Equal, literal)?;
                     // A literal between two steps or out of bounds equals no value.
                     values.extend(place.whole().filter(|value| (least..=greatest).contains(value)));
                 }
@@ -237,19 +248,27 @@ impl TypeChecker<'_> {
     }
 
     /// The exact position of a literal among the stored integers of a number or a date.
-    fn ordered(&self, column: &Term, facts: &TermFacts<'_>, literal: &Literal) -> Result<LiteralPosition, QueryError> {
+    fn ordered(
+        &self,
+        column: &Term,
+        facts: &TermFacts<'_>,
+        how: Comparison,
+        literal: &Literal,
+    ) -> Result<LiteralPosition, QueryError> {
         let place = match (&*facts.domain, &literal.value) {
             (Domain::Number(grid), LiteralValue::Number(text) | LiteralValue::Text(text)) => {
                 nanos(text).map(|place| place.on(grid))
             }
-            (Domain::Date { .. }, LiteralValue::Date(text) | LiteralValue::Text(text)) => {
-                date_days(midnight(text)).map(|days| LiteralPosition::at(days.into()))
-            }
+            (Domain::Date { .. }, LiteralValue::Date(text)) => moment(text).map(LiteralPosition::of_moment),
+            // As a day it loses its time, and as a moment it keeps it: both are the same where the whole day is below.
+            (Domain::Date { .. }, LiteralValue::Text(text)) => moment(text)
+                .filter(|(_, is_later)| !is_later || matches!(how, Comparison::LessOrEqual | Comparison::Greater))
+                .map(|(day, _)| LiteralPosition::at(day.into())),
             _ => None,
         };
         place.ok_or_else(|| {
             let wanted = match *facts.domain {
-                Domain::Date { .. } => "a day like DATE '2024-02-29'",
+                Domain::Date { .. } => "a day like DATE '2024-02-29', or a moment like TIMESTAMP '2024-02-29 12:30:00'",
                 Domain::Number(_) | Domain::Category(_) | Domain::Boolean | Domain::Text { .. } => "a number",
             };
             self.mismatch(column, facts, literal, wanted)

@@ -78,6 +78,8 @@ impl Term {
             Operation::Formatted(inner, format) => Operation::Formatted(of(inner), format.clone()),
             Operation::Later(inner, months) => Operation::Later(of(inner), *months),
             Operation::Elapsed(span, [from, to]) => Operation::Elapsed(*span, [of(from), of(to)]),
+            Operation::Read(inner, format) => Operation::Read(of(inner), format.clone()),
+            Operation::Made { year, month, day } => Operation::Made { year: of(year), month: of(month), day: of(day) },
             Operation::Matched(inner, kind, pattern) => Operation::Matched(of(inner), *kind, pattern.clone()),
             Operation::Bucket { of: inner, low, high, count } => {
                 Operation::Bucket { of: of(inner), low: *low, high: *high, count: *count }

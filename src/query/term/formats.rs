@@ -75,7 +75,7 @@ enum Width {
     Whole,
 }
 
-const MONTHS: [&str; 12] = [
+pub(super) const MONTHS: [&str; 12] = [
     "January",
     "February",
     "March",

@@ -9,7 +9,7 @@ use super::{Constant, Operation, Term};
 use crate::query::error::{Code, Position, QueryError, shown};
 use crate::query::filter::{Filter, NEVER, stored_bounds};
 use crate::query::syntax::{Comparison, Literal, LiteralValue};
-use crate::query::terms::domain::{Domain, Grid, date_days};
+use crate::query::terms::domain::{Domain, Grid, date_days, date_text};
 
 /// Largest number of digits of a numeric literal; its exponent is clamped to twice this number.
 const LITERAL_DIGITS_MAX: usize = 400;
@@ -22,6 +22,10 @@ pub(super) fn constant(value: &LiteralValue, at: Position) -> Result<Term, Query
         }
         LiteralValue::Date(text) => match date_days(midnight(text)) {
             Some(day) => Ok(Term::of(Operation::Day(day))),
+            None if moment(text).is_some() => {
+                let message = format!("TIMESTAMP '{}' lies within a day, and is compared with days alone", shown(text));
+                Err(QueryError::at(Code::UnsupportedSql, at, message).hint("compute with days like DATE '2024-02-29'"))
+            }
             None => {
                 let message = format!("{} is no day; write one like DATE '2024-02-29'", literal_text(value));
                 Err(QueryError::at(Code::OutOfDomain, at, message))
@@ -91,6 +95,11 @@ impl LiteralPosition {
     /// The position of an integer.
     pub(super) fn at(value: i128) -> Self {
         Self { below: value, above: value }
+    }
+
+    /// The position of a moment among days.
+    pub(super) fn of_moment((day, is_later): (i32, bool)) -> Self {
+        Self { below: day.into(), above: i128::from(day) + i128::from(is_later) }
     }
 
     /// The position of an exact number among the stored integers of a grid.
@@ -186,6 +195,34 @@ pub(super) fn nanos(text: &str) -> Option<LiteralPosition> {
     Some(if negative { LiteralPosition { below: -size.above, above: -size.below } } else { size })
 }
 
+/// The day of a text that is a day, or a moment of one, and whether it is later than the day's first moment; `None` for any other text.
+pub(in crate::query) fn moment(text: &str) -> Option<(i32, bool)> {
+    if let Some(day) = date_days(midnight(text)) {
+        return Some((day, false));
+    }
+    let (day, time) = text.split_once([' ', 'T'])?;
+    let time = ["Z", "+00:00", "+00"].into_iter().find_map(|zone| time.strip_suffix(zone)).unwrap_or(time);
+    let (time, fraction) = time.split_once('.').unwrap_or((time, "0"));
+    let two = |part: &str, end: u32| {
+        part.parse().ok().filter(|value: &u32| part.len() == 2 && *value < end && !part.starts_with('+'))
+    };
+    let parts: Vec<&str> = time.split(':').collect();
+    let (hours, minutes, seconds) = match parts[..] {
+        [hours, minutes] => (hours, minutes, "00"),
+        [hours, minutes, seconds] => (hours, minutes, seconds),
+        _ => return None,
+    };
+    let sum = two(hours, 24)? + two(minutes, 60)? + two(seconds, 60)?;
+    let is_number = !fraction.is_empty() && fraction.bytes().all(|digit| digit.is_ascii_digit());
+    let is_later = sum > 0 || fraction.bytes().any(|digit| digit != b'0');
+    date_days(day).filter(|_| is_number).map(|day| (day, is_later))
+}
+
+/// The day of a text that is a moment, without its time; any other text as it is.
+pub(in crate::query) fn day_text(text: &str) -> String {
+    moment(text).map_or_else(|| text.to_owned(), |(day, _)| date_text(day))
+}
+
 /// The day of a text that is a day or its midnight: `2024-01-01 00:00:00` is `2024-01-01`. Any other text is returned as it is.
 pub(in crate::query) fn midnight(text: &str) -> &str {
     let Some((day, time)) = text.split_once([' ', 'T']) else { return text };
@@ -233,6 +270,25 @@ mod tests {
         }
         for text in ["", "-", ".", "1e", "e5", "1.2.3", "0x1", "1_0", "--1", "+1", "1e5.0", "١"] {
             assert_eq!(nanos(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn moments_are_days_and_times() {
+        for (text, wanted) in [
+            ("2024-06-01", Some(false)),
+            ("2024-06-01 00:00", Some(false)),
+            ("2024-06-01T00:00:00.000Z", Some(false)),
+            ("2024-06-01 12:30", Some(true)),
+            ("2024-06-01 00:00:00.001", Some(true)),
+            ("2024-06-01 23:59:59+00", Some(true)),
+            ("2024-06-01 24:00:00", None),
+            ("2024-06-01 12", None),
+            ("2024-06-01 1:30", None),
+            ("2024-06-01 12:30+02", None),
+            ("2024-06-31 12:30", None),
+        ] {
+            assert_eq!(moment(text), wanted.map(|is_later| (19_875, is_later)), "{text}");
         }
     }
 

@@ -123,6 +123,9 @@ pub enum TermFault {
     /// The format of a day is not known.
     #[error("TO_CHAR does not know this pattern of a day")]
     Format,
+    /// A text is no day in the format that it is read with.
+    #[error("'{0}' is one of its texts, and no day in this format")]
+    NoDay(String),
     /// The term divides by 0.
     #[error("it divides by 0")]
     Zero,
@@ -226,7 +229,7 @@ pub(super) fn made_of(made: &Operation, known: &TermContext<'_>) -> Result<Progr
             let kind = ValueKind::Category([text.clone()].into_iter().collect());
             Ok(Program { kind, ..constant(0, RBig::ONE) })
         }
-        Operation::Worded(function, parts) => words::worded(*function, all(parts)?, known),
+        Operation::Worded(function, parts) => words::worded(*function, parts, all(parts)?, known),
         Operation::Apart(one, other) => words::apart(of(one)?, of(other)?, known),
         Operation::Formatted(inner, format) => calendar::formatted(of(inner)?, format, known),
         Operation::Later(inner, months) => {
@@ -236,6 +239,8 @@ pub(super) fn made_of(made: &Operation, known: &TermContext<'_>) -> Result<Progr
         }
         Operation::Matched(inner, kind, pattern) => words::matched(of(inner)?, *kind, pattern, known),
         Operation::Elapsed(span, [from, to]) => calendar::elapsed(*span, of(from)?, of(to)?),
+        Operation::Read(inner, format) => calendar::read(of(inner)?, format, known),
+        Operation::Made { year, month, day } => calendar::made(of(year)?, of(month)?, of(day)?),
     }
 }
 

@@ -72,7 +72,10 @@ impl TypeChecker<'_> {
                 return Err(refused("a whole exponent is at most 8"));
             }
             let factors = vec![term; usize::try_from(times).unwrap_or(1)];
-            return Ok(Term::of(Operation::Decimal(Term::times(factors))));
+            let product = Term::times(factors);
+            // A product of decimals is one already.
+            let is_decimal = self.known.lower(&product).is_ok_and(|lowered| lowered.kind == ValueKind::Decimal);
+            return Ok(if is_decimal { product } else { Term::of(Operation::Decimal(product)) });
         }
         if exponent.digits == 0 || (whole.is_int() && lowered.low < 1) {
             return Err(refused("an exponent is not 0, and a negative one is of numbers above 0 alone"));
@@ -96,6 +99,7 @@ impl TypeChecker<'_> {
             | (CastType::Decimal(None), ValueKind::Decimal)
             | (CastType::Date, ValueKind::Date)
             | (CastType::Text, ValueKind::Category(_)) => return Ok(term),
+            (CastType::Date, ValueKind::Category(_)) => return self.read(term, "YYYY-MM-DD", at),
             (CastType::Integer | CastType::Decimal(_), ValueKind::Category(_) | ValueKind::Date) => false,
             (CastType::Integer | CastType::Decimal(_), _) => true,
             // A value as a text is the value joined to no text.

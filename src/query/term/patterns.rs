@@ -3,10 +3,12 @@
 //! Promises that matching takes time linear in the label, that a pattern is bounded in size, and that one which PostgreSQL reads differently
 //! is refused. The library's own messages do not leave this module.
 
+pub mod replacements;
+
 use borsh::{BorshDeserialize, BorshSerialize};
 use regex::{Regex, RegexBuilder};
 
-use super::words::lower;
+use super::letters::lower;
 
 /// Largest size of a compiled regular expression, in bytes.
 const COMPILED_BYTES_MAX: usize = 1 << 20;
@@ -89,6 +91,17 @@ pub enum PatternFault {
     /// A bracket has collating elements.
     #[error("collating elements in brackets are not known here")]
     Collating,
+    /// The flags of a replacement are not known.
+    #[error("its flags are g and i alone")]
+    Flags,
+    /// Alternatives or short quantifiers of a replacement, in which PostgreSQL takes another match than is found here.
+    #[error(
+        "of alternatives it has plain texts alone, none of which begins with another, and of quantifiers those that take as much as they can"
+    )]
+    Alternatives,
+    /// A replacement of every match of what matches the empty text.
+    #[error("it matches the empty text, and every match is to be replaced")]
+    Empty,
     /// A range in a bracket ends in a hyphen.
     #[error("a range in brackets ends in a hyphen")]
     Hyphen,
@@ -146,6 +159,14 @@ impl Pattern {
             Self::Expression(regex) => regex.is_match(text),
         }
     }
+}
+
+/// A regular expression that matches a part of a text.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn expression(text: &str, caseless: bool) -> Result<Regex, PatternFault> {
+    compiled(&translated(text)?, caseless)
 }
 
 fn parts(text: &str) -> Result<Vec<PatternPart>, PatternFault> {

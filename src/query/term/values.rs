@@ -66,6 +66,34 @@ pub(super) fn occurring(step: &Step, term: &Term, parts: &[Filter], known: &Term
     Some(Occurring { values, is_missing })
 }
 
+/// The values that several programs have together, for every combination of the values of their columns, in ascending order; `None` if there
+/// are too many to work out.
+pub(in crate::query) fn occurring_together(
+    steps: &[Step],
+    terms: &[Term],
+    known: &TermContext<'_>,
+) -> Option<Vec<Vec<Option<i64>>>> {
+    let mut columns = BTreeSet::new();
+    terms.iter().for_each(|term| term.declared(&mut columns));
+    let mut lists: Vec<(usize, Stored<'_>)> = Vec::with_capacity(columns.len());
+    let mut rows = 1_u64;
+    for index in columns {
+        let stored = Stored::of(index, &known.columns[index], &[])?;
+        rows = rows.checked_mul(stored.size())?;
+        lists.push((index, stored));
+    }
+    let work = rows.checked_mul(terms.iter().map(Term::nodes).sum())?;
+    if work > WORK_MAX {
+        return None;
+    }
+    known.steps().spend(work / PER_STEP);
+    let combinations = Combinations::of(&lists, usize::try_from(rows).ok()?, known);
+    let values: Vec<Vec<Option<i64>>> = steps.iter().map(|step| combinations.values(step)).collect();
+    let row = |at: usize| values.iter().map(|values| values.get(at).copied().flatten()).collect();
+    let rows: BTreeSet<Vec<Option<i64>>> = (0..combinations.rows).map(row).collect();
+    Some(rows.into_iter().collect())
+}
+
 /// The stored integers that a column can have where the conditions are true.
 struct Stored<'a> {
     low: i64,

@@ -6,6 +6,12 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
+use super::letters::{lower, upper};
+use super::patterns::replacements::Replacement;
+
+/// Largest number of characters that a text is filled to, and of times that it is repeated.
+pub(super) const SIZE_MAX: i64 = 1_000;
+
 /// A function of texts and whole numbers, by its name in SQL.
 ///
 /// Stored answers hold the numbers of the variants: neither they nor their order change.
@@ -60,6 +66,18 @@ pub enum WordFunction {
     SplitPart = 14,
     /// `REVERSE(a)`, the characters from the last to the first.
     Reverse = 15,
+    /// `CONCAT_WS(b, a, …)`, the texts that are not missing, with b between them.
+    ConcatWs = 16,
+    /// `TRANSLATE(a, from, to)`, each character of `from` as the one at its place in `to`, or left out if there is none.
+    Translate = 17,
+    /// `REGEXP_REPLACE(a, pattern, with[, flags])`, with the first match replaced, or all of them.
+    RegexpReplace = 18,
+    /// `LPAD(a, n[, fill])`, filled at the start, or cut at the end, to n characters.
+    Lpad = 19,
+    /// `RPAD(a, n[, fill])`, filled or cut at the end to n characters.
+    Rpad = 20,
+    /// `REPEAT(a, n)`, the text n times.
+    Repeat = 21,
 }
 
 /// A value that such a function takes or gives.
@@ -69,6 +87,8 @@ pub enum Word {
     Text(String),
     /// A whole number.
     Number(i64),
+    /// A missing value, for functions that skip it.
+    Missing,
 }
 
 /// Kind of an operand.
@@ -94,12 +114,13 @@ impl WordFunction {
     pub fn operands(self) -> (usize, usize) {
         match self {
             Self::Lower | Self::Upper | Self::Initcap | Self::Length | Self::Reverse => (1, 1),
-            Self::Left | Self::Right | Self::Strpos => (2, 2),
-            Self::Substring => (2, 3),
+            Self::Left | Self::Right | Self::Strpos | Self::Repeat => (2, 2),
+            Self::Substring | Self::Lpad | Self::Rpad => (2, 3),
             Self::Btrim | Self::Ltrim | Self::Rtrim => (1, 2),
-            Self::Replace | Self::SplitPart => (3, 3),
+            Self::Replace | Self::SplitPart | Self::Translate => (3, 3),
+            Self::RegexpReplace => (3, 4),
             Self::Concat => (1, usize::MAX),
-            Self::Joined => (2, usize::MAX),
+            Self::Joined | Self::ConcatWs => (2, usize::MAX),
         }
     }
 
@@ -107,8 +128,10 @@ impl WordFunction {
     #[must_use]
     pub fn kind(self, place: usize) -> OperandKind {
         match (self, place) {
-            (Self::Concat | Self::Joined, _) => OperandKind::Any,
-            (Self::Left | Self::Right, 1) | (Self::Substring, 1..) | (Self::SplitPart, 2) => OperandKind::Number,
+            (Self::Concat | Self::Joined, _) | (Self::ConcatWs, 1..) => OperandKind::Any,
+            (Self::Left | Self::Right | Self::Lpad | Self::Rpad | Self::Repeat, 1)
+            | (Self::Substring, 1..)
+            | (Self::SplitPart, 2) => OperandKind::Number,
             (
                 Self::Lower
                 | Self::Upper
@@ -123,16 +146,33 @@ impl WordFunction {
                 | Self::Length
                 | Self::Strpos
                 | Self::SplitPart
-                | Self::Reverse,
+                | Self::Reverse
+                | Self::ConcatWs
+                | Self::Translate
+                | Self::RegexpReplace
+                | Self::Lpad
+                | Self::Rpad
+                | Self::Repeat,
                 _,
             ) => OperandKind::Text,
+        }
+    }
+
+    /// How a truth value is written: CONCAT and CONCAT_WS take its letter, and a cast its word.
+    #[must_use]
+    pub fn truth(self, is_true: bool) -> &'static str {
+        match (matches!(self, Self::Concat | Self::ConcatWs), is_true) {
+            (true, true) => "t",
+            (true, false) => "f",
+            (false, true) => "true",
+            (false, false) => "false",
         }
     }
 
     /// Whether a missing operand counts as an empty text, and does not make the result missing.
     #[must_use]
     pub fn skips_missing(self) -> bool {
-        self == Self::Concat
+        matches!(self, Self::Concat | Self::ConcatWs)
     }
 
     /// The function's value. Operands that do not fit count as empty texts or 0, which typing excludes.
@@ -140,11 +180,11 @@ impl WordFunction {
     pub fn of(self, operands: &[&Word]) -> Word {
         let text = |place: usize| match operands.get(place) {
             Some(Word::Text(text)) => text.as_str(),
-            Some(Word::Number(_)) | None => "",
+            Some(Word::Number(_) | Word::Missing) | None => "",
         };
         let number = |place: usize| match operands.get(place) {
             Some(Word::Number(number)) => Some(*number),
-            Some(Word::Text(_)) | None => None,
+            Some(Word::Text(_) | Word::Missing) | None => None,
         };
         let trimmed = |start: bool, end: bool| trim(text(0), operands.get(1).map(|_| text(1)), start, end);
         Word::Text(match self {
@@ -163,6 +203,18 @@ impl WordFunction {
             Self::Replace => text(0).replace(text(1), text(2)),
             Self::SplitPart => split_part(text(0), text(1), number(2).unwrap_or(0)).to_owned(),
             Self::Reverse => text(0).chars().rev().collect(),
+            Self::ConcatWs => {
+                let there = operands.iter().skip(1).filter(|one| ***one != Word::Missing);
+                there.map(|one| one.to_text()).collect::<Vec<_>>().join(text(0))
+            }
+            Self::Translate => translate(text(0), text(1), text(2)),
+            // A pattern that is not taken was refused before.
+            Self::RegexpReplace => Replacement::parse(text(1), text(2), text(3))
+                .map_or_else(|_| text(0).to_owned(), |replacement| replacement.replaced(text(0))),
+            Self::Lpad | Self::Rpad => {
+                padded(text(0), number(1).unwrap_or(0), operands.get(2).map_or(" ", |_| text(2)), self == Self::Lpad)
+            }
+            Self::Repeat => text(0).repeat(usize::try_from(number(1).unwrap_or(0).clamp(0, SIZE_MAX)).unwrap_or(0)),
             Self::Length => return Word::Number(text(0).chars().count() as i64),
             Self::Strpos => {
                 let found = text(0).find(text(1)).map(|at| text(0)[..at].chars().count() as i64 + 1);
@@ -179,19 +231,9 @@ impl Word {
         match self {
             Self::Text(text) => text.clone(),
             Self::Number(number) => number.to_string(),
+            Self::Missing => String::new(),
         }
     }
-}
-
-/// A letter as a small one, if that is a single character.
-pub(super) fn lower(letter: char) -> char {
-    let mut all = letter.to_lowercase();
-    all.next().filter(|_| all.next().is_none()).unwrap_or(letter)
-}
-
-fn upper(letter: char) -> char {
-    let mut all = letter.to_uppercase();
-    all.next().filter(|_| all.next().is_none()).unwrap_or(letter)
 }
 
 fn initcap(text: &str) -> String {
@@ -231,6 +273,23 @@ fn trim(text: &str, characters: Option<&str>, start: bool, end: bool) -> String 
     let text = if start { text.trim_start_matches(gone) } else { text };
     let text = if end { text.trim_end_matches(gone) } else { text };
     text.to_owned()
+}
+
+/// Each character of `from` as the one at its place in `to`; those without one are left out.
+fn translate(text: &str, from: &str, to: &str) -> String {
+    let one = |letter: char| match from.chars().position(|known| known == letter) {
+        Some(place) => to.chars().nth(place),
+        None => Some(letter),
+    };
+    text.chars().filter_map(one).collect()
+}
+
+/// A text of exactly so many characters, unless there is nothing to fill it with.
+fn padded(text: &str, size: i64, fill: &str, is_left: bool) -> String {
+    let size = usize::try_from(size.clamp(0, SIZE_MAX)).unwrap_or(0);
+    let kept: String = text.chars().take(size).collect();
+    let filling: String = fill.chars().cycle().take(size.saturating_sub(kept.chars().count())).collect();
+    if is_left { filling + &kept } else { kept + &filling }
 }
 
 fn split_part<'a>(text: &'a str, by: &str, n: i64) -> &'a str {
@@ -292,6 +351,17 @@ mod tests {
             (SplitPart, vec![text("a,b,c"), text(","), n(4)], text("")),
             (SplitPart, vec![text("a,b,c"), text(""), n(1)], text("a,b,c")),
             (Reverse, vec![text("über")], text("rebü")),
+            (ConcatWs, vec![text(", "), text("a"), Word::Missing, text(""), n(3)], text("a, , 3")),
+            (Concat, vec![text("a"), Word::Missing, n(3)], text("a3")),
+            (Translate, vec![text("12345"), text("143"), text("ax")], text("a2x5")),
+            (RegexpReplace, vec![text("a1b2"), text("[0-9]"), text(""), text("g")], text("ab")),
+            (Lpad, vec![text("7"), n(2), text("0")], text("07")),
+            (Lpad, vec![text("hi"), n(5), text("xy")], text("xyxhi")),
+            (Lpad, vec![text("hello"), n(2)], text("he")),
+            (Rpad, vec![text("hi"), n(4)], text("hi  ")),
+            (Rpad, vec![text("hi"), n(4), text("")], text("hi")),
+            (Repeat, vec![text("ab"), n(2)], text("abab")),
+            (Repeat, vec![text("ab"), n(-2)], text("")),
         ] {
             assert_eq!(of(function, &operands), wanted, "{function:?} of {operands:?}");
         }

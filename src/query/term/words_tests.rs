@@ -268,7 +268,7 @@ fn truth_tests_have_two_values() {
     holds("smoker = treated", &[("treated", "true")], None);
     holds("(age > 30) = smoker", &[("smoker", "true"), ("age", "31")], Some(true));
     holds("TRUE = smoker", &[("smoker", "true")], Some(true));
-    refused("SELECT SUM(smoker) FROM d", "wants a number", "CAST(smoker AS INTEGER)");
+    refused("SELECT SUM(region) FROM d", "wants a number", "");
 }
 
 #[test]
@@ -326,7 +326,8 @@ fn lists_hold_what_can_be_worked_out() {
     same("age > +5", "age > 5");
     same("visited = DATE('2024-01-01')", "visited = '2024-01-01'");
     same("DATE(visited) = '2024-01-01'", "visited = '2024-01-01'");
-    refused("SELECT COUNT(*) FROM d WHERE (region, age) IN (('north', 1))", "rows of values", "AND");
+    same("(region, age) IN (('north', 1))", "region = 'north' AND age = 1");
+    refused("SELECT COUNT(*) FROM d WHERE (region, age) IN ('north')", "among rows of values", "");
     refused("SELECT COUNT(*) FROM d WHERE age < ANY(ARRAY[1, 2])", "ANY is taken with =", "AND and OR");
     refused("SELECT COUNT(*) FROM d WHERE region IN (north)", "where a constant is wanted", "'north'");
 }

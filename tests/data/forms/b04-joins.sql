@@ -100,14 +100,10 @@ SELECT COUNT(*) AS n, COUNT(p.insurer) AS privately FROM visits v LEFT JOIN pati
 -- compare
 SELECT COUNT(*) AS n FROM visits v LEFT OUTER JOIN patients p USING (patient_id) WHERE p.insurer IS NULL OR p.insurer <> 'none';
 
--- taken
--- compare
--- not yet: "patients" was joined with "visits" when the dataset was sealed, so people without a row there are not known
+-- refused: the tables were joined when the dataset was sealed, so that people without a row in the other are not known
 SELECT insurer, COUNT(*) AS n, COUNT(visits.cost) AS visits FROM patients LEFT JOIN visits USING (patient_id) GROUP BY insurer;
 
--- taken
--- compare
--- not yet: "patients" was joined with "visits" when the dataset was sealed, so people without a row there are not known
+-- refused: the tables were joined when the dataset was sealed, so that people without a row in the other are not known
 SELECT COUNT(DISTINCT patient_id) AS never_seen FROM patients LEFT JOIN visits USING (patient_id) WHERE visits.visited IS NULL;
 
 -- taken

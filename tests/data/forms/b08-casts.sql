@@ -75,8 +75,54 @@ SELECT COUNT(*) AS n FROM visits WHERE visited::date BETWEEN date('2024-01-01') 
 -- taken
 -- compare
 -- same as: SELECT COUNT(*) AS n FROM visits WHERE visited < DATE '2024-06-02'
--- not yet: DATE '2024-06-01 12:30:00' is not a value of "visited"; accepted is a day like DATE '2024-02-29'
 SELECT COUNT(*) AS n FROM visits WHERE visited <= TIMESTAMP '2024-06-01 12:30:00';
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE visited < TIMESTAMP '2024-06-01 12:30:00';
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE visited > TIMESTAMP '2024-06-01 12:30:00';
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE visited >= TIMESTAMP '2024-06-01 12:30:00';
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE visited = TIMESTAMP '2024-06-01 12:30:00';
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE visited <> TIMESTAMP '2024-06-01 12:30:00';
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE visited BETWEEN TIMESTAMP '2024-01-01' AND TIMESTAMP '2024-06-01 23:59:59.999';
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE visited < '2024-06-01 12:30:00'::timestamp;
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE visited < '2024-06-01 12:30:00'::date;
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE visited < DATE '2024-06-01 12:30:00';
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE visited BETWEEN '2024-01-01' AND '2024-06-01 23:59:59';
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE visited >= TO_TIMESTAMP('2024-06-01 12:30', 'YYYY-MM-DD HH24:MI');
+
+-- refused: a text with a time is a day beside a date, and a moment beside a time
+SELECT COUNT(*) AS n FROM visits WHERE visited < '2024-06-01 12:30:00';
 
 -- taken
 -- compare

@@ -52,8 +52,15 @@ SELECT SUM(1) AS n FROM visits;
 -- taken
 -- compare
 -- same as: SELECT 2 * COUNT(*) AS n FROM visits
--- not yet: a constant by itself is the same in every row
 SELECT SUM(2) AS n FROM visits;
+
+-- taken
+-- compare
+SELECT SUM(-1) AS n, SUM(0.5) AS h, SUM(3) FILTER (WHERE emergency) AS e FROM visits;
+
+-- taken
+-- compare
+SELECT region, SUM(10) AS n FROM visits GROUP BY region;
 
 -- taken
 -- compare
@@ -63,8 +70,19 @@ SELECT COUNT(CASE WHEN emergency THEN 1 END) AS n FROM visits;
 -- taken
 -- compare
 -- same as: SELECT COUNT(*) FILTER (WHERE emergency) AS n FROM visits
--- not yet: "patient_id" is the privacy unit and names people
 SELECT COUNT(CASE WHEN emergency THEN patient_id END) AS n FROM visits;
+
+-- taken
+-- compare
+SELECT COUNT(CASE WHEN emergency THEN patient_id ELSE NULL END) AS n FROM visits WHERE age > 40;
+
+-- taken
+-- compare
+SELECT region, COUNT(CASE WHEN age > 60 THEN v.patient_id WHEN emergency THEN v.patient_id END) AS n FROM visits v GROUP BY region;
+
+-- taken
+-- compare
+SELECT COUNT(CASE WHEN emergency THEN cost END) AS n FROM visits;
 
 -- taken
 -- compare
@@ -79,8 +97,19 @@ SELECT COUNT(NULLIF(diagnosis, 'check-up')) AS n FROM visits;
 -- taken
 -- compare
 -- same as: SELECT COUNT(*) FILTER (WHERE emergency) AS n FROM visits
--- not yet: NULL as a condition is never true
 SELECT COUNT(emergency OR NULL) AS n FROM visits;
+
+-- taken
+-- compare
+SELECT COUNT((cost > 500 AND age > 40) OR NULL) AS n FROM visits;
+
+-- taken
+-- compare
+SELECT COUNT(NULL OR smoker) AS n FROM visits;
+
+-- taken
+-- compare
+SELECT COUNT(NULLIF(emergency, FALSE)) AS n FROM visits;
 
 -- taken
 -- compare
@@ -117,8 +146,22 @@ SELECT COUNT(*) AS person_years FROM (SELECT DISTINCT patient_id, EXTRACT(YEAR F
 -- taken
 -- compare
 -- same as: SELECT COUNT(*) AS person_years FROM (SELECT DISTINCT patient_id, EXTRACT(YEAR FROM visited) AS y FROM visits) AS d
--- not yet: the expression "(patient_id, EXTRACT(YEAR FROM visited))" is not supported
 SELECT COUNT(DISTINCT (patient_id, EXTRACT(YEAR FROM visited))) AS person_years FROM visits;
+
+-- taken
+-- compare
+SELECT COUNT(DISTINCT (patient_id, diagnosis)) AS pairs FROM visits WHERE age > 40;
+
+-- taken
+-- compare
+SELECT diagnosis, COUNT(DISTINCT (patient_id, EXTRACT(YEAR FROM visited))) AS person_years FROM visits GROUP BY diagnosis;
+
+-- taken
+-- compare
+SELECT EXTRACT(YEAR FROM visited) AS y, COUNT(DISTINCT (v.patient_id, v.diagnosis)) AS pairs FROM visits v GROUP BY 1 ORDER BY y;
+
+-- refused: a pair has to have the person in it
+SELECT COUNT(DISTINCT (region, sex)) AS pairs FROM visits;
 
 -- taken
 -- spelling

@@ -101,13 +101,23 @@ SELECT DIV(age, 10) AS decade, COUNT(*) AS n FROM visits GROUP BY 1;
 
 -- taken
 -- compare
--- not yet: this expression cannot be used: it has more than 10000 combinations of values, each of which is worked out beforehand
 SELECT CONCAT(FLOOR(age / 10) * 10, '-', FLOOR(age / 10) * 10 + 9) AS band, COUNT(*) AS n FROM visits GROUP BY 1;
 
 -- taken
 -- compare
--- not yet: a integer cannot be cast to TEXT
 SELECT (age / 10 * 10)::text || '-' || (age / 10 * 10 + 9)::text AS band, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- compare
+SELECT CAST(age / 5 * 5 AS TEXT) || ' to ' || CAST(age / 5 * 5 + 4 AS TEXT) AS band, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- compare
+SELECT CONCAT(age / 20 * 20, '-', age / 20 * 20 + 19, ' ', sex) AS band, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- compare
+SELECT FLOOR(age / 10)::int || '0s' AS decade, AVG(cost) AS c FROM visits GROUP BY 1;
 
 -- taken
 -- compare
@@ -119,8 +129,25 @@ SELECT WIDTH_BUCKET(age, 80, 20, 3) AS from_the_top, COUNT(*) AS n FROM visits G
 
 -- taken
 -- compare
--- not yet: WIDTH_BUCKET has 2 arguments; accepted are four
+SELECT WIDTH_BUCKET(cost, 1000, 0, 5) AS b, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- refused: there is no bucket between equal bounds
+SELECT WIDTH_BUCKET(age, 50, 50, 3) AS b, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- compare
 SELECT WIDTH_BUCKET(age, ARRAY[18, 40, 65, 80]) AS band, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- compare
+SELECT WIDTH_BUCKET(hba1c, ARRAY[5.7, 6.5, 8]) AS band, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- compare
+SELECT WIDTH_BUCKET(visited, ARRAY[DATE '2021-01-01', DATE '2023-01-01']) AS era, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- refused: thresholds ascend
+SELECT WIDTH_BUCKET(age, ARRAY[40, 18]) AS band, COUNT(*) AS n FROM visits GROUP BY 1;
 
 -- taken
 SELECT AVG(FLOOR(cost)) AS mean_euros FROM visits;

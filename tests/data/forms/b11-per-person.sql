@@ -12,12 +12,30 @@ SELECT SUM(days) AS days, COUNT(*) FILTER (WHERE days >= 365) AS a_year FROM (SE
 SELECT (days / 365) AS years, COUNT(*) AS patients FROM (SELECT patient_id, MAX(visited) - MIN(visited) + 1 AS days FROM visits GROUP BY patient_id) AS p GROUP BY 1;
 
 -- taken
--- not yet: a row's value can be divided only by a constant
 SELECT AVG(mean_cost) AS mean_of_means FROM (SELECT patient_id, SUM(cost) / COUNT(*) AS mean_cost FROM visits GROUP BY patient_id) AS p;
 
 -- taken
+SELECT AVG(share) AS mean_share FROM (SELECT patient_id, COUNT(*) FILTER (WHERE emergency) * 1.0 / COUNT(*) AS share FROM visits GROUP BY patient_id) AS p;
+
+-- taken
 -- compare
--- not yet: a row's value can be divided only by a constant
+SELECT COUNT(*) AS patients FROM (SELECT patient_id, COUNT(*) FILTER (WHERE emergency) * 1.0 / NULLIF(COUNT(*), 0) AS share FROM visits GROUP BY patient_id) AS p WHERE share > 0.6;
+
+-- taken
+-- compare
+SELECT COUNT(*) AS patients FROM (SELECT patient_id, SUM(age)::numeric / COUNT(age) AS mean_age FROM visits GROUP BY patient_id) AS p WHERE mean_age >= 50;
+
+-- taken
+-- spelling
+-- same as: SELECT COUNT(*) AS patients FROM (SELECT patient_id, SUM(emergency::int) AS n FROM visits GROUP BY patient_id) AS p WHERE n >= 2
+SELECT COUNT(*) AS patients FROM (SELECT patient_id, SUM(emergency) AS n FROM visits GROUP BY patient_id) AS p WHERE n >= 2;
+
+-- taken
+-- compare
+SELECT COUNT(*) AS patients FROM (SELECT patient_id, COUNT(CASE WHEN emergency THEN patient_id END) AS n FROM visits GROUP BY patient_id) AS p WHERE n >= 2;
+
+-- taken
+-- compare
 SELECT COUNT(*) AS patients FROM (SELECT patient_id, SUM(cost) / COUNT(*) AS mean_cost FROM visits GROUP BY patient_id) AS p WHERE mean_cost > 1000;
 
 -- taken

@@ -42,7 +42,6 @@ SELECT CONCAT(region, '-', sex) AS grp, COUNT(*) AS n FROM visits GROUP BY CONCA
 
 -- taken
 -- compare
--- not yet: the function "concat_ws" is not supported
 SELECT CONCAT_WS(', ', diagnosis, region) AS grp, COUNT(*) AS n FROM visits GROUP BY 1;
 
 -- taken
@@ -127,7 +126,6 @@ SELECT SPLIT_PART(diagnosis, ' ', 1) AS word, COUNT(*) AS n FROM visits GROUP BY
 
 -- taken
 -- compare
--- not yet: the function "regexp_replace" is not supported
 SELECT REGEXP_REPLACE(diagnosis, '[^a-z]', '') AS diagnosis, COUNT(*) AS n FROM visits GROUP BY 1;
 
 -- taken
@@ -168,8 +166,50 @@ SELECT COUNT(*) AS n FROM visits WHERE diagnosis BETWEEN 'a' AND 'd';
 
 -- taken
 -- compare
--- not yet: the function "translate" is not supported
 SELECT TRANSLATE(region, 'aeiou', 'AEIOU') AS region, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- refused: of alternatives in parentheses the server might take another than PostgreSQL does
+SELECT REGEXP_REPLACE(diagnosis, '(back|copd)', 'x') AS diagnosis, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- compare
+SELECT REGEXP_REPLACE(diagnosis, 'back|copd', 'x') AS diagnosis, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- compare
+SELECT REGEXP_REPLACE(diagnosis, '[aeiou]', '', 'g') AS diagnosis, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- compare
+SELECT REGEXP_REPLACE(diagnosis, '^(.)(.*)$', '\2-\1') AS diagnosis, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE REGEXP_REPLACE(diagnosis, '[^A-Z]', '', 'gi') = 'backpain';
+
+-- taken
+-- compare
+SELECT CONCAT_WS('-', region, sex, smoker) AS grp, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- compare
+SELECT CONCAT_WS('/', EXTRACT(YEAR FROM visited), region) AS grp, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- compare
+SELECT TRANSLATE(diagnosis, '- ', '_') AS diagnosis, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- compare
+SELECT LPAD(EXTRACT(MONTH FROM visited)::text, 2, '0') AS m, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- compare
+SELECT RPAD(region, 6, '.') AS region, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- compare
+SELECT REPEAT(LEFT(region, 1), 3) AS region, COUNT(*) AS n FROM visits GROUP BY 1;
 
 -- taken
 -- spelling

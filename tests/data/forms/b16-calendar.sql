@@ -57,18 +57,55 @@ SELECT EXTRACT(DECADE FROM visited) AS d, EXTRACT(CENTURY FROM visited) AS c, CO
 
 -- taken
 -- compare
--- not yet: EPOCH is not supported: dates have no seconds
 SELECT SUM(EXTRACT(EPOCH FROM visited) / 86400) AS days FROM visits;
 
 -- taken
 -- compare
--- not yet: EXTRACT (julian) is not supported
 SELECT SUM(EXTRACT(JULIAN FROM visited)) AS days FROM visits;
 
 -- taken
 -- compare
--- not yet: DATE_TRUNC wants a period it knows
 SELECT DATE_TRUNC('decade', visited)::date AS d, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- compare
+SELECT DATE_TRUNC('century', visited)::date AS d, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- compare
+SELECT DATE_TRUNC('millennium', visited)::date AS d, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- compare
+SELECT DATE_TRUNC('decade', registered)::date AS d, COUNT(*) AS n FROM patients GROUP BY 1;
+
+-- taken
+-- compare
+SELECT EXTRACT(MILLENNIUM FROM visited) AS d, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE DATE_TRUNC('day', visited) = DATE_TRUNC('hour', visited);
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE DATE_TRUNC('hour', visited) >= DATE '2024-01-01';
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE EXTRACT(EPOCH FROM visited) >= 1704067200;
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits JOIN patients USING (patient_id) WHERE EXTRACT(EPOCH FROM visited::timestamp - registered::timestamp) / 86400 > 365;
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits JOIN patients USING (patient_id) WHERE EXTRACT(DAY FROM visited::timestamp - registered::timestamp) > 365;
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE EXTRACT(MINUTE FROM visited::timestamp) + EXTRACT(SECOND FROM visited::timestamp) > 0;
 
 -- taken
 -- compare
@@ -162,8 +199,31 @@ SELECT COUNT(*) AS n FROM visits WHERE DATE_SUB(visited, INTERVAL 30 DAY) > DATE
 -- taken
 -- spelling
 -- same as: SELECT DATE_TRUNC('month', visited) AS m, COUNT(*) AS n FROM visits GROUP BY 1
--- not yet: "visited" stands where a constant is wanted
 SELECT DATE_TRUNC(visited, MONTH) AS m, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- spelling
+-- same as: SELECT DATE_TRUNC('week', visited)::date AS w, COUNT(*) AS n FROM visits WHERE visited < DATE '2021-01-01' GROUP BY 1
+SELECT DATE_TRUNC(visited, ISOWEEK) AS w, COUNT(*) AS n FROM visits WHERE visited < DATE '2021-01-01' GROUP BY 1;
+
+-- refused: weeks of this spelling begin on Sunday in one database and as it is set in another
+-- spelling
+SELECT DATE_TRUNC(visited, WEEK) AS w, COUNT(*) AS n FROM visits WHERE visited < DATE '2021-01-01' GROUP BY 1;
+
+-- taken
+-- spelling
+-- same as: SELECT DATE_TRUNC('month', visited)::date AS m, COUNT(*) AS n FROM visits GROUP BY 1
+SELECT DATETRUNC(month, visited) AS m, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- spelling
+-- same as: SELECT DATE_TRUNC('quarter', visited)::date AS m, COUNT(*) AS n FROM visits GROUP BY 1
+SELECT TIMESTAMP_TRUNC(visited, QUARTER) AS m, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- spelling
+-- same as: SELECT DATE_TRUNC('month', visited)::date AS m, COUNT(*) AS n FROM visits GROUP BY 1
+SELECT TRUNC(visited, 'MM') AS m, COUNT(*) AS n FROM visits GROUP BY 1;
 
 -- taken
 -- spelling
@@ -271,8 +331,43 @@ SELECT COUNT(*) AS n FROM visits JOIN patients USING (patient_id) WHERE DATE_PAR
 
 -- taken
 -- compare
--- not yet: an AGE is years, months and days, which are no number
 SELECT COUNT(*) AS n FROM visits JOIN patients USING (patient_id) WHERE AGE(visited, registered) >= INTERVAL '3 years';
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits JOIN patients USING (patient_id) WHERE AGE(visited, registered) < INTERVAL '10 years';
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits JOIN patients USING (patient_id) WHERE AGE(visited, registered) <= INTERVAL '2 years 11 months 30 days';
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits JOIN patients USING (patient_id) WHERE AGE(visited, registered) > INTERVAL '90 days';
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits JOIN patients USING (patient_id) WHERE AGE(visited, registered) < INTERVAL '1 month';
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits JOIN patients USING (patient_id) WHERE AGE(visited, registered) <> INTERVAL '1 year';
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits JOIN patients USING (patient_id) WHERE AGE(visited, registered) >= INTERVAL '18 months';
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits JOIN patients USING (patient_id) WHERE INTERVAL '5 years' > AGE(visited, registered);
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits JOIN patients USING (patient_id) WHERE AGE(visited, registered) BETWEEN INTERVAL '1 year' AND INTERVAL '10 years';
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits JOIN patients USING (patient_id) WHERE visited::timestamp - registered::timestamp >= INTERVAL '365 days';
 
 -- taken
 -- compare
@@ -292,25 +387,107 @@ SELECT COUNT(*) AS n FROM visits WHERE visited >= TO_DATE('20240301', 'YYYYMMDD'
 -- taken
 -- compare
 -- same as: SELECT COUNT(*) AS n FROM visits WHERE visited >= DATE '2024-03-01'
--- not yet: TO_DATE is of a constant text, with a format of YYYY, MM and DD
 SELECT COUNT(*) AS n FROM visits WHERE visited >= TO_TIMESTAMP('2024-03-01 00:00:00.000000', 'YYYY-MM-DD HH24:MI:SS.US');
 
 -- taken
 -- compare
--- not yet: MAKE_DATE wants three whole numbers
 SELECT MAKE_DATE(EXTRACT(YEAR FROM visited)::int, 7, 1) AS mid_year, COUNT(*) AS n FROM visits GROUP BY 1;
 
 -- taken
 -- compare
 -- same as: SELECT DATE_TRUNC('month', visited)::date AS m, COUNT(*) AS n FROM visits GROUP BY 1
--- not yet: MAKE_DATE wants three whole numbers
 SELECT MAKE_DATE(EXTRACT(YEAR FROM visited)::int, EXTRACT(MONTH FROM visited)::int, 1) AS m, COUNT(*) AS n FROM visits GROUP BY 1;
 
 -- taken
 -- compare
 -- same as: SELECT DATE_TRUNC('month', visited)::date AS m, COUNT(*) AS n FROM visits GROUP BY 1
--- not yet: TO_DATE is of a constant text, with a format of YYYY, MM and DD
 SELECT TO_DATE(TO_CHAR(visited, 'YYYY-MM') || '-01', 'YYYY-MM-DD') AS m, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- compare
+SELECT DATE_TRUNC('MONTH', visited)::date AS m, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE visited >= TIMESTAMP WITH TIME ZONE '2024-01-01 00:00:00+00';
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE visited >= '2024-01-01T00:00:00Z';
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE EXTRACT(EPOCH FROM visited)::int / 86400 > 19000;
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE visited - INTERVAL '1 day' * 30 > DATE '2024-01-01';
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE visited > DATE '2024-01-01' - 30 * INTERVAL '1 day';
+
+-- taken
+-- compare
+SELECT TO_DATE(TO_CHAR(visited, 'Mon YYYY'), 'Mon YYYY') AS m, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- compare
+SELECT DATE_TRUNC('week', visited) + INTERVAL '6 days' AS we, COUNT(*) AS n FROM visits WHERE visited < DATE '2020-06-01' GROUP BY 1;
+
+-- taken
+-- compare
+SELECT DATE_PART('epoch', visited) > 1700000000 AS late, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- compare
+SELECT DATE_PART('hour', visited::timestamp) AS h, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE visited BETWEEN '2024-01-01 00:00:00' AND '2024-12-31 23:59:59';
+
+-- taken
+-- compare
+SELECT (TO_CHAR(visited, 'YYYY-MM') || '-01')::date AS m, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- compare
+SELECT TO_DATE(TO_CHAR(visited, 'YYYY-MM'), 'YYYY-MM') AS m, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- compare
+SELECT TO_DATE(EXTRACT(YEAR FROM visited)::text, 'YYYY') AS y, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- compare
+SELECT CAST(CONCAT(EXTRACT(YEAR FROM visited), '-01-01') AS DATE) AS y, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE TO_DATE(TO_CHAR(visited, 'YYYYMMDD'), 'YYYYMMDD') = visited;
+
+-- taken
+-- compare
+SELECT MAKE_DATE(EXTRACT(YEAR FROM visited)::int + 1, 1, 1) AS next_year, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- compare
+SELECT MAKE_DATE(EXTRACT(YEAR FROM visited)::int, (EXTRACT(QUARTER FROM visited)::int - 1) * 3 + 1, 1) AS q, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- compare
+SELECT MAKE_DATE(EXTRACT(YEAR FROM visited)::int, 12, 31) AS y, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE MAKE_DATE(2020 + age / 60, 6, 30) > visited;
+
+-- refused: not every year has the day
+SELECT MAKE_DATE(EXTRACT(YEAR FROM visited)::int, 2, 29) AS y, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- refused: the texts are no days
+SELECT CAST(region AS DATE) AS d, COUNT(*) AS n FROM visits GROUP BY 1;
 
 -- taken
 -- compare
@@ -338,7 +515,6 @@ SELECT COUNT(*) AS n FROM visits WHERE TO_CHAR(visited, 'YYYY-MM') = '2024-05';
 
 -- taken
 -- compare
--- not yet: EXTRACT (hour) is not supported
 SELECT COUNT(*) FILTER (WHERE EXTRACT(HOUR FROM visited::timestamp) = 0) AS n FROM visits;
 
 -- taken
@@ -354,8 +530,18 @@ SELECT y.y, COUNT(*) AS registered_before FROM GENERATE_SERIES(2020, 2024) AS y 
 -- taken
 -- compare
 -- same as: SELECT (DATE '2020-01-01' + (visited - DATE '2020-01-01') / 7 * 7) AS week, COUNT(*) AS n FROM visits WHERE visited < DATE '2021-01-01' GROUP BY 1
--- not yet: the function "date_bin" is not supported
 SELECT DATE_BIN('7 days', visited, TIMESTAMP '2020-01-01')::date AS week, COUNT(*) AS n FROM visits WHERE visited < DATE '2021-01-01' GROUP BY 1;
+
+-- taken
+-- compare
+SELECT DATE_BIN(INTERVAL '2 weeks', visited, DATE '2024-01-03')::date AS w, COUNT(*) AS n FROM visits WHERE visited < DATE '2021-01-01' GROUP BY 1;
+
+-- taken
+-- compare
+SELECT DATE_BIN('30 days', visited, '2024-01-01')::date AS w, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- refused: months have different lengths
+SELECT DATE_BIN('1 month', visited, TIMESTAMP '2020-01-01')::date AS w, COUNT(*) AS n FROM visits GROUP BY 1;
 
 -- refused: a literal of another language: DATE '2024-01-01' means the same
 -- spelling

@@ -72,15 +72,21 @@ SELECT AVG(LOG10(hba1c)) AS mean_log FROM visits;
 SELECT AVG(SQRT(cost)) AS mean_root FROM visits;
 
 -- taken
--- not yet: written out in full, this query is longer or deeper than a query may be
 SELECT SUM(POWER(hba1c, 2)) AS squares FROM visits;
+
+-- taken
+-- compare
+SELECT SUM(hba1c ^ 3) AS cubes, AVG(age ^ 2) AS ages FROM visits;
+
+-- taken
+-- compare
+SELECT region, AVG(POWER(hba1c - 6, 2)) AS spread FROM visits GROUP BY region;
 
 -- taken
 -- compare
 SELECT SUM(POWER(age, 2)) AS squares, SUM(age ^ 2) AS same_squares FROM visits;
 
 -- taken
--- not yet: written out in full, this query is longer or deeper than a query may be
 SELECT SQRT(AVG(POWER(cost - 500, 2))) AS rms FROM visits;
 
 -- taken

@@ -79,8 +79,19 @@ SELECT COUNT(*) AS n FROM visits WHERE region = ANY(ARRAY['north', 'south']::tex
 -- taken
 -- compare
 -- same as: SELECT COUNT(*) AS n FROM visits WHERE region IN ('north', 'south')
--- not yet: ANY and ALL want an array of constants
 SELECT COUNT(*) AS n FROM visits WHERE region = ANY('{north,south}');
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE diagnosis = ANY('{"back pain", copd}');
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE age = ANY('{40,41}'::int[]);
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE region <> ALL('{north,south}'::text[]);
 
 -- taken
 -- compare
@@ -90,8 +101,72 @@ SELECT COUNT(*) AS n FROM visits WHERE age <> ALL(ARRAY[30, 40]);
 -- taken
 -- compare
 -- same as: SELECT COUNT(*) AS n FROM visits WHERE region IN ('north', 'south')
--- not yet: VALUES makes rows that are nobody's
 SELECT COUNT(*) AS n FROM visits WHERE region IN (VALUES ('north'), ('south'));
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE visited > DATE '2024-01-01' + age;
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE REGEXP_LIKE(region, '^n');
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE ROW(region) = ROW('north');
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE region = ANY(ARRAY['north','south']::text[]);
+
+-- taken
+-- compare
+SELECT SUM(CASE WHEN emergency THEN 2 ELSE 0 END) AS n FROM visits;
+
+-- taken
+-- compare
+SELECT COUNT(DISTINCT CASE WHEN emergency THEN patient_id END) AS n FROM visits;
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE (visited, age) > (DATE '2024-01-01', 40);
+
+-- taken
+-- compare
+SELECT POWER(2, 3) * COUNT(*) AS n FROM visits;
+
+-- taken
+-- compare
+SELECT REGR_R2(cost, hba1c) AS r2 FROM visits WHERE hba1c IS NOT NULL;
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE region = ANY(string_to_array('north,south', ','));
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE region NOT IN (VALUES ('north'), ('south'));
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE age IN (VALUES (40), (41), (42));
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE region IN (SELECT UNNEST(ARRAY['north', 'south']));
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE age IN (SELECT GENERATE_SERIES(40, 60, 5));
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE region IN (SELECT 'north' UNION ALL SELECT 'south');
+
+-- taken
+-- spelling
+-- same as: SELECT COUNT(*) AS n FROM visits WHERE region IN ('north', 'south')
+SELECT COUNT(*) AS n FROM visits WHERE region IN UNNEST(ARRAY['north', 'south']);
 
 -- taken
 -- compare
@@ -101,8 +176,34 @@ SELECT COUNT(*) AS n FROM visits WHERE (((region = 'north') OR (region = 'south'
 -- taken
 -- compare
 -- same as: SELECT COUNT(*) AS n FROM visits WHERE region = 'north' AND sex = 'male' OR region = 'south' AND sex = 'female'
--- not yet: a condition is of single values, not of rows of values
 SELECT COUNT(*) AS n FROM visits WHERE (region, sex) IN (('north', 'male'), ('south', 'female'));
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE (region, sex) NOT IN (('north', 'male'), ('south', 'female'));
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE (region, sex) IN (VALUES ('north', 'male'), ('south', 'female'));
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE (region, emergency) = ('north', TRUE);
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE (region, sex) <> ('north', 'male');
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE (EXTRACT(YEAR FROM visited), EXTRACT(MONTH FROM visited)) >= (2023, 6);
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE ROW(age, cost) < ROW(40, 500);
+
+-- refused: rows of different lengths are not compared
+SELECT COUNT(*) AS n FROM visits WHERE (region, sex) = ('north', 'male', 3);
 
 -- taken
 SELECT COUNT(*) AS n FROM visits GROUP BY region ORDER BY region;
@@ -195,7 +296,6 @@ SELECT visits.region AS "visits.region", COUNT(*) AS "visits.count" FROM public.
 
 -- taken
 -- compare
--- not yet: this is computed from rows, and is no key
 SELECT (TO_CHAR(DATE_TRUNC('month', visits.visited), 'YYYY-MM')) AS "visits.visited_month", COALESCE(SUM(CASE WHEN visits.emergency THEN visits.cost ELSE NULL END), 0) AS "visits.emergency_cost" FROM public.visits AS visits WHERE ((visits.visited) >= (DATE '2024-01-01') AND (visits.visited) < (DATE '2025-01-01')) GROUP BY (DATE_TRUNC('month', visits.visited)) ORDER BY 1 DESC LIMIT 500;
 
 -- taken
@@ -257,13 +357,54 @@ SELECT CAST(FLOOR((CAST(v.visited AS DATE) - CAST(p.registered AS DATE)) / 30) A
 
 -- taken
 -- compare
--- not yet: an interval is added to a day or taken from one
 SELECT COUNT(DISTINCT v.patient_id) AS n FROM visits v JOIN patients p ON v.patient_id = p.patient_id AND v.visited <= (p.registered + 3650*INTERVAL'1 day');
 
 -- taken
 -- compare
--- not yet: a cast to VARCHAR(10) is not supported
+SELECT COUNT(*) AS n FROM visits v JOIN patients p ON v.patient_id = p.patient_id WHERE v.visited > p.registered + INTERVAL '1 month' * 18;
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits v JOIN patients p ON v.patient_id = p.patient_id WHERE v.visited > p.registered + 2 * INTERVAL '1 year' + INTERVAL '3 days';
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits v JOIN patients p ON v.patient_id = p.patient_id WHERE v.visited > p.registered + '90 days'::interval;
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits v JOIN patients p ON v.patient_id = p.patient_id WHERE v.visited > p.registered + MAKE_INTERVAL(years => 2, days => 3);
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits v JOIN patients p ON v.patient_id = p.patient_id WHERE v.visited > p.registered + MAKE_INTERVAL(1, 6);
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits v JOIN patients p ON v.patient_id = p.patient_id WHERE v.visited > p.registered + v.age * INTERVAL '10 days';
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits v JOIN patients p ON v.patient_id = p.patient_id WHERE v.visited > p.registered + - INTERVAL '1 day';
+
+-- refused: months differ in length, and their number is told by the row
+SELECT COUNT(*) AS n FROM visits v JOIN patients p ON v.patient_id = p.patient_id WHERE v.visited > p.registered + v.age * INTERVAL '1 month';
+
+-- taken
+-- compare
 SELECT CAST('2000' AS VARCHAR(10)) AS analysis_id, CAST(NULL AS VARCHAR(255)) AS stratum_1, COUNT(DISTINCT patient_id) AS count_value FROM visits;
+
+-- taken
+-- compare
+SELECT CAST(2000 AS VARCHAR(3)) AS id, CAST(NULL AS INTEGER) AS empty, COUNT(*) AS n FROM visits;
+
+-- taken
+-- compare
+SELECT CAST(region AS VARCHAR(3)) AS r, COUNT(*) AS n FROM visits GROUP BY CAST(region AS VARCHAR(3));
+
+-- taken
+-- compare
+SELECT diagnosis::varchar(5) AS d, COUNT(*) AS n FROM visits GROUP BY 1;
 
 -- taken
 -- compare
@@ -296,20 +437,40 @@ FROM visits;
 -- taken
 -- spelling
 -- same as: SELECT region, COUNT(*) AS n FROM visits GROUP BY region ORDER BY n DESC LIMIT 2
--- not yet: a clause that PostgreSQL does not have is not supported
 SELECT TOP 2 region, COUNT(*) AS n FROM visits GROUP BY region ORDER BY n DESC;
 
 -- taken
 -- spelling
+-- same as: SELECT diagnosis, COUNT(*) AS n FROM visits GROUP BY diagnosis ORDER BY n DESC, diagnosis LIMIT 3
+SELECT TOP (3) diagnosis, COUNT(*) AS n FROM visits GROUP BY diagnosis ORDER BY n DESC, diagnosis;
+
+-- refused: a number of groups is wanted, and not a share of them
+-- spelling
+SELECT TOP 10 PERCENT diagnosis, COUNT(*) AS n FROM visits GROUP BY diagnosis ORDER BY n DESC;
+
+-- refused: rows of people are not cut
+-- spelling
+SELECT AVG(cost) AS c FROM (SELECT TOP 5 cost FROM visits) AS t;
+
+-- taken
+-- spelling
 -- same as: SELECT region, COUNT(*) AS n FROM visits GROUP BY region
--- not yet: syntax error near "`region`,"
 SELECT `region`, COUNT(*) AS `n` FROM `visits` GROUP BY `region`;
 
 -- taken
 -- spelling
 -- same as: SELECT region, COUNT(*) AS n FROM visits GROUP BY region
--- not yet: syntax error near "[n]"
 SELECT [region], COUNT(*) AS [n] FROM [visits] GROUP BY [region];
+
+-- taken
+-- spelling
+-- same as: SELECT region, COUNT(DISTINCT patient_id) AS "number of people" FROM visits WHERE age > 40 GROUP BY region
+SELECT [v].[region], COUNT(DISTINCT [v].[patient_id]) AS [number of people] FROM [visits] AS [v] WHERE [v].[age] > 40 GROUP BY [v].[region];
+
+-- taken
+-- spelling
+-- same as: SELECT region, COUNT(*) AS n FROM visits WHERE diagnosis = 'copd' GROUP BY region
+SELECT `v`.`region`, COUNT(*) AS `n` FROM `visits` `v` WHERE `v`.`diagnosis` = 'copd' GROUP BY `v`.`region`;
 
 -- taken
 -- spelling

@@ -52,8 +52,121 @@ SELECT region, COUNT(*) AS n FROM visits GROUP BY region HAVING COUNT(DISTINCT p
 
 -- taken
 -- compare
--- not yet: this is computed from rows, and is no key
 SELECT UPPER(region) AS label, COUNT(*) AS n FROM visits GROUP BY region;
+
+-- taken
+-- compare
+SELECT CONCAT(region, smoker) AS g, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- compare
+SELECT CAST(age AS VARCHAR(2)) AS a, COUNT(*) AS n FROM visits GROUP BY 1;
+
+-- taken
+-- compare
+SELECT LEFT(region, 1) AS l, COUNT(*) AS n FROM visits GROUP BY region ORDER BY LEFT(region, 1);
+
+-- taken
+-- compare
+SELECT region, COUNT(*) AS n FROM visits GROUP BY region HAVING UPPER(region) = 'NORTH';
+
+-- taken
+-- compare
+SELECT region, COUNT(*) AS n FROM visits GROUP BY region HAVING region LIKE 'n%';
+
+-- taken
+-- compare
+SELECT region, COUNT(*) AS n FROM visits GROUP BY region ORDER BY LENGTH(region), region;
+
+-- taken
+-- compare
+SELECT TO_CHAR(m, 'YYYY-MM') AS mm, COUNT(*) AS n FROM (SELECT DATE_TRUNC('month', visited) AS m FROM visits) AS t GROUP BY m;
+
+-- taken
+-- compare
+SELECT EXTRACT(YEAR FROM m) AS y, COUNT(*) AS n FROM (SELECT DATE_TRUNC('year', visited)::date AS m FROM visits) AS t GROUP BY m;
+
+-- taken
+-- compare
+SELECT age / 10 AS d, CASE WHEN age / 10 >= 6 THEN 'old' ELSE 'young' END AS o, COUNT(*) AS n FROM visits GROUP BY age / 10;
+
+-- taken
+-- compare
+SELECT diagnosis, SUBSTRING(diagnosis FROM 1 FOR 3) AS short, AVG(cost) AS c FROM visits GROUP BY diagnosis;
+
+-- taken
+-- compare
+SELECT COALESCE(insurer, 'none') AS i, UPPER(COALESCE(insurer, 'none')) AS u, COUNT(*) AS n FROM patients GROUP BY COALESCE(insurer, 'none');
+
+-- taken
+-- compare
+SELECT UPPER(region) AS r, SUM(COUNT(*)) OVER (ORDER BY region) AS run FROM visits GROUP BY region;
+
+-- taken
+-- compare
+SELECT CONCAT(age / 10 * 10, '-', age / 10 * 10 + 9) AS band, COUNT(*) AS n FROM visits GROUP BY age / 10;
+
+-- taken
+-- compare
+SELECT EXTRACT(QUARTER FROM DATE_TRUNC('month', visited)) AS q, SUM(cost) AS c FROM visits GROUP BY DATE_TRUNC('month', visited);
+
+-- taken
+-- compare
+SELECT region, UPPER(LEFT(region, 1)) AS initial, COUNT(*) AS n FROM visits GROUP BY region ORDER BY initial, region;
+
+-- taken
+-- compare
+SELECT region || ' / ' || sex AS grp, COUNT(*) AS n FROM visits GROUP BY region, sex;
+
+-- taken
+-- compare
+SELECT CONCAT(region, '-', emergency::text) AS grp, AVG(cost) AS c FROM visits GROUP BY region, emergency;
+
+-- taken
+-- compare
+SELECT INITCAP(diagnosis) AS d, COUNT(*) AS n FROM visits GROUP BY diagnosis HAVING COUNT(*) > 5;
+
+-- taken
+-- compare
+SELECT REPLACE(diagnosis, ' ', '_') AS d, COUNT(*) AS n FROM visits WHERE age > 40 GROUP BY diagnosis;
+
+-- taken
+-- compare
+SELECT CASE WHEN LENGTH(diagnosis) > 8 THEN 'long' ELSE 'short' END AS l, diagnosis, COUNT(*) AS n FROM visits GROUP BY diagnosis;
+
+-- taken
+-- compare
+SELECT LENGTH(region) AS l, region LIKE 'n%' AS is_north, COUNT(*) AS n FROM visits GROUP BY region;
+
+-- taken
+-- compare
+SELECT age / 10 * 10 || '+' AS band, COUNT(*) AS n FROM visits GROUP BY age / 10 * 10;
+
+-- taken
+-- compare
+SELECT (DATE_TRUNC('quarter', visited) + INTERVAL '3 months' - INTERVAL '1 day')::date AS q_end, COUNT(*) AS n FROM visits GROUP BY DATE_TRUNC('quarter', visited);
+
+-- taken
+-- compare
+SELECT TO_CHAR(DATE_TRUNC('quarter', visited), 'YYYY-"Q"Q') AS q, COUNT(*) AS n FROM visits GROUP BY DATE_TRUNC('quarter', visited);
+
+-- taken
+-- compare
+SELECT DATE_TRUNC('year', DATE_TRUNC('month', visited))::date AS y, DATE_TRUNC('month', visited)::date AS m, COUNT(*) AS n FROM visits GROUP BY DATE_TRUNC('month', visited);
+
+-- taken
+-- compare
+SELECT CONCAT(EXTRACT(YEAR FROM visited), '/', EXTRACT(QUARTER FROM visited)) AS q, COUNT(*) AS n FROM visits GROUP BY EXTRACT(YEAR FROM visited), EXTRACT(QUARTER FROM visited);
+
+-- taken
+-- compare
+SELECT MAKE_DATE(EXTRACT(YEAR FROM visited)::int, EXTRACT(MONTH FROM visited)::int, 1) AS m, COUNT(*) AS n FROM visits WHERE visited >= DATE '2024-01-01' GROUP BY EXTRACT(YEAR FROM visited), EXTRACT(MONTH FROM visited);
+
+-- refused: the groups do not decide it
+SELECT UPPER(diagnosis) AS d, COUNT(*) AS n FROM visits GROUP BY region;
+
+-- refused: the month does not decide the day
+SELECT TO_CHAR(visited, 'YYYY-MM-DD') AS d, COUNT(*) AS n FROM visits GROUP BY DATE_TRUNC('month', visited);
 
 -- taken
 -- compare
@@ -65,7 +178,6 @@ SELECT CASE WHEN region = 'north' THEN 'N' ELSE region END AS label, COUNT(*) AS
 
 -- taken
 -- compare
--- not yet: this is computed from rows, and is no key
 SELECT EXTRACT(YEAR FROM DATE_TRUNC('month', visited)) AS y, EXTRACT(MONTH FROM DATE_TRUNC('month', visited)) AS m, COUNT(*) AS n FROM visits GROUP BY DATE_TRUNC('month', visited);
 
 -- taken
@@ -90,8 +202,14 @@ SELECT 0.4 * AVG(cost) FILTER (WHERE age < 40) + 0.6 * AVG(cost) FILTER (WHERE a
 SELECT VAR_SAMP(cost) / NULLIF(AVG(cost), 0) AS dispersion, STDDEV(cost) / NULLIF(AVG(cost), 0) AS variation FROM visits;
 
 -- taken
--- not yet: the function "regr_r2" is not supported
 SELECT REGR_R2(cost, age) AS r2, REGR_INTERCEPT(cost, age) AS a, REGR_COUNT(cost, hba1c) AS n, REGR_AVGX(cost, hba1c) AS x FROM visits;
+
+-- taken
+-- compare
+SELECT region, REGR_COUNT(hba1c, cost) AS n FROM visits GROUP BY region;
+
+-- taken
+SELECT region, REGR_SXX(cost, age) AS sxx, REGR_SYY(cost, age) AS syy, REGR_SXY(cost, age) AS sxy, REGR_AVGY(cost, hba1c) AS y FROM visits GROUP BY region;
 
 -- taken
 -- compare

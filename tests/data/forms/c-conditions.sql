@@ -110,14 +110,22 @@ SELECT COUNT(*) AS n FROM visits WHERE CASE WHEN age < 18 THEN 'minor' ELSE 'adu
 -- taken
 -- spelling
 -- same as: SELECT COUNT(*) FILTER (WHERE emergency) AS n FROM visits
--- not yet: SUM wants a number, and "emergency" is a boolean
 SELECT SUM(emergency) AS n FROM visits;
 
 -- taken
 -- spelling
 -- same as: SELECT region, AVG(emergency::int) AS share FROM visits GROUP BY region
--- not yet: AVG wants a number, and "emergency" is a boolean
 SELECT region, AVG(emergency) AS share FROM visits GROUP BY region;
+
+-- taken
+-- spelling
+-- same as: SELECT SUM((cost > 500)::int) AS n, AVG((age >= 65)::int) AS old FROM visits
+SELECT SUM(cost > 500) AS n, AVG(age >= 65) AS old FROM visits;
+
+-- taken
+-- spelling
+-- same as: SELECT region, SUM(smoker::int) AS n FROM visits GROUP BY region
+SELECT region, SUM(smoker) AS n FROM visits GROUP BY region;
 
 -- taken
 -- compare

@@ -77,6 +77,8 @@ impl Oracle<'_> {
             | Operation::Formatted(..)
             | Operation::Later(..)
             | Operation::Elapsed(..)
+            | Operation::Read(..)
+            | Operation::Made { .. }
             | Operation::Matched(..) => return self.later_value(term, made, row),
         })
     }
@@ -113,10 +115,7 @@ impl Oracle<'_> {
             }
             Operation::Text(text) => Value::Text(text.clone()),
             Operation::Worded(function, parts) => words::worded(*function, &parts.iter().map(of).collect::<Vec<_>>())?,
-            Operation::Apart(one, other) => {
-                let (one, other) = (of(one)?, of(other)?);
-                Value::Whole(RBig::from(i64::from(one != other)))
-            }
+            Operation::Apart(one, other) => Value::Whole(RBig::from(i64::from(of(one)? != of(other)?))),
             Operation::Formatted(inner, format) => {
                 let format = DayFormat::parse(format).expect("a format");
                 Value::Text(format.text(i64::try_from(number(&of(inner)?).0.floor()).expect("a day")))
@@ -129,6 +128,8 @@ impl Oracle<'_> {
                 (Value::Day(from), Value::Day(to)) => Value::Whole(RBig::from(words::elapsed(*span, from, to))),
                 other => panic!("{other:?} are no days"),
             },
+            Operation::Read(inner, format) => words::read(&of(inner)?, format),
+            Operation::Made { year, month, day } => words::made([of(year)?, of(month)?, of(day)?]),
             Operation::Matched(inner, kind, pattern) => match of(inner)? {
                 Value::Text(text) => Value::Truth(Pattern::parse(*kind, pattern).expect("a pattern").matches(&text)),
                 other => panic!("{other:?} is no text"),

@@ -93,6 +93,9 @@ fn the_words_of_a_language_have_their_codes() {
         (Period::Month, "02"),
         (Period::Week, "03"),
         (Period::Day, "04"),
+        (Period::Decade, "05"),
+        (Period::Century, "06"),
+        (Period::Millennium, "07"),
     ]);
     pinned(vec![
         (DatePart::Year, "00"),
@@ -106,6 +109,7 @@ fn the_words_of_a_language_have_their_codes() {
         (DatePart::Isoyear, "08"),
         (DatePart::Decade, "09"),
         (DatePart::Century, "0a"),
+        (DatePart::Millennium, "0b"),
     ]);
 }
 
@@ -270,8 +274,26 @@ fn terms_and_conditions_have_their_bytes() {
             Operation::Matched(term.clone(), PatternKind::CaselessExpression, "a".to_owned()),
             "24000200000000000000040100000061",
         ),
+        (Operation::Read(term.clone(), "Q".to_owned()), "250002000000000000000100000051"),
+        (
+            Operation::Made { year: term.clone(), month: other.clone(), day: term.clone() },
+            "26000200000000000000000300000000000000000200000000000000",
+        ),
     ]);
     pinned(vec![(term, "000200000000000000"), (Term::of(Operation::Day(1)), "010101000000")]);
+}
+
+#[test]
+fn functions_of_texts_have_their_bytes() {
+    pinned(vec![
+        (WordFunction::Reverse, "0f"),
+        (WordFunction::ConcatWs, "10"),
+        (WordFunction::Translate, "11"),
+        (WordFunction::RegexpReplace, "12"),
+        (WordFunction::Lpad, "13"),
+        (WordFunction::Rpad, "14"),
+        (WordFunction::Repeat, "15"),
+    ]);
 }
 
 fn noisy() -> NoisyVector {

@@ -24,6 +24,8 @@ const RECURSIONS: [&[&str]; 5] = [
     &["query/syntax", "query/syntax/outputs", "query/syntax/rows"],
     &[
         "query/parse/after",
+        "query/parse/ages",
+        "query/parse/bounds",
         "query/parse/calendar",
         "query/parse/conditions",
         "query/parse/days",
@@ -31,8 +33,12 @@ const RECURSIONS: [&[&str]; 5] = [
         "query/parse/group_windows",
         "query/parse/having",
         "query/parse/intervals",
+        "query/parse/lists",
         "query/parse/numeric",
         "query/parse/outputs",
+        "query/parse/pairs",
+        "query/parse/periods",
+        "query/parse/regression",
         "query/parse/rows",
         "query/parse/select",
         "query/parse/sources",
@@ -64,6 +70,7 @@ const RECURSIONS: [&[&str]; 5] = [
         "query/term/lower/operations",
         "query/term/lower/words",
         "query/term/node",
+        "query/term/values",
     ],
 ];
 

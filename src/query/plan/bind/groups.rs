@@ -5,13 +5,15 @@ use crate::query::computation::relation::Relation;
 use crate::query::error::{Code, QueryError, shown};
 use crate::query::syntax::rewrite::Rewriter;
 use crate::query::syntax::{
-    Aggregate, AggregateFunction, Condition, Expression, Key, Name, RowOrder, Scalar, Select, WindowCall,
+    Aggregate, AggregateFunction, ArithmeticOperator, Condition, Expression, Key, Name, RowOrder, Scalar, Select,
+    WindowCall,
 };
 use crate::query::term::context::TermContext;
 use crate::query::term::{Term, checker};
 use crate::query::terms::domain::Column;
 
 use super::conditions::Marking;
+use super::means::mean;
 use super::resolve::Naming;
 use super::rows::SelectedItem;
 use super::scope::{Meaning, NamedRows, VisibleColumn};
@@ -239,6 +241,13 @@ impl Rewriter for Collecting<'_, '_, '_> {
                 expression.value = name(self.aggregate_column(&aggregate)?);
                 Ok(true)
             }
+            Scalar::Arithmetic(above, ArithmeticOperator::Over, below) => match mean(above, below, self.known) {
+                Some(aggregate) => {
+                    expression.value = name(self.aggregate_column(&aggregate)?);
+                    Ok(true)
+                }
+                None => Ok(false),
+            },
             // An aggregate over a window of groups; its own arguments are aggregates of the groups' rows.
             Scalar::Window(window) => {
                 let mut window = window.clone();

@@ -22,6 +22,12 @@ pub(super) fn function(function: WordFunction) -> &'static str {
         WordFunction::Strpos => "strpos",
         WordFunction::SplitPart => "split_part",
         WordFunction::Reverse => "reverse",
+        WordFunction::ConcatWs => "concat_ws",
+        WordFunction::Translate => "translate",
+        WordFunction::RegexpReplace => "regexp_replace",
+        WordFunction::Lpad => "lpad",
+        WordFunction::Rpad => "rpad",
+        WordFunction::Repeat => "repeat",
     }
 }
 

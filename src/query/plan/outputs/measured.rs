@@ -26,15 +26,13 @@ impl OutputPlanner<'_> {
         at: Position,
     ) -> Result<Summed, QueryError> {
         let term = checker::expression(of, self.known)?;
+        let term = if function == "PERCENTILE_CONT" { term } else { checker::numbered(term, self.known) };
         if self.known.grid(&term).is_none() {
             let word = self.known.facts(&term).domain.type_name();
             let name = shown(&canonical::term(&term, self.known));
             let message = format!("{function} wants a number, and \"{name}\" is a {word}");
             let error = QueryError::at(Code::UnsupportedSql, of.at, message);
             return Err(match *self.known.facts(&term).domain {
-                Domain::Boolean if function != "PERCENTILE_CONT" => {
-                    error.hint(format!("write {function}(CAST({name} AS INTEGER)) with 1 where it is true"))
-                }
                 Domain::Date { .. } if function == "AVG" => {
                     error.hint(format!("write AVG({name} - DATE '2000-01-01') for the mean number of days since then"))
                 }

@@ -65,6 +65,13 @@ impl TypeChecker<'_> {
                     .map_err(|_| QueryError::at(Code::UnsupportedSql, at, "a distance is between two days"))?;
                 Ok(Term::of(Operation::Elapsed(*span, both)))
             }
+            Call::Read(format) => self.read(one()?, format, at),
+            Call::Made => {
+                let parts = operands.iter().map(|of| self.operand(of)).collect::<Result<Vec<_>, _>>()?;
+                let parts = <[Term; 3]>::try_from(parts)
+                    .map_err(|_| QueryError::at(Code::UnsupportedSql, at, "a day is made of three numbers"))?;
+                self.made(parts, at)
+            }
             Call::Day => {
                 let day = self.day(one()?);
                 let lowered = self.known.lower(&day).map_err(|fault| faulty(&fault, at))?;
@@ -125,7 +132,7 @@ impl TypeChecker<'_> {
     }
 
     /// The constant that a term is, if it is one.
-    fn folded(&self, term: Term, at: Position) -> Result<Term, QueryError> {
+    pub(super) fn folded(&self, term: Term, at: Position) -> Result<Term, QueryError> {
         let lowered = self.known.lower(&term).map_err(|fault| faulty(&fault, at))?;
         let Step::Constant(value) = lowered.step else { return Ok(term) };
         Ok(match &lowered.kind {

@@ -12,10 +12,10 @@ use super::{TypeChecker, checked, faulty};
 use crate::query::error::{Code, Position, QueryError};
 use crate::query::filter::Filter;
 use crate::query::syntax::{Comparison, Expression, Literal, LiteralValue, Scalar};
-use crate::query::term::literals::{literal_text, nanos};
+use crate::query::term::literals::{LiteralPosition, literal_text, moment, nanos};
 use crate::query::term::lower::{Program, ValueKind};
 use crate::query::term::{Operation, Term};
-use crate::query::terms::domain::{Domain, date_days, date_text};
+use crate::query::terms::domain::{Domain, date_text};
 
 /// Decimals that are kept of a constant whose decimals do not end.
 const DECIMALS_KEPT: usize = 20;
@@ -181,14 +181,14 @@ fn constants(one: &Literal, how: Comparison, other: &Literal) -> Result<bool, Qu
     use std::cmp::Ordering;
 
     use LiteralValue::{Boolean, Date, Number, Text};
-    let day = |text: &str| date_days(text).map(i128::from);
+    let day = |text: &str| moment(text).map(LiteralPosition::of_moment);
     let equal = matches!(how, Comparison::Equal | Comparison::NotEqual);
     let order = match (&one.value, &other.value) {
         (Number(one), Number(other) | Text(other)) | (Text(one), Number(other)) => {
             nanos(one).zip(nanos(other)).and_then(|(one, other)| one.order(other))
         }
         (Date(one), Date(other) | Text(other)) | (Text(one), Date(other)) => {
-            day(one).zip(day(other)).map(|(one, other)| one.cmp(&other))
+            day(one).zip(day(other)).and_then(|(one, other)| one.order(other))
         }
         (Boolean(one), Boolean(other)) => Some(one.cmp(other)),
         // The order of texts depends on a database's collation.

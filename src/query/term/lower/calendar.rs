@@ -7,9 +7,11 @@ use dashu::rational::RBig;
 
 use super::operations::of_date;
 use super::{IntegerFunction, Program, Step, TermFault, ValueKind};
+use crate::query::error::shown;
 use crate::query::term::calendar::Period;
 use crate::query::term::context::TermContext;
 use crate::query::term::formats::DayFormat;
+use crate::query::term::readings::{Moment, ReadingFormat};
 use crate::query::term::spans::Span;
 use crate::query::terms::labels::Labels;
 
@@ -51,6 +53,59 @@ pub(super) fn formatted(of: Program, format: &str, known: &TermContext<'_>) -> R
     };
     let kind = ValueKind::Category(Labels::from(labels));
     Ok(Program { step, kind, scale: RBig::ONE, low: 0, high, ..of })
+}
+
+/// TO_DATE of a category: the day of each of its texts.
+pub(super) fn read(of: Program, format: &str, known: &TermContext<'_>) -> Result<Program, TermFault> {
+    let ValueKind::Category(labels) = &of.kind else {
+        return Err(TermFault::Kind { operation: "TO_DATE", wanted: "a text with a list of values", found: of.word() });
+    };
+    let reading = ReadingFormat::parse(format).ok_or(TermFault::Place(
+        "TO_DATE and TO_TIMESTAMP know a format of YYYY, MM, Mon, Month, DD, HH24, MI, SS, MS and US",
+    ))?;
+    known.steps().spend(labels.len() as u64 * 2);
+    let day = |label: &String| match reading.moment(label) {
+        Some(Moment { day, micros: 0 }) => Ok(i64::from(day)),
+        Some(_) | None => Err(TermFault::NoDay(shown(label))),
+    };
+    let entries = labels.iter().map(day).collect::<Result<Vec<i64>, _>>()?;
+    let (low, high) = (entries.iter().min().copied().unwrap_or(0), entries.iter().max().copied().unwrap_or(0));
+    let function = IntegerFunction::Table { low: 0, entries: entries.into() };
+    let step = match of.step {
+        Step::Constant(code) => Step::Constant(function.apply(code)),
+        step => Step::Apply(function, Arc::new(step)),
+    };
+    Ok(Program { step, kind: ValueKind::Date, scale: RBig::ONE, low, high, ..of })
+}
+
+/// MAKE_DATE: every month that is made has the day.
+pub(super) fn made(year: Program, month: Program, day: Program) -> Result<Program, TermFault> {
+    const NO_DAY: TermFault = TermFault::Place(
+        "MAKE_DATE wants years from 1 to 9999, months from 1 to 12 and days that all of these months have: there might be no such day",
+    );
+    for part in [&year, &month, &day] {
+        part.wanted(part.is_number() && part.scale.is_one(), "MAKE_DATE", "three whole numbers")?;
+    }
+    let is_in = |part: &Program, low: i64, high: i64| part.low >= low && part.high <= high;
+    if !is_in(&year, 1, 9_999) || !is_in(&month, 1, 12) {
+        return Err(NO_DAY);
+    }
+    let shortest = (month.low..=month.high).map(|month| match month {
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    });
+    if !is_in(&day, 1, shortest.min().unwrap_or(28)) {
+        return Err(NO_DAY);
+    }
+    let ordinal = |year: i64, month: i64| Period::Month.first(12 * year + month - 1);
+    let (low, high) = (ordinal(year.low, month.low) + day.low - 1, ordinal(year.high, month.high) + day.high - 1);
+    let nullable = year.nullable || month.nullable || day.nullable;
+    let per_unit = year.per_unit && month.per_unit && day.per_unit;
+    let months = Step::Plus([(year.step, 12), (month.step, 1), (Step::Constant(-1), 1)].into());
+    let first = Step::Apply(IntegerFunction::First(Period::Month), Arc::new(months));
+    let step = Step::Plus([(first, 1), (day.step, 1), (Step::Constant(-1), 1)].into());
+    Ok(Program { step, kind: ValueKind::Date, scale: RBig::ONE, low, high, nullable, per_unit })
 }
 
 /// The distance from one day to another one.

@@ -53,6 +53,8 @@ pub enum IntegerFunction {
     Later(i32),
     /// 32 · (number of the month) + (day of the month) of a day.
     MonthAndDay,
+    /// The first day of the period with a number.
+    First(Period),
     /// The number of the week that contains a day, from Sunday on.
     SundayWeek,
     /// The entry at the distance of the value from `low`; the first or the last one beyond the table.
@@ -74,6 +76,9 @@ pub enum IntegerFunction {
     /// The number of these ascending edges that are at or below the value.
     Bucket(Arc<[i64]>),
 }
+
+/// Numbers of periods beyond this one count as it.
+const ORDINAL_MAX: i64 = 1 << 40;
 
 impl IntegerFunction {
     /// Computes the function's value.
@@ -99,6 +104,7 @@ impl IntegerFunction {
             Self::Real { function, numerator, denominator } => function.apply(*numerator, *denominator, value),
             Self::Later(months) => later(value, *months),
             Self::MonthAndDay => month_and_day(value),
+            Self::First(period) => period.first(value.clamp(-ORDINAL_MAX, ORDINAL_MAX)),
             Self::SundayWeek => sunday_week(value),
             Self::Table { low, entries } => entry(entries, value.saturating_sub(*low)),
             Self::Labelled { period, first, entries } => entry(entries, period.ordinal(value).saturating_sub(*first)),

@@ -8,9 +8,12 @@ use std::sync::Arc;
 use dashu::rational::RBig;
 
 use super::{IntegerFunction, Program, Step, TermFault, ValueKind};
+use crate::query::term::Term;
 use crate::query::term::context::TermContext;
+use crate::query::term::patterns::replacements::Replacement;
 use crate::query::term::patterns::{Pattern, PatternKind};
-use crate::query::term::words::{OperandKind, Word, WordFunction};
+use crate::query::term::values::occurring_together;
+use crate::query::term::words::{OperandKind, SIZE_MAX, Word, WordFunction};
 use crate::query::terms::domain::date_text;
 use crate::query::terms::labels::Labels;
 
@@ -20,7 +23,8 @@ const COMBINATIONS_MAX: usize = 10_000;
 const VALUES_MAX: usize = 500_000;
 
 /// The values of an operand, from the least to the greatest.
-fn values(of: &Program, wanted: OperandKind, operation: &'static str) -> Result<Vec<Word>, TermFault> {
+fn values(of: &Program, function: WordFunction, place: usize) -> Result<Vec<Word>, TermFault> {
+    let (wanted, operation) = (function.kind(place), function.word());
     let is_whole = of.is_number() && of.scale.is_one();
     let is_text = matches!(of.kind, ValueKind::Category(_));
     match wanted {
@@ -40,7 +44,7 @@ fn values(of: &Program, wanted: OperandKind, operation: &'static str) -> Result<
             Word::Text(usize::try_from(value).ok().and_then(|code| labels.get(code)).cloned().unwrap_or_default())
         }
         ValueKind::Integer | ValueKind::Decimal => Word::Number(value),
-        ValueKind::Boolean => Word::Text((value == 1).to_string()),
+        ValueKind::Boolean => Word::Text(function.truth(value == 1).to_owned()),
         ValueKind::Date => Word::Text(date_text(i32::try_from(value).unwrap_or_default())),
     };
     Ok((of.low..=of.high).map(word).collect())
@@ -49,40 +53,99 @@ fn values(of: &Program, wanted: OperandKind, operation: &'static str) -> Result<
 /// A function of texts.
 pub(super) fn worded(
     function: WordFunction,
+    terms: &[Term],
     operands: Vec<Program>,
     known: &TermContext<'_>,
 ) -> Result<Program, TermFault> {
-    let name = function.word();
-    let lists = operands.iter().enumerate().map(|(place, of)| values(of, function.kind(place), name));
+    let lists = operands.iter().enumerate().map(|(place, of)| values(of, function, place));
     let mut lists = lists.collect::<Result<Vec<_>, _>>()?;
     place(function, &lists)?;
+    if function == WordFunction::ConcatWs && operands.first().is_some_and(|of| of.nullable) {
+        return Err(TermFault::Place("CONCAT_WS wants a separator that is never missing"));
+    }
     let per_unit = operands.iter().all(|of| of.per_unit);
     let nullable = !function.skips_missing() && operands.iter().any(|of| of.nullable);
     // A missing value that counts as empty comes behind all others.
     let mut parts = Vec::with_capacity(operands.len());
+    let programs = operands.clone();
     for (of, list) in operands.into_iter().zip(&mut lists) {
         let (low, end) = (of.low, of.low + list.len() as i64);
         let step = if of.nullable && function.skips_missing() {
-            list.push(Word::Text(String::new()));
+            list.push(Word::Missing);
             Step::Filled(Arc::new(of.step), end)
         } else {
             of.step
         };
         parts.push((step, low));
     }
-    let several = lists.iter().filter(|list| list.len() > 1).count() > 1;
-    let count = lists.iter().try_fold(1_usize, |count, list| count.checked_mul(list.len()));
-    let limit = if several { COMBINATIONS_MAX } else { VALUES_MAX };
-    let count = count.filter(|count| *count <= limit).ok_or(TermFault::TooMany(limit))?;
-    known.steps().spend(count as u64 * 2);
-    let results = combinations(&lists, count).map(|words| function.of(&words));
-    let (kind, entries) = listed(results);
+    let (kind, entries) = worked_out(function, (terms, &programs), &lists, known)?;
     let (low, high) = (entries.iter().min().copied().unwrap_or(0), entries.iter().max().copied().unwrap_or(0));
     let step = match entries.first() {
         Some(only) if low == high && !nullable => Step::Constant(*only),
         _ => looked_up(parts, &lists, entries),
     };
     Ok(Program { step, kind, scale: RBig::ONE, low, high, nullable, per_unit })
+}
+
+/// Kind of a function's results, and the result of each combination of its operands' values.
+fn worked_out(
+    function: WordFunction,
+    (terms, programs): (&[Term], &[Program]),
+    lists: &[Vec<Word>],
+    known: &TermContext<'_>,
+) -> Result<(ValueKind, Vec<i64>), TermFault> {
+    let replacement = replacement(function, lists)?;
+    let several = lists.iter().filter(|list| list.len() > 1).count() > 1;
+    let count = lists.iter().try_fold(1_usize, |count, list| count.checked_mul(list.len()));
+    let limit = if several { COMBINATIONS_MAX } else { VALUES_MAX };
+    let of = |words: Vec<&Word>| match (&replacement, words.first()) {
+        (Some(replacement), Some(Word::Text(text))) => Word::Text(replacement.replaced(text)),
+        _ => function.of(&words),
+    };
+    let Some(count) = count.filter(|count| *count <= VALUES_MAX) else { return Err(TermFault::TooMany(limit)) };
+    if count <= limit {
+        known.steps().spend(count as u64 * 2);
+        return Ok(listed(combinations(lists, count).map(of)));
+    }
+    // Operands of the same columns have few values together: only those are worked out.
+    let rows = together(terms, programs, known).ok_or(TermFault::TooMany(limit))?;
+    known.steps().spend(rows.len() as u64 * 2);
+    let place = |((value, of), list): ((&Option<i64>, &Program), &Vec<Word>)| match value {
+        Some(value) => usize::try_from(value - of.low).unwrap_or(0).min(list.len() - 1),
+        None => list.len() - 1,
+    };
+    let places = |row: &Vec<Option<i64>>| row.iter().zip(programs).zip(lists).map(place).collect::<Vec<usize>>();
+    let places: Vec<Vec<usize>> = rows.iter().map(places).collect();
+    let words = |row: &Vec<usize>| row.iter().zip(lists).map(|(place, list)| &list[*place]).collect();
+    let (kind, found) = listed(places.iter().map(|row| of(words(row))));
+    let mut entries = vec![found.first().copied().unwrap_or(0); count];
+    for (row, entry) in places.iter().zip(found) {
+        let at = row.iter().zip(lists).fold(0, |at, (place, list)| at * list.len() + place);
+        if let Some(slot) = entries.get_mut(at) {
+            *slot = entry;
+        }
+    }
+    Ok((kind, entries))
+}
+
+/// What replaces the matches of a pattern, which is the same in every row.
+fn replacement(function: WordFunction, lists: &[Vec<Word>]) -> Result<Option<Replacement>, TermFault> {
+    if function != WordFunction::RegexpReplace {
+        return Ok(None);
+    }
+    let constant = |place: usize| match lists.get(place).map(Vec::as_slice) {
+        None => Ok(""),
+        Some([Word::Text(text)]) => Ok(text.as_str()),
+        Some(_) => Err(TermFault::Place("REGEXP_REPLACE wants a constant pattern, replacement and flags")),
+    };
+    Replacement::parse(constant(1)?, constant(2)?, constant(3)?).map(Some).map_err(TermFault::Pattern)
+}
+
+/// The values that the operands have together in some row, in ascending order; `None` if that takes too long, or there are too many.
+fn together(terms: &[Term], programs: &[Program], known: &TermContext<'_>) -> Option<Vec<Vec<Option<i64>>>> {
+    let steps: Vec<Step> = programs.iter().map(|of| of.step.clone()).collect();
+    let rows = occurring_together(&steps, terms, known)?;
+    (rows.len() <= COMBINATIONS_MAX).then_some(rows)
 }
 
 /// PostgreSQL refuses these places when it meets them.
@@ -93,6 +156,9 @@ fn place(function: WordFunction, lists: &[Vec<Word>]) -> Result<(), TermFault> {
     match function {
         WordFunction::Substring if has(2, |count| count < 0) => {
             Err(TermFault::Place("SUBSTRING wants a number of characters of 0 or more"))
+        }
+        WordFunction::Lpad | WordFunction::Rpad | WordFunction::Repeat if has(1, |size| size > SIZE_MAX) => {
+            Err(TermFault::Place("LPAD, RPAD and REPEAT take a number of at most 1000"))
         }
         WordFunction::SplitPart if has(2, |part| part == 0) => {
             Err(TermFault::Place("SPLIT_PART counts parts from 1, or from −1 at the end"))
@@ -124,6 +190,7 @@ fn listed(results: impl Iterator<Item = Word>) -> (ValueKind, Vec<i64>) {
                 kind = Some(ValueKind::Integer);
                 number
             }
+            Word::Missing => 0,
             Word::Text(text) => *known.entry(text).or_insert_with_key(|text: &String| {
                 labels.push(text.clone());
                 labels.len() as i64 - 1
