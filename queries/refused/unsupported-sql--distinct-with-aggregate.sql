@@ -1,3 +1,3 @@
--- title: DISTINCT with an aggregate
+-- title: DISTINCT that merges groups
 -- epsilon: 0.1
-SELECT DISTINCT region, COUNT(*) FROM visits GROUP BY region
+SELECT DISTINCT COUNT(*) FROM visits GROUP BY region

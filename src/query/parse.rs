@@ -18,6 +18,7 @@ mod limits;
 mod nodes;
 mod numeric;
 mod outputs;
+mod over_answer;
 mod rows;
 mod scope;
 mod select;

@@ -41,6 +41,8 @@ pub struct Query {
     pub sets: Option<Vec<Vec<usize>>>,
     /// The condition of HAVING on rows of the noisy table.
     pub having: Option<Having>,
+    /// The condition of a query around the answer, which is applied after windows.
+    pub after: Option<Having>,
     /// The sort keys of ORDER BY for the noisy table, the most significant first.
     pub order: Vec<OrderItem>,
     /// Largest number of rows shown, from LIMIT or FETCH.

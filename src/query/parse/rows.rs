@@ -223,7 +223,7 @@ fn item(item: &SelectItem, budget: &mut Budget) -> Result<RowItem, QueryError> {
 }
 
 /// Refuses anything beside `*`.
-fn plain(options: &WildcardAdditionalOptions, at: Position) -> Result<(), QueryError> {
+pub(super) fn plain(options: &WildcardAdditionalOptions, at: Position) -> Result<(), QueryError> {
     let WildcardAdditionalOptions {
         wildcard_token: _,
         opt_ilike,

@@ -11,13 +11,14 @@ use super::having::having;
 use super::limits::Budget;
 use super::nodes::{absent, name, start, unsupported};
 use super::outputs::{fractions, grouping, of_fraction, output};
+use super::over_answer::OverAnswer;
 use super::with::with;
-use super::{conditions, sources};
+use super::{conditions, over_answer, sources};
 use crate::query::answer::grouping_sets::{KEYS_MAX, SETS_MAX};
 use crate::query::error::{Code, Position, QueryError};
 use crate::query::syntax::{
-    Expression, Item, ItemValue, Key, LiteralValue, Name, OrderBy, OrderItem, OutputExpression, Query, QuestionText,
-    Scalar,
+    Expression, Having, Item, ItemValue, Key, LiteralValue, Name, OrderBy, OrderItem, OutputExpression, Query,
+    QuestionText, Scalar,
 };
 
 pub(super) fn query(query: &ast::Query) -> Result<Query, QueryError> {
@@ -27,6 +28,12 @@ pub(super) fn query(query: &ast::Query) -> Result<Query, QueryError> {
 }
 
 fn plain_query(query: &ast::Query, budget: &mut Budget) -> Result<Query, QueryError> {
+    if let Some(OverAnswer { query, after }) = over_answer::flattened(query)? {
+        let mut answer = plain_query(&query, budget)?;
+        let after = self::after(after, budget)?;
+        answer.after = [answer.after, after].into_iter().flatten().reduce(|one, other| Having::All(vec![one, other]));
+        return Ok(answer);
+    }
     let at = start(query.span());
     let ast::Query {
         with: names,
@@ -79,6 +86,11 @@ fn plain_query(query: &ast::Query, budget: &mut Budget) -> Result<Query, QueryEr
         (answer.limit, answer.offset) = limit(limit_clause.as_ref(), fetch.as_ref(), at)?;
     }
     Ok(answer)
+}
+
+/// Parses the condition on an answer's rows that is applied after windows.
+fn after(condition: Option<Expr>, budget: &mut Budget) -> Result<Option<Having>, QueryError> {
+    condition.map(|condition| having(&condition, 0, false, budget)).transpose()
 }
 
 /// The constants of a query without FROM; `None` if the query selects anything else.
@@ -136,6 +148,7 @@ fn select(select: &ast::Select, at: Position, budget: &mut Budget) -> Result<Que
         condition: selection.map(|expr| conditions::condition(expr, 0, budget)).transpose()?,
         keys,
         sets,
+        after: None,
         having: conditions_after.map(|expr| having(expr, 0, true, budget)).transpose()?,
         order: Vec::new(),
         limit: None,

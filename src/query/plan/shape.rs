@@ -16,11 +16,8 @@ use crate::query::terms::policy::Terms;
 /// The expressions of the grouping keys. An ordinal stands for the selected item, and so does an alias that is not a column's name.
 pub(super) fn grouped(query: &Query, terms: &TermContext<'_>) -> Result<Vec<Expression>, QueryError> {
     let has_aggregate = query.items.iter().any(|item| matches!(item.value, ItemValue::Output(_)));
-    if query.distinct {
-        if has_aggregate || !query.keys.is_empty() {
-            let error = QueryError::at(Code::UnsupportedSql, query.dataset.at, "SELECT DISTINCT lists keys alone");
-            return Err(error.hint("leave DISTINCT out: groups are distinct as they are"));
-        }
+    // Without GROUP BY, SELECT DISTINCT lists keys; with it, it merges rows that are equal.
+    if query.distinct && !has_aggregate && query.keys.is_empty() {
         let key = |item: &crate::query::syntax::Item| match &item.value {
             ItemValue::Key(key) => Some(key.clone()),
             ItemValue::Output(_) | ItemValue::Grouping(_) | ItemValue::Wildcard => None,

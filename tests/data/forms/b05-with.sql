@@ -85,16 +85,13 @@ SELECT t.n AS visits, COUNT(*) AS patients FROM (SELECT visits.patient_id, COUNT
 
 -- taken
 -- compare
--- not yet: "region" is neither aggregated nor grouped by
 WITH counts AS (SELECT region, COUNT(*) AS n FROM visits GROUP BY region) SELECT region, n FROM counts WHERE n > 10;
 
 -- taken
 -- compare
--- not yet: "region" is neither aggregated nor grouped by
 WITH counts AS (SELECT region, COUNT(*) AS n, COUNT(DISTINCT patient_id) AS patients FROM visits GROUP BY region) SELECT region, n, patients FROM counts ORDER BY n DESC;
 
 -- taken
--- not yet: "region" is neither aggregated nor grouped by
 WITH counts AS (SELECT region, COUNT(*) AS n, SUM(cost) AS cost FROM visits GROUP BY region) SELECT region, cost / n AS mean_cost FROM counts;
 
 -- taken
@@ -147,3 +144,49 @@ SELECT AVG(n) AS mean FROM (SELECT patient_id, COUNT(*) AS n FROM (SELECT patien
 
 -- taken
 SELECT AVG(n) AS mean FROM (SELECT patient_id, COUNT(*) AS n FROM visits GROUP BY patient_id HAVING COUNT(*) > 2) AS p;
+
+-- taken
+-- compare
+SELECT n, region AS place FROM (SELECT region, COUNT(*) AS n FROM visits GROUP BY region) r ORDER BY place DESC LIMIT 2;
+
+-- taken
+-- compare
+SELECT * FROM (SELECT EXTRACT(YEAR FROM visited) AS y, COUNT(*) AS n FROM visits GROUP BY y) r WHERE y BETWEEN 2021 AND 2023 AND n > 3;
+
+-- taken
+-- compare
+WITH a AS (SELECT region, sex, COUNT(*) AS n FROM visits GROUP BY region, sex), b AS (SELECT region, sex, n, n * 2 AS twice FROM a WHERE sex <> 'other'), c AS (SELECT region, sex, twice - n AS again FROM b WHERE n > 2) SELECT * FROM c ORDER BY again DESC, region;
+
+-- taken
+SELECT region FROM (SELECT DISTINCT region FROM visits) t WHERE region <> 'north';
+
+-- taken
+-- compare
+SELECT n FROM (SELECT COUNT(*) AS n FROM visits WHERE emergency) t;
+
+-- taken
+-- compare
+SELECT region, n FROM (SELECT region, COUNT(*) AS n FROM visits GROUP BY region ORDER BY region LIMIT 3) t LIMIT 2;
+
+-- taken
+-- compare
+SELECT y, n, n - LAG(n) OVER (ORDER BY y) AS more FROM (SELECT EXTRACT(YEAR FROM visited) AS y, COUNT(*) AS n FROM visits GROUP BY 1) t WHERE y > 2020;
+
+-- taken
+-- compare
+SELECT region, n FROM (SELECT region, COUNT(*) AS n, RANK() OVER (ORDER BY COUNT(*) DESC) AS place FROM visits GROUP BY region) t WHERE place <= 2 AND n > 10 ORDER BY place;
+
+-- refused: the rows that a LIMIT leaves are sorted again
+SELECT region, n FROM (SELECT region, COUNT(*) AS n FROM visits GROUP BY region ORDER BY n DESC LIMIT 2) t ORDER BY region;
+
+-- refused: a column that the query in FROM does not select
+SELECT region, sex FROM (SELECT region, COUNT(*) AS n FROM visits GROUP BY region) t;
+
+-- refused: a column of the query in FROM that is there twice
+SELECT region FROM (SELECT region, sex AS region, COUNT(*) AS n FROM visits GROUP BY 1, 2) t;
+
+-- refused: a window over the rows that a condition leaves after other windows
+SELECT region, SUM(n) OVER () AS s FROM (SELECT region, COUNT(*) AS n, RANK() OVER (ORDER BY COUNT(*) DESC) AS place FROM visits GROUP BY region) t WHERE place <= 2;
+
+-- refused: the groups are people
+SELECT patient_id, n FROM (SELECT patient_id, COUNT(*) AS n FROM visits GROUP BY patient_id) t WHERE n > 3;

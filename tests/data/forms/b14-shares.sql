@@ -101,7 +101,6 @@ SELECT (SELECT COUNT(*) FROM visits WHERE emergency) * 1.0 / (SELECT COUNT(*) FR
 SELECT (SELECT COUNT(*) FROM visits) AS visits, (SELECT COUNT(*) FROM patients) AS patients;
 
 -- taken
--- not yet: "region" is neither aggregated nor grouped by
 SELECT region, n, n * 100.0 / SUM(n) OVER () AS percent FROM (SELECT region, COUNT(*) AS n FROM visits GROUP BY region) AS r;
 
 -- taken
@@ -113,7 +112,6 @@ WITH by_region AS (SELECT region, COUNT(*) AS n FROM visits GROUP BY region), to
 WITH a AS (SELECT region, COUNT(*) AS n FROM visits GROUP BY region), b AS (SELECT region, COUNT(*) AS n FROM visits WHERE emergency GROUP BY region) SELECT a.region, 1000.0 * b.n / a.n AS per_thousand FROM a JOIN b ON a.region = b.region;
 
 -- taken
--- not yet: * asks for rows; only aggregates are answered
 SELECT * FROM (SELECT region, diagnosis, COUNT(*) AS n, ROW_NUMBER() OVER (PARTITION BY region ORDER BY COUNT(*) DESC) AS place FROM visits GROUP BY region, diagnosis) AS t WHERE place <= 3;
 
 -- taken
@@ -121,5 +119,4 @@ SELECT * FROM (SELECT region, diagnosis, COUNT(*) AS n, ROW_NUMBER() OVER (PARTI
 SELECT region, COUNT(*) AS n FROM visits GROUP BY region HAVING COUNT(*) > (SELECT COUNT(*) FROM visits) / 5;
 
 -- taken
--- not yet: "region" is neither aggregated nor grouped by
 SELECT r.region, r.share FROM (SELECT region, COUNT(*) FILTER (WHERE emergency) * 1.0 / NULLIF(COUNT(*), 0) AS share FROM visits GROUP BY region) AS r ORDER BY r.share DESC;

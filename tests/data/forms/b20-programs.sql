@@ -200,7 +200,6 @@ SELECT (TO_CHAR(DATE_TRUNC('month', visits.visited), 'YYYY-MM')) AS "visits.visi
 
 -- taken
 -- compare
--- not yet: "region" is neither aggregated nor grouped by
 select "_"."region", "_"."a0" from (select "rows"."region" as "region", count(1) as "a0" from (select "_"."region" from "public"."visits" "_" where "_"."age" >= 65) "rows" group by "region") "_" where not "_"."a0" is null limit 1000001;
 
 -- taken
@@ -284,7 +283,6 @@ SELECT region, COUNT(*) AS n FROM visits GROUP BY region ORDER BY 2 DESC, 1;
 -- taken
 -- compare
 -- same as: SELECT region, COUNT(*) AS n FROM visits GROUP BY region
--- not yet: SELECT DISTINCT lists keys alone
 SELECT DISTINCT region, COUNT(*) AS n FROM visits GROUP BY region;
 
 -- taken

@@ -95,7 +95,6 @@ SELECT REGR_R2(cost, age) AS r2, REGR_INTERCEPT(cost, age) AS a, REGR_COUNT(cost
 
 -- taken
 -- compare
--- not yet: "region" is neither aggregated nor grouped by
 SELECT t.region, t.n + t.m AS total FROM (SELECT region, COUNT(*) FILTER (WHERE emergency) AS n, COUNT(*) FILTER (WHERE NOT emergency) AS m FROM visits GROUP BY region) AS t;
 
 -- taken
