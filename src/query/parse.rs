@@ -28,6 +28,7 @@ mod windows;
 mod with;
 mod symmetric;
 mod today;
+mod totals;
 mod truths;
 mod words;
 mod survival;

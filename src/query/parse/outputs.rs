@@ -7,7 +7,7 @@ use sqlparser::ast::{
 };
 use strum::{EnumMessage, VariantArray};
 
-use super::after::{call, case, cast, cut, has_aggregate, is_of_columns, key, label, total};
+use super::after::{call, case, cast, cut, has_aggregate, is_of_columns, key, label};
 use super::conditional::conditional;
 use super::conditions::{condition, is_condition, literal};
 use super::expressions::{arguments, decimals, expression, operator, wrong_count};
@@ -15,6 +15,7 @@ use super::group_windows::window;
 use super::having::having;
 use super::limits::{Budget, DEPTH_MAX, too_deep};
 use super::nodes::{absent, name, qualified, start, unsupported};
+use super::totals::total;
 use crate::query::error::{Position, QueryError, nearest, shown};
 use crate::query::syntax::{
     Aggregate, AggregateFunction, Expression, Literal, LiteralValue, OutputExpression, Pair, Scalar, ScalarFunction,

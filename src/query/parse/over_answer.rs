@@ -5,17 +5,20 @@
 //! cannot be written so without asking something else is refused. Which queries are answers shows in their text: they aggregate or group,
 //! and the query around them does neither.
 
+mod aggregated;
 mod columns;
 mod find;
+mod joined;
 mod with;
 
 use sqlparser::ast::{
     self, BinaryOperator, Distinct, Expr, GroupByExpr, LimitClause, OrderByKind, SelectItem, SetExpr, Spanned,
-    TableFactor, TableWithJoins, Value, ValueWithSpan,
+    TableFactor, TableWithJoins, UnaryOperator, Value, ValueWithSpan,
 };
 
+pub(super) use self::aggregated::aggregated;
 use self::columns::{AnswerColumns, implied_name, sorted};
-use self::find::{found, is_grouping_sets, is_shallow};
+use self::find::{found, is_grouping_sets, may_be_over_answer};
 use super::having::having;
 use super::limits::Budget;
 use super::nodes::{name, start, unsupported};
@@ -37,13 +40,13 @@ pub(super) struct OverAnswer {
 /// that the inner query does not select.
 pub(super) fn flattened(query: &ast::Query) -> Result<Option<OverAnswer>, QueryError> {
     let Some(select) = select_of(query) else { return Ok(None) };
-    let [TableWithJoins { relation, .. }] = &select.from[..] else { return Ok(None) };
+    let Some(TableWithJoins { relation, .. }) = select.from.first() else { return Ok(None) };
     let may_be = match relation {
         TableFactor::Derived { .. } => true,
         TableFactor::Table { .. } => query.with.is_some(),
         _ => false,
     };
-    if !may_be || !is_by_row(select) || !is_shallow(query) {
+    if !may_be || !is_by_row(select) || !may_be_over_answer(query) {
         return Ok(None);
     }
     match with::resolved(query) {
@@ -58,6 +61,22 @@ fn select_of(query: &ast::Query) -> Option<&ast::Select> {
         SetExpr::Select(select) => Some(select),
         SetExpr::Query(inner) if is_bare(inner) && inner.with.is_none() => select_of(inner),
         _ => None,
+    }
+}
+
+/// A query that has nothing but its body.
+fn bare(body: SetExpr) -> ast::Query {
+    ast::Query {
+        with: None,
+        body: Box::new(body),
+        order_by: None,
+        limit_clause: None,
+        fetch: None,
+        locks: Vec::new(),
+        for_clause: None,
+        settings: None,
+        format_clause: None,
+        pipe_operators: Vec::new(),
     }
 }
 
@@ -128,22 +147,14 @@ fn is_by_row(select: &ast::Select) -> bool {
 
 fn inlined(query: &ast::Query) -> Result<Option<OverAnswer>, QueryError> {
     let (Some(outer), true) = (select_of(query), is_plain(query)) else { return Ok(None) };
-    let [TableWithJoins { relation, joins }] = &outer.from[..] else { return Ok(None) };
-    let TableFactor::Derived { lateral: false, subquery, alias, sample: None } = relation else { return Ok(None) };
-    if !joins.is_empty() || !is_by_row(outer) {
+    if !is_by_row(outer) {
         return Ok(None);
     }
-    let (inner, after) = match flattened(subquery)? {
-        Some(OverAnswer { query, after }) => (Box::new(query), after),
-        None => (subquery.clone(), None),
-    };
-    let inner = &*inner;
-    let Some(answer) = answer(inner)? else { return Ok(None) };
-    let with = match (&query.with, &inner.with) {
+    let Some((answer, columns, after, inner_with)) = joined::joined(outer)? else { return Ok(None) };
+    let with = match (&query.with, inner_with) {
         (Some(_), Some(_)) => return Ok(None),
-        (one, other) => one.clone().or_else(|| other.clone()),
+        (one, other) => one.clone().or(other),
     };
-    let Some(columns) = AnswerColumns::of(&answer.select, alias.as_ref()) else { return Ok(None) };
     let flat = merged(query, outer, &answer, columns, after)?;
     Ok(Some(OverAnswer { query: ast::Query { with, ..flat.query }, ..flat }))
 }
@@ -214,10 +225,11 @@ fn restrict(select: &mut ast::Select, condition: Expr) {
         let found_in = found(condition);
         !found_in.has_aggregate
             && !found_in.has_window
+            && !found_in.has_query
             && !keys.is_empty()
             && !keys.iter().any(is_grouping_sets)
             && !parts.any(|part| found(part).has_window || found(part).has_query)
-            && having(condition, 0, true, &mut Budget::default()).is_err()
+            && !(is_of_keys(condition, keys) && having(condition, 0, true, &mut Budget::default()).is_ok())
     };
     for part in conjuncts(condition) {
         let place = match is_of_rows(select, &part) {
@@ -228,6 +240,34 @@ fn restrict(select: &mut ast::Select, condition: Expr) {
             None => part,
             Some(before) => both(before, part),
         });
+    }
+}
+
+/// Whether a condition compares keys with constants, which can be asked of groups; what else is made of keys can be asked of rows alone.
+fn is_of_keys(condition: &Expr, keys: &[Expr]) -> bool {
+    let of = |one: &Expr| is_of_keys(one, keys);
+    match condition {
+        Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Value(_) | Expr::TypedString(_) => true,
+        Expr::IsNull(one) | Expr::IsNotNull(one) => of(one),
+        Expr::Nested(one) => keys.contains(one) || of(one),
+        Expr::UnaryOp { op: UnaryOperator::Not | UnaryOperator::Minus | UnaryOperator::Plus, expr } => of(expr),
+        Expr::InList { expr, list, .. } => of(expr) && list.iter().all(of),
+        Expr::Between { expr, low, high, .. } => of(expr) && of(low) && of(high),
+        Expr::BinaryOp { left, op, right } => {
+            let is_known = matches!(
+                op,
+                BinaryOperator::And
+                    | BinaryOperator::Or
+                    | BinaryOperator::Eq
+                    | BinaryOperator::NotEq
+                    | BinaryOperator::Lt
+                    | BinaryOperator::LtEq
+                    | BinaryOperator::Gt
+                    | BinaryOperator::GtEq
+            );
+            is_known && of(left) && of(right)
+        }
+        other => keys.contains(other),
     }
 }
 

@@ -13,7 +13,7 @@ use super::nodes::{absent, name, start, unsupported};
 use super::outputs::{fractions, grouping, of_fraction, output};
 use super::over_answer::OverAnswer;
 use super::with::with;
-use super::{conditions, over_answer, sources};
+use super::{conditions, over_answer, sources, survival, totals};
 use crate::query::answer::grouping_sets::{KEYS_MAX, SETS_MAX};
 use crate::query::error::{Code, Position, QueryError};
 use crate::query::syntax::{
@@ -23,17 +23,45 @@ use crate::query::syntax::{
 
 pub(super) fn query(query: &ast::Query) -> Result<Query, QueryError> {
     let mut read = plain_query(query, &mut Budget::default())?;
-    read.text = QuestionText(query.to_string());
+    read.named(&QuestionText(query.to_string()));
     Ok(read)
+}
+
+/// Checks that a query could be a question, without looking into its FROM for answers: that would be done again at each level of nesting.
+pub(super) fn check(query: &ast::Query) -> Result<(), QueryError> {
+    rows_of_units(query, &mut Budget::default()).map(|_| ())
 }
 
 fn plain_query(query: &ast::Query, budget: &mut Budget) -> Result<Query, QueryError> {
     if let Some(OverAnswer { query, after }) = over_answer::flattened(query)? {
-        let mut answer = plain_query(&query, budget)?;
-        let after = self::after(after, budget)?;
-        answer.after = [answer.after, after].into_iter().flatten().reduce(|one, other| Having::All(vec![one, other]));
-        return Ok(answer);
+        let answer = plain_query(&query, budget)?;
+        return restricted(answer, after, budget);
     }
+    // Whether rows in FROM are those of units or of groups is known when names are: both are read.
+    let over_groups = match over_answer::aggregated(query) {
+        Ok(None) => return rows_of_units(query, budget),
+        Ok(Some(OverAnswer { query, after })) => {
+            let budget = &mut Budget::default();
+            plain_query(&query, budget).and_then(|answer| restricted(answer, after, budget))
+        }
+        Err(error) => Err(error),
+    };
+    match (rows_of_units(query, budget), over_groups) {
+        (Ok(answer), over_groups) => Ok(Query { over_groups: Some(Box::new(over_groups)), ..answer }),
+        (Err(_), Ok(answer)) => Ok(answer),
+        (Err(error), Err(_)) => Err(error),
+    }
+}
+
+/// A question with one more condition on its answer's rows, which is applied after windows.
+fn restricted(answer: Query, condition: Option<Expr>, budget: &mut Budget) -> Result<Query, QueryError> {
+    let condition = condition.map(|condition| having(&condition, 0, false, budget)).transpose()?;
+    let after = [answer.after, condition].into_iter().flatten().reduce(|one, other| Having::All(vec![one, other]));
+    Ok(Query { after, ..answer })
+}
+
+/// Parses a query whose rows in FROM are those of tables and units.
+fn rows_of_units(query: &ast::Query, budget: &mut Budget) -> Result<Query, QueryError> {
     let at = start(query.span());
     let ast::Query {
         with: names,
@@ -55,15 +83,16 @@ fn plain_query(query: &ast::Query, budget: &mut Budget) -> Result<Query, QueryEr
     )?;
     let mut answer = with(names.as_ref(), budget, |budget| {
         let mut answer = match body.as_ref() {
-            SetExpr::Select(select) => match super::survival::rewritten(select)? {
-                Some(rewritten) => self::select(&rewritten, at, budget)?,
-                None => self::select(select, at, budget)?,
+            SetExpr::Select(select) => match (survival::rewritten(select)?, totals::with_from(select)?) {
+                (Some(rewritten), _) | (None, Some(rewritten)) => self::select(&rewritten, at, budget)?,
+                (None, None) => self::select(select, at, budget)?,
             },
             // Parentheses around the whole query, with nothing but an order or a limit behind them.
             SetExpr::Query(inner)
                 if inner.order_by.is_none() && inner.limit_clause.is_none() && inner.fetch.is_none() =>
             {
-                plain_query(inner, budget)?
+                // What stands behind the parentheses is not part of its other reading.
+                Query { over_groups: None, ..plain_query(inner, budget)? }
             }
             SetExpr::Query(inner) if order_by.is_none() && limit_clause.is_none() && fetch.is_none() => {
                 return plain_query(inner, budget);
@@ -88,15 +117,13 @@ fn plain_query(query: &ast::Query, budget: &mut Budget) -> Result<Query, QueryEr
     Ok(answer)
 }
 
-/// Parses the condition on an answer's rows that is applied after windows.
-fn after(condition: Option<Expr>, budget: &mut Budget) -> Result<Option<Having>, QueryError> {
-    condition.map(|condition| having(&condition, 0, false, budget)).transpose()
-}
-
 /// The constants of a query without FROM; `None` if the query selects anything else.
 pub(super) fn constants(query: &ast::Query) -> Result<Option<Vec<(String, LiteralValue)>>, QueryError> {
     let SetExpr::Select(select) = query.body.as_ref() else { return Ok(None) };
     if !select.from.is_empty() || select.selection.is_some() {
+        return Ok(None);
+    }
+    if totals::with_from(select)?.is_some() {
         return Ok(None);
     }
     let at = start(query.span());
@@ -140,16 +167,23 @@ fn select(select: &ast::Select, at: Position, budget: &mut Budget) -> Result<Que
     let dataset = schema.unwrap_or(table).clone();
     budget.reads(select);
     let (keys, sets) = keys(group_by, at, budget)?;
+    let items = items(projection, budget)?;
+    let having = conditions_after.map(|expr| having(expr, 0, true, budget)).transpose()?;
+    let has_window = |item: &Item| matches!(&item.value, ItemValue::Output(output) if output.has_window());
+    // Where no window runs over the groups that HAVING leaves, a condition on totals may come after them.
+    let is_late = having.as_ref().is_some_and(Having::has_total) && !items.iter().any(has_window);
+    let (having, after) = if is_late { (None, having) } else { (having, None) };
     Ok(Query {
         from: source,
         dataset,
         distinct: matches!(distinct, Some(Distinct::Distinct)),
-        items: items(projection, budget)?,
+        items,
         condition: selection.map(|expr| conditions::condition(expr, 0, budget)).transpose()?,
         keys,
         sets,
-        after: None,
-        having: conditions_after.map(|expr| having(expr, 0, true, budget)).transpose()?,
+        having,
+        after,
+        over_groups: None,
         order: Vec::new(),
         limit: None,
         offset: 0,
@@ -268,13 +302,24 @@ fn item(item: &SelectItem, budget: &mut Budget) -> Result<Item, QueryError> {
     } else if has_aggregate(expr) {
         ItemValue::Output(output(expr, 0, false, budget)?)
     } else {
-        // What no row has a function for may still be computed from keys, after the noise.
-        match expression(expr, 0, budget) {
-            Ok(key) => ItemValue::Key(key),
-            Err(error) => ItemValue::Output(output(expr, 0, false, budget).map_err(|_| error)?),
-        }
+        self::of_keys(expr, budget)?
     };
     Ok(Item { value, alias, at })
+}
+
+/// An item without aggregates of its own: a total, a key, or what is computed from keys after the noise.
+fn of_keys(expr: &Expr, budget: &mut Budget) -> Result<ItemValue, QueryError> {
+    if totals::has_query(expr) {
+        match output(expr, 0, false, budget) {
+            Ok(total) if total.has_aggregate() => return Ok(ItemValue::Output(total)),
+            Err(error) if totals::is_no_total(&error) => return Err(error),
+            Ok(_) | Err(_) => {}
+        }
+    }
+    match expression(expr, 0, budget) {
+        Ok(key) => Ok(ItemValue::Key(key)),
+        Err(error) => output(expr, 0, false, budget).map(ItemValue::Output).map_err(|_| error),
+    }
 }
 
 /// The keys, and the grouping sets if there are several.

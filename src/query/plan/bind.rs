@@ -67,6 +67,9 @@ pub(super) struct Binder<'a> {
     made: std::cell::Cell<usize>,
 }
 
+/// Why rows of groups are no rows of a question.
+pub(super) const WANTS_UNIT: &str = "the rows of a query inside of a question are aggregated for each unit";
+
 /// Largest number of operators of a relation.
 const OPERATORS_MAX: u64 = 64;
 

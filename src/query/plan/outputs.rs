@@ -1,15 +1,15 @@
 //! Outputs: turns selected items into measurements and output columns.
 
+mod distinct;
 mod measured;
 mod ranges;
 mod shown;
 mod suppression;
 
 use self::ranges::Ranges;
-use self::shown::{labelled, output_value, planned_as};
 use self::suppression::suppression;
 use super::names::{check_names, name, only_units, sort, sorted_output};
-use super::planned::{OutputLookup, constant, is_constant, number};
+use super::planned::{OutputLookup, constant, is_constant, labelled, number, output_value, planned_as};
 use std::collections::HashMap;
 
 use super::counting::counting;
@@ -56,7 +56,7 @@ pub(super) fn layout(
     making.check_measured(query)?;
     let order = making.order(query, &mut outputs)?;
     let after = making.after(query, &mut outputs)?;
-    let distinct = shown::distinct(query, if is_text { 1 } else { making.keys.len() }, &outputs)?;
+    let distinct = distinct::keys(query, if is_text { 1 } else { making.keys.len() }, &outputs)?;
     known.steps().check()?;
     making.check_windows(&outputs, query.dataset.at)?;
     making.share_runs(&mut outputs, &mut having);

@@ -401,4 +401,5 @@ pub(crate) fn asks_for_keys(query: &Query) -> bool {
     query.items.iter().all(|item| is_key(&item.value))
         && !query.having.iter().chain(&query.after).any(Having::has_aggregate)
         && !query.order.iter().any(is_sorted)
+        && query.over_groups.as_deref().is_none_or(|other| other.as_ref().map_or(true, asks_for_keys))
 }

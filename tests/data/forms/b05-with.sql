@@ -95,16 +95,13 @@ WITH counts AS (SELECT region, COUNT(*) AS n, COUNT(DISTINCT patient_id) AS pati
 WITH counts AS (SELECT region, COUNT(*) AS n, SUM(cost) AS cost FROM visits GROUP BY region) SELECT region, cost / n AS mean_cost FROM counts;
 
 -- taken
--- not yet: the rows of a query inside of a question are aggregated for each unit
 SELECT AVG(n) AS mean_per_region FROM (SELECT region, COUNT(*) AS n FROM visits GROUP BY region) AS r;
 
 -- taken
--- not yet: the rows of a query inside of a question are aggregated for each unit
 SELECT MAX(n) AS largest FROM (SELECT region, COUNT(*) AS n FROM visits GROUP BY region) AS r;
 
 -- taken
 -- compare
--- not yet: the rows of a query inside of a question are aggregated for each unit
 SELECT SUM(n) AS n FROM (SELECT region, COUNT(*) AS n FROM visits GROUP BY region) AS r;
 
 -- taken
@@ -190,3 +187,33 @@ SELECT region, SUM(n) OVER () AS s FROM (SELECT region, COUNT(*) AS n, RANK() OV
 
 -- refused: the groups are people
 SELECT patient_id, n FROM (SELECT patient_id, COUNT(*) AS n FROM visits GROUP BY patient_id) t WHERE n > 3;
+
+-- taken
+-- compare
+-- same as: SELECT region AS place, COUNT(*) AS visits FROM visits WHERE region LIKE '%th' GROUP BY region
+SELECT t.place, t.visits FROM (SELECT region, COUNT(*) FROM visits GROUP BY 1) AS t(place, visits) WHERE t.place LIKE '%th';
+
+-- taken
+-- compare
+SELECT AVG(n) AS a, MIN(n) AS b, COUNT(*) AS c, COUNT(n) AS d, SUM(n) AS e FROM (SELECT region, COUNT(*) AS n FROM visits GROUP BY region) t WHERE n > 3;
+
+-- taken
+-- compare
+WITH t AS (SELECT region, sex, COUNT(*) AS n, SUM(cost) AS cost FROM visits GROUP BY region, sex) SELECT sex, SUM(n) AS n, SUM(cost) / SUM(n) AS mean, MAX(n) - MIN(n) AS spread FROM t WHERE region <> 'north' GROUP BY sex HAVING SUM(n) > 5 ORDER BY n DESC LIMIT 2;
+
+-- taken
+-- compare
+SELECT region, largest FROM (SELECT region, MAX(n) AS largest FROM (SELECT region, sex, COUNT(*) AS n FROM visits GROUP BY 1, 2) t GROUP BY region) u WHERE largest > 4;
+
+-- taken
+-- compare
+SELECT COUNT(*) FILTER (WHERE n > 20) AS many, COUNT(*) AS n FROM (SELECT diagnosis, COUNT(*) AS n FROM visits GROUP BY diagnosis) t;
+
+-- refused: over groups there are COUNT, SUM, AVG, MIN and MAX
+SELECT STDDEV(n) AS s FROM (SELECT region, COUNT(*) AS n FROM visits GROUP BY region) t;
+
+-- refused: groups are grouped again by their keys
+SELECT n, COUNT(*) AS c FROM (SELECT region, COUNT(*) AS n FROM visits GROUP BY region) t GROUP BY n;
+
+-- refused: the rows that a LIMIT leaves
+SELECT SUM(n) AS s FROM (SELECT region, COUNT(*) AS n FROM visits GROUP BY region ORDER BY n DESC LIMIT 2) t;

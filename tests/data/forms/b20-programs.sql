@@ -243,7 +243,6 @@ SELECT COUNT(*) AS "__count" FROM "visits" WHERE ("visits"."age" >= 65 AND NOT (
 SELECT "visits"."sex", COUNT("visits"."patient_id") AS "n" FROM "visits" INNER JOIN "patients" ON ("visits"."patient_id" = "patients"."patient_id") WHERE "patients"."insurer" = 'public' GROUP BY "visits"."sex";
 
 -- taken
--- not yet: the rows of a query inside of a question are aggregated for each unit
 SELECT COUNT(*) AS total FROM (SELECT region FROM visits GROUP BY region) AS subquery;
 
 -- taken

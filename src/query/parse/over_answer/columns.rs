@@ -11,9 +11,10 @@ use sqlparser::ast::{
 
 use super::super::limits::{DEPTH_MAX, NODES_MAX, too_deep};
 use super::super::nodes::{name, start, unsupported};
-use super::super::outputs::fractions;
+use super::super::outputs::{fractions, is_aggregate};
 use super::super::rows::plain;
 use super::super::select::ordinal;
+use super::aggregated::Aggregating;
 use super::find::{Found, found, names_in};
 use super::item_of;
 use crate::query::error::{Code, Position, QueryError, nearest, shown};
@@ -24,6 +25,8 @@ const UNITS_OF_TIME: [&str; 10] =
 
 /// A column of the inner query.
 struct AnswerColumn {
+    /// The name of its query, if it has one.
+    table: Option<String>,
     /// Its name; `None` if it has none that could be written.
     name: Option<String>,
     /// What is selected.
@@ -33,17 +36,18 @@ struct AnswerColumn {
 
 /// The columns of the inner query.
 pub(super) struct AnswerColumns {
-    /// The name of the query, if it has one.
-    table: Option<String>,
     columns: Vec<AnswerColumn>,
     /// Number of expressions written in place of names so far.
     written: usize,
+    /// How aggregates of the outer query are written, if it may have any.
+    pub(super) aggregating: Option<Aggregating>,
 }
 
 impl AnswerColumns {
     /// The columns of a SELECT, with the names that its alias gives them; `None` if they are not listed one by one.
     pub(super) fn of(select: &ast::Select, alias: Option<&TableAlias>) -> Option<Self> {
         let mut columns = Vec::with_capacity(select.projection.len());
+        let table = alias.map(|alias| name(&alias.name).text);
         let renamed = alias.map(|alias| &alias.columns[..]).unwrap_or_default();
         if renamed.len() > select.projection.len() || renamed.iter().any(|column| column.data_type.is_some()) {
             return None;
@@ -55,9 +59,39 @@ impl AnswerColumns {
                 _ => implied_name(of),
             };
             let name = renamed.get(place).map(|column| name(&column.name).text).or(own);
-            columns.push(AnswerColumn { name, of: of.clone(), found: found(of) });
+            columns.push(AnswerColumn { table: table.clone(), name, of: of.clone(), found: found(of) });
         }
-        Some(Self { table: alias.map(|alias| name(&alias.name).text), columns, written: 0 })
+        Some(Self { columns, written: 0, aggregating: None })
+    }
+
+    /// Adds the columns of a query beside this one; a function says what each is in terms of this query's FROM.
+    pub(super) fn join(&mut self, other: Self, write: &dyn Fn(Expr) -> Expr) {
+        for column in other.columns {
+            let of = write(column.of);
+            self.columns.push(AnswerColumn { found: found(&of), of, ..column });
+        }
+    }
+
+    /// What a name without a table's selects; `None` if there is no such column, or several.
+    pub(super) fn named(&self, text: &str) -> Option<Expr> {
+        let mut found = self.columns.iter().filter(|column| column.name.as_deref() == Some(text));
+        found.next().filter(|_| found.next().is_none()).map(|column| column.of.clone())
+    }
+
+    /// What a name with a table's selects.
+    pub(super) fn qualified(&self, of: &Expr) -> Option<Expr> {
+        let Expr::CompoundIdentifier(parts) = of else { return None };
+        let [table, column] = &parts[..] else { return None };
+        let (table, text) = (name(table).text, name(column).text);
+        let is_it =
+            |column: &&AnswerColumn| column.table.as_ref() == Some(&table) && column.name.as_ref() == Some(&text);
+        let mut found = self.columns.iter().filter(is_it);
+        found.next().filter(|_| found.next().is_none()).map(|column| column.of.clone())
+    }
+
+    /// Whether there is a column of this name.
+    pub(super) fn has(&self, text: &str) -> bool {
+        self.columns.iter().any(|column| column.name.as_deref() == Some(text))
     }
 
     /// Whether a column is computed with a window.
@@ -149,13 +183,13 @@ impl AnswerColumns {
                 }
                 SelectItem::Wildcard(options) => {
                     plain(options, at)?;
-                    self.all(item, &mut items)?;
+                    self.all(None, item, &mut items)?;
                 }
                 SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(object), options) => {
                     plain(options, at)?;
                     match &object.0[..] {
-                        [ObjectNamePart::Identifier(table)] if self.table == Some(name(table).text) => {
-                            self.all(item, &mut items)?;
+                        [ObjectNamePart::Identifier(table)] if self.is_table(&name(table).text) => {
+                            self.all(Some(name(table).text), item, &mut items)?;
                         }
                         _ => return Err(unsupported(at, "the name of the query in FROM is wanted before .*")),
                     }
@@ -169,10 +203,17 @@ impl AnswerColumns {
         Ok(items)
     }
 
-    /// All columns, in place of `*`.
-    fn all(&mut self, star: &SelectItem, items: &mut Vec<SelectItem>) -> Result<(), QueryError> {
+    fn is_table(&self, table: &str) -> bool {
+        self.columns.iter().any(|column| column.table.as_deref() == Some(table))
+    }
+
+    /// All columns, or those of one query, in place of `*`.
+    fn all(&mut self, table: Option<String>, star: &SelectItem, items: &mut Vec<SelectItem>) -> Result<(), QueryError> {
         let star = Expr::Identifier(Ident::with_span(star.span(), "*"));
         for place in 0..self.columns.len() {
+            if table.is_some() && self.columns[place].table != table {
+                continue;
+            }
             let name = self.columns[place].name.clone();
             let of = self.written(place)?;
             items.push(aliased(of, name, &star));
@@ -183,7 +224,7 @@ impl AnswerColumns {
     /// An expression of the outer query in terms of the inner query's FROM.
     pub(super) fn substituted(&mut self, expr: Expr) -> Result<Expr, QueryError> {
         let mut expr = expr;
-        let mut naming = Outer { columns: self, queries: 0 };
+        let mut naming = Outer { columns: self, queries: 0, aggregates: 0 };
         match expr.visit(&mut naming) {
             ControlFlow::Continue(()) => Ok(expr),
             ControlFlow::Break(error) => Err(*error),
@@ -209,16 +250,21 @@ impl AnswerColumns {
     fn place(&self, table: Option<&Ident>, column: &Ident) -> Result<Option<usize>, QueryError> {
         let at = start(column.span);
         let text = name(column).text;
+        let of = table.map(|table| name(table).text);
         if let Some(table) = table
-            && self.table != Some(name(table).text)
+            && !self.is_table(&name(table).text)
         {
             let message = format!("\"{}\" is not the name of the query in FROM", shown(&table.value));
             return Err(QueryError::at(Code::UnknownColumn, at, message));
         }
-        let mut places =
-            self.columns.iter().enumerate().filter(|(_, column)| column.name.as_ref() == Some(&text)).map(|(at, _)| at);
+        let is_it = |column: &AnswerColumn| column.name.as_ref() == Some(&text) && (of.is_none() || column.table == of);
+        let mut places = self.columns.iter().enumerate().filter(|(_, column)| is_it(column)).map(|(at, _)| at);
         match (places.next(), places.next()) {
             (Some(place), None) => Ok(Some(place)),
+            // A key that two queries share is one column to USING.
+            (Some(place), Some(other)) if of.is_none() && self.columns[place].of == self.columns[other].of => {
+                Ok(Some(place))
+            }
             (Some(_), Some(_)) => {
                 let message = format!("\"{}\" names two columns of the query in FROM", shown(&text));
                 Err(unsupported(at, message).hint("give one of them another name with AS"))
@@ -246,6 +292,29 @@ impl AnswerColumns {
 struct Outer<'a> {
     columns: &'a mut AnswerColumns,
     queries: usize,
+    /// How many aggregates the place is inside of.
+    aggregates: usize,
+}
+
+impl Outer<'_> {
+    /// Whether an expression is an aggregate over groups.
+    fn is_aggregate(&self, expr: &Expr) -> bool {
+        let is_call = matches!(expr, Expr::Function(call) if call.over.is_none() && is_aggregate(&call.name.to_string().to_lowercase()));
+        is_call && self.queries == 0 && self.columns.aggregating.is_some()
+    }
+
+    /// What a column selects, in place of its name at `at`.
+    fn written(&mut self, place: usize, at: Position) -> Result<Expr, QueryError> {
+        let of = self.columns.written(place)?;
+        let is_key = |how: &Aggregating| self.aggregates > 0 || how.groups_by(&of);
+        if self.columns.aggregating.as_ref().is_none_or(is_key) {
+            return Ok(of);
+        }
+        let name = shown(self.columns.columns[place].name.as_deref().unwrap_or_default());
+        let message = format!("\"{name}\" is neither aggregated nor grouped by");
+        let hint = format!("add GROUP BY {name} for one row of each of its values, or write it inside of an aggregate");
+        Err(QueryError::at(Code::NotAnAggregate, at, message).hint(hint))
+    }
 }
 
 impl VisitorMut for Outer<'_> {
@@ -261,7 +330,13 @@ impl VisitorMut for Outer<'_> {
         ControlFlow::Continue(())
     }
 
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Self::Break> {
+        self.aggregates += usize::from(self.is_aggregate(expr));
+        ControlFlow::Continue(())
+    }
+
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Self::Break> {
+        self.aggregates -= usize::from(self.is_aggregate(expr));
         if self.queries > 0 {
             return ControlFlow::Continue(());
         }
@@ -269,11 +344,17 @@ impl VisitorMut for Outer<'_> {
             Expr::Identifier(column) => self.columns.place(None, column),
             Expr::CompoundIdentifier(parts) => match &parts[..] {
                 [table, column] => self.columns.place(Some(table), column),
-                _ => return ControlFlow::Continue(()),
+                _ => Err(unsupported(
+                    start(expr.span()),
+                    "a column of a query in FROM has that query's name before it, or none",
+                )),
             },
-            _ => return ControlFlow::Continue(()),
+            _ => {
+                return self.columns.aggregating.as_ref().map_or(ControlFlow::Continue(()), |how| how.replace(expr));
+            }
         };
-        match place.and_then(|place| place.map(|place| self.columns.written(place)).transpose()) {
+        let at = start(expr.span());
+        match place.and_then(|place| place.map(|place| self.written(place, at)).transpose()) {
             Ok(Some(of)) => *expr = of,
             Ok(None) => {}
             Err(error) => return ControlFlow::Break(Box::new(error)),

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{self, Expr, Ident, Visit, Visitor};
+use sqlparser::ast::{self, Expr, GroupByExpr, Ident, Visit, Visitor};
 
 use super::super::nodes::name;
 use super::super::outputs::is_aggregate;
@@ -22,13 +22,15 @@ pub(super) struct Found {
     pub(super) levels: usize,
     /// The names of columns, without those of tables.
     pub(super) names: Vec<String>,
+    /// Whether a query inside of another one aggregates or groups.
+    has_answer: bool,
     selects: usize,
     queries: usize,
     level: usize,
 }
 
 /// Largest depth of expressions in a query that is written anew.
-const LEVELS_MAX: usize = 200;
+const LEVELS_MAX: usize = 100;
 /// Largest number of SELECTs in a query that is written anew.
 const SELECTS_MAX: usize = 64;
 
@@ -46,8 +48,10 @@ impl Visitor for Found {
         ControlFlow::Continue(())
     }
 
-    fn pre_visit_select(&mut self, _: &ast::Select) -> ControlFlow<()> {
+    fn pre_visit_select(&mut self, select: &ast::Select) -> ControlFlow<()> {
         self.selects += 1;
+        let is_grouped = !matches!(&select.group_by, GroupByExpr::Expressions(keys, _) if keys.is_empty());
+        self.has_answer |= self.queries > 1 && (is_grouped || select.distinct.is_some());
         ControlFlow::Continue(())
     }
 
@@ -66,6 +70,9 @@ impl Visitor for Found {
         self.parts += 1;
         self.level += 1;
         self.levels = self.levels.max(self.level);
+        if let (Expr::Function(call), true) = (expr, self.queries > 1) {
+            self.has_answer |= call.over.is_none() && is_aggregate(&call.name.to_string().to_lowercase());
+        }
         if self.queries > 0 {
             return ControlFlow::Continue(());
         }
@@ -97,12 +104,12 @@ pub(super) fn found(expr: &Expr) -> Found {
     found
 }
 
-/// Whether a query is small enough to be written anew: copies of what is deeper would not fit on the stack.
-pub(super) fn is_shallow(query: &ast::Query) -> bool {
+/// Whether a query may be one over an answer, and is small enough to be written anew: copies of what is deeper would not fit on the stack.
+pub(super) fn may_be_over_answer(query: &ast::Query) -> bool {
     let mut found = Found::default();
     // It never breaks off.
     let _: ControlFlow<()> = query.visit(&mut found);
-    found.levels <= LEVELS_MAX && found.selects <= SELECTS_MAX
+    found.has_answer && found.levels <= LEVELS_MAX && found.selects <= SELECTS_MAX
 }
 
 /// The names of columns in several expressions.

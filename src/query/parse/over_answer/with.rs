@@ -12,6 +12,8 @@ use super::super::nodes::name;
 
 /// Largest number of uses of names of WITH, each counted with those that its query uses in turn.
 const USES_MAX: usize = 64;
+/// Largest depth of names whose queries use each other: copies of what is deeper would not fit on the stack.
+const DEPTH_MAX: usize = 12;
 
 /// A query of WITH in which every name of WITH is replaced.
 struct Definition {
@@ -20,12 +22,15 @@ struct Definition {
     query: ast::Query,
     /// Number of uses of names in it.
     uses: usize,
+    /// How deep the queries of these names stand in each other.
+    depth: usize,
     is_used: bool,
 }
 
 struct Replacing {
     known: Vec<Definition>,
     uses: usize,
+    depth: usize,
 }
 
 /// The single name of a table.
@@ -50,7 +55,8 @@ impl VisitorMut for Replacing {
             return ControlFlow::Continue(());
         };
         self.uses += 1 + found.uses;
-        if self.uses > USES_MAX || !is_plain {
+        self.depth = self.depth.max(1 + found.depth);
+        if self.uses > USES_MAX || self.depth > DEPTH_MAX || !is_plain {
             return ControlFlow::Break(());
         }
         found.is_used = true;
@@ -104,21 +110,22 @@ pub(super) fn resolved(query: &ast::Query) -> Option<ast::Query> {
     if tables(query).withs > 1 || clause.recursive {
         return None;
     }
-    let mut replacing = Replacing { known: Vec::new(), uses: 0 };
+    let mut replacing = Replacing { known: Vec::new(), uses: 0, depth: 0 };
     for cte in &clause.cte_tables {
         let text = name(&cte.alias.name).text;
         if cte.from.is_some() || cte.alias.at.is_some() || replacing.known.iter().any(|known| known.name == text) {
             return None;
         }
         let mut of = cte.query.as_ref().clone();
-        replacing.uses = 0;
+        (replacing.uses, replacing.depth) = (0, 0);
         if VisitMut::visit(&mut of, &mut replacing).is_break() {
             return None;
         }
-        let uses = replacing.uses;
-        replacing.known.push(Definition { name: text, alias: cte.alias.clone(), query: of, uses, is_used: false });
+        let (uses, depth) = (replacing.uses, replacing.depth);
+        let alias = cte.alias.clone();
+        replacing.known.push(Definition { name: text, alias, query: of, uses, depth, is_used: false });
     }
-    replacing.uses = 0;
+    (replacing.uses, replacing.depth) = (0, 0);
     let mut of = ast::Query { with: None, ..query.clone() };
     if VisitMut::visit(&mut of, &mut replacing).is_break() {
         return None;

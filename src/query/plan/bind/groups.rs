@@ -118,8 +118,7 @@ impl Binder<'_> {
         if has_unit {
             return Ok(keys);
         }
-        let message = "the rows of a query inside of a question are aggregated for each unit";
-        let error = unsupported(select.at, message);
+        let error = unsupported(select.at, super::WANTS_UNIT);
         Err(match self.terms.unit_column() {
             Some(unit) => error.hint(format!("write GROUP BY {unit}, and aggregate over people outside of it")),
             None => error.hint("every row is a unit of its own here: ask the dataset itself"),

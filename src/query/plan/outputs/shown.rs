@@ -1,22 +1,17 @@
-//! Which groups have a row, and columns for what was planned.
+//! Conditions on the groups of an answer: HAVING, and the one that is applied after windows.
 
 use super::OutputPlanner;
-use crate::query::answer::formula::{CentredSum, Formula, GroupWindow, HavingCondition, Range, Words};
+use crate::query::answer::formula::{Formula, HavingCondition, Words};
 use crate::query::answer::{Label, Output as Column, OutputValue};
 use crate::query::error::{Code, QueryError};
-use crate::query::plan::planned::Planned;
-use crate::query::syntax::{GroupFunction, Having, Name, Query};
+use crate::query::plan::planned::{Planned, planned_as};
+use crate::query::syntax::{Having, Name, Query};
+use crate::query::term::context::Steps;
 
 impl OutputPlanner<'_> {
     /// The condition of HAVING.
     pub(super) fn shown(&mut self, having: &Having, outputs: &[Column]) -> Result<HavingCondition, QueryError> {
-        let steps = self.known.steps();
-        let named = |name: &Name| {
-            let output = outputs.iter().find(|output| output.name == name.text)?;
-            steps.spend(output.value.formula().map_or(1, |formula| formula.weight()));
-            planned_as(&output.value)
-        };
-        let condition = self.condition(having, &named)?;
+        let condition = self.condition(having, &named(outputs, self.known.steps()))?;
         if condition.formulas().into_iter().any(Formula::has_window) {
             let message = "HAVING chooses the rows that windows run over, and cannot depend on one";
             return Err(QueryError::at(Code::UnsupportedSql, self.at, message)
@@ -28,7 +23,7 @@ impl OutputPlanner<'_> {
     /// The condition after windows, as a hidden output; its index.
     pub(super) fn after(&mut self, query: &Query, outputs: &mut Vec<Column>) -> Result<Option<usize>, QueryError> {
         let Some(after) = &query.after else { return Ok(None) };
-        let condition = self.condition(after, &|_| None)?;
+        let condition = self.condition(after, &named(outputs, self.known.steps()))?;
         let truth = |truth: bool| Words::Label(Label::Boolean(truth));
         let words = Words::Case(vec![(condition, truth(true))], Box::new(truth(false)));
         let value = OutputValue::Hidden(Box::new(OutputValue::Words(words)));
@@ -37,153 +32,11 @@ impl OutputPlanner<'_> {
     }
 }
 
-/// The keys in which rows are distinct; `None` if every group has a row.
-///
-/// # Errors
-/// [`Code::UnsupportedSql`] if rows of the same keys may have different values.
-pub(super) fn distinct(query: &Query, keys: usize, outputs: &[Column]) -> Result<Option<Vec<usize>>, QueryError> {
-    let shown: Vec<usize> = outputs
-        .iter()
-        .filter_map(|output| match &output.value {
-            OutputValue::Key { index } => Some(*index),
-            _ => None,
-        })
-        .collect();
-    if !query.distinct || (0..keys).all(|key| shown.contains(&key)) {
-        return Ok(None);
-    }
-    let ordered = outputs.iter().enumerate().filter(|(at, _)| query.after.is_none() || at + 1 < outputs.len());
-    let mut values = ordered.map(|(_, output)| &output.value);
-    if query.sets.is_none() && values.all(|value| is_same(value, &shown)) {
-        let mut distinct = shown;
-        distinct.sort_unstable();
-        distinct.dedup();
-        return Ok(Some(distinct));
-    }
-    let message = "one row would stand for several groups, which have different values of an output";
-    Err(QueryError::at(Code::UnsupportedSql, query.dataset.at, message)
-        .hint("select every key of GROUP BY, or aggregate the groups over the selected keys: SUM(COUNT(*)) OVER (PARTITION BY …)"))
-}
-
-/// Whether a value is the same in all groups with the same values of some keys.
-fn is_same(value: &OutputValue, keys: &[usize]) -> bool {
-    match value {
-        OutputValue::Key { index } => keys.contains(index),
-        OutputValue::Words(words) => is_same_words(words, keys),
-        OutputValue::Formula { formula, .. } => is_same_formula(formula, keys),
-        OutputValue::Hidden(value) => is_same(value, keys),
-        OutputValue::Grouping { .. }
-        | OutputValue::Count { .. }
-        | OutputValue::Sum { .. }
-        | OutputValue::Mean { .. } => false,
-    }
-}
-
-fn is_same_words(words: &Words, keys: &[usize]) -> bool {
-    match words {
-        Words::Label(_) => true,
-        Words::Key(key) => keys.contains(key),
-        Words::Case(arms, otherwise) => {
-            arms.iter().all(|(when, then)| is_same_condition(when, keys) && is_same_words(then, keys))
-                && is_same_words(otherwise, keys)
-        }
-    }
-}
-
-fn is_same_condition(condition: &HavingCondition, keys: &[usize]) -> bool {
-    match condition {
-        HavingCondition::Compare(left, _, right) => is_same_formula(left, keys) && is_same_formula(right, keys),
-        HavingCondition::Missing(of) => is_same_formula(of, keys),
-        HavingCondition::Labels(left, _, right) => is_same_words(left, keys) && is_same_words(right, keys),
-        HavingCondition::NoLabel(of) => is_same_words(of, keys),
-        HavingCondition::Not(inner) => is_same_condition(inner, keys),
-        HavingCondition::All(parts) | HavingCondition::Any(parts) => {
-            parts.iter().all(|part| is_same_condition(part, keys))
-        }
-    }
-}
-
-fn is_same_formula(formula: &Formula, keys: &[usize]) -> bool {
-    match formula {
-        Formula::Number(_) | Formula::Missing => true,
-        Formula::Key(key) => keys.contains(key),
-        Formula::Window(window) => is_same_window(window, keys),
-        Formula::Case(arms, otherwise) => {
-            arms.iter().all(|(when, then)| is_same_condition(when, keys) && is_same_formula(then, keys))
-                && is_same_formula(otherwise, keys)
-        }
-        Formula::Negative(of) | Formula::Absolute(of) | Formula::Root(of) | Formula::Round(of, _) => {
-            is_same_formula(of, keys)
-        }
-        Formula::Arithmetic(left, _, right) | Formula::NullIf(left, right) => {
-            is_same_formula(left, keys) && is_same_formula(right, keys)
-        }
-        Formula::Call(_, parts) => parts.iter().all(|part| is_same_formula(part, keys)),
-        Formula::Grouping(_)
-        | Formula::Count(_)
-        | Formula::Sum(_)
-        | Formula::Mean(..)
-        | Formula::Spread(..)
-        | Formula::Quantile(_)
-        | Formula::Pair(..)
-        | Formula::Run(_) => false,
-    }
-}
-
-/// Whether a window is over whole parts whose groups agree in some keys.
-fn is_same_window(window: &GroupWindow, keys: &[usize]) -> bool {
-    let is_whole = window.order.is_empty() && window.frame.is_none();
-    match window.function {
-        GroupFunction::Sum | GroupFunction::Avg | GroupFunction::Min | GroupFunction::Max | GroupFunction::Count => {
-            is_whole && window.within.iter().all(|key| keys.contains(key))
-        }
-        GroupFunction::Total => true,
-        GroupFunction::Lag
-        | GroupFunction::Lead
-        | GroupFunction::FirstValue
-        | GroupFunction::LastValue
-        | GroupFunction::NthValue
-        | GroupFunction::RowNumber
-        | GroupFunction::Rank
-        | GroupFunction::DenseRank
-        | GroupFunction::KaplanMeier
-        | GroupFunction::CumulativeIncidence => false,
-    }
-}
-
-/// An output as another expression refers to it.
-pub(super) fn planned_as(value: &OutputValue) -> Option<Planned> {
-    match value {
-        OutputValue::Words(words) => Some(Planned::Words(words.clone())),
-        OutputValue::Key { index } => Some(Planned::Words(Words::Key(*index))),
-        OutputValue::Grouping { index } => Some(Planned::Number(Formula::Grouping(*index))),
-        OutputValue::Count { .. }
-        | OutputValue::Sum { .. }
-        | OutputValue::Mean { .. }
-        | OutputValue::Formula { .. }
-        | OutputValue::Hidden(_) => value.formula().map(Planned::Number),
-    }
-}
-
-/// The column for what was planned.
-pub(super) fn output_value(planned: Planned) -> OutputValue {
-    match planned {
-        Planned::Words(words) => OutputValue::Words(words),
-        Planned::Number(Formula::Missing) => OutputValue::Words(Words::Label(Label::Missing)),
-        Planned::Number(Formula::Count(count)) => OutputValue::Count { count },
-        Planned::Number(Formula::Sum(CentredSum { sum, count, grid })) => OutputValue::Sum { sum, count, grid },
-        Planned::Number(Formula::Mean(CentredSum { sum, grid, .. }, count)) => OutputValue::Mean { sum, count, grid },
-        Planned::Number(formula) => OutputValue::Formula { formula, range: Range::WHOLE },
-    }
-}
-
-/// The column for a constant, which is a label if it is a whole number.
-pub(super) fn labelled(planned: Planned) -> OutputValue {
-    match &planned {
-        Planned::Number(Formula::Number(text)) => match text.parse() {
-            Ok(whole) => OutputValue::Words(Words::Label(Label::Integer(whole))),
-            Err(_) => output_value(planned),
-        },
-        _ => output_value(planned),
+/// Looks up outputs by their names.
+fn named<'a>(outputs: &'a [Column], steps: &'a Steps) -> impl Fn(&Name) -> Option<Planned> + 'a {
+    move |name: &Name| {
+        let output = outputs.iter().find(|output| output.name == name.text)?;
+        steps.spend(output.value.formula().map_or(1, |formula| formula.weight()));
+        planned_as(&output.value)
     }
 }
