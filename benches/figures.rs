@@ -1,10 +1,12 @@
 //! The figures of `benches/README.md`, measured: each against its baseline or its bound, in one run.
 //!
 //! `cargo bench` runs all of them; `cargo bench -- replay` one. With `TACIT_FIGURES=write` the table is written ([`record`]). Ten million
-//! rows need about 6 GB of memory and half a minute to seal. `cargo bench -- questions` is a program of its own ([`questions`]).
+//! rows need about 6 GB of memory and half a minute to seal. `cargo bench -- questions` and `cargo bench -- cohorts` are programs of their own ([`questions`],
+//! [`cohorts`]).
 
 #![expect(clippy::disallowed_macros, reason = "a bench prints what it measured")]
 
+mod cohorts;
 mod dashboards;
 mod doors;
 #[path = "ledger.rs"]
@@ -288,7 +290,9 @@ criterion_group!(
     statistics::tables,
     statistics::errors,
     statistics::scans,
-    questions::all
+    cohorts::plans,
+    questions::all,
+    cohorts::all
 );
 
 fn main() {
@@ -296,8 +300,10 @@ fn main() {
         return;
     }
     let begun = record::begin().expect("a folder for what is measured");
-    figures();
-    Criterion::default().configure_from_args().final_summary();
+    if !cohorts::run_alone() {
+        figures();
+        Criterion::default().configure_from_args().final_summary();
+    }
     let today = jiff::Timestamp::from_millisecond(SystemClock.now_ms() as i64).expect("a moment");
     record::finish(begun, &today.strftime("%Y-%m-%d").to_string()).expect("benches/README.md is written");
 }

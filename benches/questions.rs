@@ -18,8 +18,8 @@
 mod catalogue;
 mod measure;
 mod report;
-mod server;
-mod table;
+pub mod server;
+pub mod table;
 
 use std::collections::BTreeMap;
 use std::env;
@@ -101,8 +101,9 @@ fn measured(dir: &Path, rows: usize, questions: &[&'static Question]) -> Size {
     let constants = Constants::new();
     let old = env::var_os("TACIT_BEFORE").map(PathBuf::from);
     table::warm(dir);
-    let old = old.map(|program| Installation::seal(program, dir, "before"));
-    let (ours, sealed) = Installation::seal(PathBuf::from(env!("CARGO_BIN_EXE_tacit")), dir, "now");
+    let old = old.map(|program| Installation::seal(program, dir, "visits", "before"));
+    let program = PathBuf::from(env!("CARGO_BIN_EXE_tacit"));
+    let (ours, sealed) = Installation::seal(program, dir, "visits", "now");
     let sealing = Sealing { ours: sealed, before: old.as_ref().map(|(_, cost)| *cost), bytes: ours.sealed_bytes() };
     let old = old.map(|(old, _)| old).filter(|_| rows <= BESIDE_MAX);
     let first = first_answer(&ours, &constants);

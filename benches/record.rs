@@ -38,7 +38,7 @@ pub enum Source {
 }
 
 /// The key of every row that a bench measures, and where its figure comes from.
-pub const ROWS: [(&str, Source); 24] = [
+pub const ROWS: [(&str, Source); 28] = [
     ("price", Source::Times(&[("", "price and certify a count and a mean*"), ("parse and plan ", "parse and plan")])),
     (
         "scan",
@@ -103,6 +103,10 @@ pub const ROWS: [(&str, Source); 24] = [
     ("livez", Source::Said),
     ("fairness", Source::Said),
     ("memory", Source::Said),
+    ("cohort", Source::Said),
+    ("index-date", Source::Said),
+    ("gap", Source::Said),
+    ("plan-cohort", Source::Times(&[("", "parse and plan a cohort*")])),
 ];
 
 /// One benchmark as criterion wrote it down.

@@ -19,6 +19,7 @@ pub struct Installation {
     program: PathBuf,
     dir: PathBuf,
     state: PathBuf,
+    dataset: String,
     tokens: Vec<String>,
 }
 
@@ -30,15 +31,16 @@ pub struct Cost {
 }
 
 impl Installation {
-    /// Seals the sources below `dir` into a new state directory; the cost of that beside it.
-    pub fn seal(program: PathBuf, dir: &Path, name: &str) -> (Self, Cost) {
+    /// Seals the sources of a dataset below `dir`, whose policy has its name, into a new state directory; the cost of that beside it.
+    pub fn seal(program: PathBuf, dir: &Path, dataset: &str, name: &str) -> (Self, Cost) {
         let state = dir.join(format!("state-{name}"));
         if state.exists() {
             fs::remove_dir_all(&state).expect("the state of an earlier run goes");
         }
-        let mut installation = Self { program, dir: dir.to_owned(), state, tokens: Vec::new() };
+        let (dir, dataset) = (dir.to_owned(), dataset.to_owned());
+        let mut installation = Self { program, dir, state, dataset, tokens: Vec::new() };
         let (begun, before) = (Instant::now(), cpu_of_children());
-        installation.run(&["seal", "visits.toml"]);
+        installation.run(&["seal", &format!("{}.toml", installation.dataset)]);
         let cost = Cost { taken: begun.elapsed(), cpu: cpu_of_children() - before };
         installation.tokens = (0..ASKERS).map(|asker| installation.add(&format!("asker-{asker}"))).collect();
         (installation, cost)
@@ -61,7 +63,7 @@ impl Installation {
     fn add(&self, name: &str) -> String {
         let said = self.run(&["researcher", "add", name]);
         let token = said.split_whitespace().find(|word| word.starts_with("tct_")).expect("a token").to_owned();
-        self.run(&["grant", name, "visits", "--epsilon", "100", "--reason", "bench"]);
+        self.run(&["grant", name, &self.dataset, "--epsilon", "100", "--reason", "bench"]);
         token
     }
 
@@ -83,7 +85,8 @@ impl Installation {
     pub fn start(&self) -> Server {
         let config = self.state.with_extension("config.toml");
         let state = self.state.display();
-        let text = format!("listen = \"127.0.0.1:0\"\nstate_dir = \"{state}\"\npolicies = [\"visits.toml\"]\n");
+        let policy = format!("{}.toml", self.dataset);
+        let text = format!("listen = \"127.0.0.1:0\"\nstate_dir = \"{state}\"\npolicies = [\"{policy}\"]\n");
         fs::write(&config, text).expect("a configuration");
         let mut command = Command::new(&self.program);
         command.current_dir(&self.dir).arg("serve").arg("--config").arg(&config);

@@ -14,7 +14,7 @@ pub const ROWS_PER_UNIT: usize = 5;
 /// Different drugs, which the policy does not list.
 const DRUGS: usize = 1_000;
 /// 2020-01-01 as days since 1970, and the days from it to the end of 2025.
-const FIRST_DAY: i32 = 18_262;
+pub const FIRST_DAY: i32 = 18_262;
 pub const DAYS: i32 = 2_192;
 
 pub const REGIONS: [&str; 4] = ["north", "east", "south", "west"];
@@ -115,7 +115,7 @@ fn people(from: usize, to: usize) -> DataFrame {
 }
 
 /// Writes a Parquet file chunk by chunk.
-fn write(path: &Path, rows: usize, make: impl Fn(usize, usize) -> DataFrame) {
+pub fn write(path: &Path, rows: usize, make: impl Fn(usize, usize) -> DataFrame) {
     let file = File::create(path).expect("a file");
     let schema = Arc::clone(make(0, 1).schema());
     let mut writer = ParquetWriter::new(file).batched(&schema).expect("Parquet");

@@ -1,3 +1,4 @@
 -- title: Less than nothing
 -- epsilon: -1
+-- means: nothing
 SELECT COUNT(*) FROM visits

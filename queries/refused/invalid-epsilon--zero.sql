@@ -1,3 +1,4 @@
 -- title: Nothing
 -- epsilon: 0
+-- means: nothing
 SELECT COUNT(*) FROM visits

@@ -1,3 +1,4 @@
 -- title: More than one query may cost
 -- epsilon: 1.1
+-- means: epsilon: 1
 SELECT COUNT(*) FROM visits

@@ -2,6 +2,7 @@
 -- description: A noisy cell is measured once, and each name shows it again with its bounds: what is shown is bounded, too.
 -- dataset: visits
 -- epsilon: 0.01
+-- means: in parts: SELECT visited, region, sex, COUNT(*) AS c0 FROM visits GROUP BY visited, region, sex
 SELECT visited, region, sex,
        COUNT(*) AS c0, COUNT(*) AS c1, COUNT(*) AS c2, COUNT(*) AS c3, COUNT(*) AS c4, COUNT(*) AS c5,
        COUNT(*) AS c6, COUNT(*) AS c7, COUNT(*) AS c8, COUNT(*) AS c9, COUNT(*) AS c10, COUNT(*) AS c11,

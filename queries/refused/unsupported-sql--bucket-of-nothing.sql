@@ -1,3 +1,4 @@
--- title: A bucket range the wrong way round
+-- title: Buckets of no width
 -- epsilon: 0.1
-SELECT WIDTH_BUCKET(age, 80, 20, 3) AS b, COUNT(*) FROM visits GROUP BY b
+-- means: nothing
+SELECT WIDTH_BUCKET(age, 20, 20, 3) AS b, COUNT(*) FROM visits GROUP BY b

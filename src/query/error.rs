@@ -49,7 +49,9 @@ pub struct QueryError {
     pub message: String,
     /// Position of the fault; `None` if it is about the whole query.
     pub position: Option<Position>,
-    /// The nearest accepted form, if there is one.
+    /// The nearest accepted form that means what was asked, if there is one: `write …`, `did you mean …?`, `leave … out`, or how several
+    /// questions tell it, `ask …`. A hint that proposes nothing says what is known, like the names of a table's columns. No hint leads to
+    /// another question.
     pub hint: Option<String>,
 }
 

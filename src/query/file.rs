@@ -35,6 +35,35 @@ pub struct QueryFile {
     pub sql_column: u64,
     /// Line of the header that states the accuracy, counted from 1.
     pub accuracy_line: u64,
+    /// What a refused question means, from its headers `means`; empty for a question that is answered.
+    pub means: Vec<MeantForm>,
+}
+
+/// What a refused question means, in terms of questions that are answered: one header `means` of a file in `queries/refused/`. The hint of
+/// its refusal must lead there, or nowhere if there is no such question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MeantForm {
+    /// `nothing`: no question that is answered means the same.
+    Nothing,
+    /// SQL of a question that means the same. Several of them are several ways to say it.
+    Question(String),
+    /// `in parts: SQL`: one of several questions whose answers together are what was asked for.
+    Part(String),
+    /// `epsilon: 0.5`: the question as it is written, at this ε.
+    Epsilon(String),
+}
+
+impl MeantForm {
+    fn read(value: &str) -> Self {
+        if value == "nothing" {
+            return Self::Nothing;
+        }
+        match (value.strip_prefix("in parts: "), value.strip_prefix("epsilon: ")) {
+            (Some(sql), _) => Self::Part(sql.to_owned()),
+            (None, Some(epsilon)) => Self::Epsilon(epsilon.to_owned()),
+            (None, None) => Self::Question(value.to_owned()),
+        }
+    }
 }
 
 /// How often a statistic is drawn again. A schedule never draws twice from one edition, as its rows would be the same.
@@ -140,10 +169,11 @@ pub enum FileFault {
     Decimal(#[from] DecimalFault),
 }
 
-const HEADERS: &str = "title, description, dataset, margin, epsilon, refresh, public, chart, unit";
+const HEADERS: &str = "title, description, dataset, margin, epsilon, refresh, public, chart, unit, means";
 
 impl QueryFile {
-    /// Parses a query file: leading lines of the form `-- name: value` are headers, the rest is SQL.
+    /// Parses a query file: leading lines of the form `-- name: value` are headers, the rest is SQL. A header stands once, and `means` as
+    /// often as is needed.
     ///
     /// # Errors
     /// [`FileFault`], with the line where it is about one.
@@ -159,6 +189,10 @@ impl QueryFile {
             };
             if matches!(name, "margin" | "epsilon") {
                 file.accuracy_line = line as u64;
+            }
+            if name == "means" {
+                file.means.push(MeantForm::read(value.trim()));
+                continue;
             }
             let slot = match name {
                 "title" => &mut title,

@@ -11,7 +11,9 @@ mod conditions;
 mod days;
 mod dialects;
 mod expressions;
+mod foreign;
 mod group_windows;
+mod groupings;
 mod having;
 mod intervals;
 mod limits;
@@ -44,7 +46,7 @@ use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 use self::chains::CHAIN_MAX;
 use self::limits::too_deep;
 use self::nodes::position;
-use super::error::{Code, Position, QueryError, shown};
+use super::error::{Code, Position, QueryError, nearest, shown};
 use super::syntax::{LiteralValue, Query};
 
 /// Largest number of words and operators, checked before parsing: four for each node.
@@ -87,7 +89,7 @@ pub fn explain_refused() -> QueryError {
 /// The error that constants are given to something that answers ordinary questions only.
 #[must_use]
 pub fn constants_refused() -> QueryError {
-    QueryError::whole(Code::UnsupportedSql, "constants have no dataset").hint("write … FROM <dataset>")
+    QueryError::whole(Code::UnsupportedSql, "constants have no dataset")
 }
 
 /// Parses one text, whatever it asks for.
@@ -130,8 +132,7 @@ pub fn asked_on(sql: &str, today: Option<i32>) -> Result<SqlStatement, QueryErro
             },
         ] => match statement.as_ref() {
             Statement::Query(query) => select::query(query).map(SqlStatement::Explain),
-            _ => Err(QueryError::whole(Code::UnsupportedSql, "only SELECT is explained")
-                .hint("write EXPLAIN SELECT COUNT(*) FROM <dataset>")),
+            _ => Err(QueryError::whole(Code::UnsupportedSql, "only SELECT is explained")),
         },
         [Statement::Explain { .. }] => {
             Err(QueryError::whole(Code::UnsupportedSql, "EXPLAIN has no options here").hint("write EXPLAIN SELECT …"))
@@ -178,7 +179,7 @@ fn statements(sql: &str, today: Option<i32>) -> Result<Vec<Statement>, QueryErro
     if depth.chains > CHAIN_MAX {
         let message = format!("the query chains {} operators; accepted are at most {CHAIN_MAX}", depth.chains);
         return Err(QueryError::whole(Code::UnsupportedSql, message)
-            .hint("use IN (…) for long lists, or put parts of the chain in parentheses"));
+            .hint("write parts of the chain in parentheses: (… OR …) OR (… OR …), or … IN (…) for a long list"));
     }
     let exclusion = exclusion(&tokens);
     Parser::new(&dialect)
@@ -188,14 +189,18 @@ fn statements(sql: &str, today: Option<i32>) -> Result<Vec<Statement>, QueryErro
         .map_err(|error| match error {
             ParserError::RecursionLimitExceeded => too_deep(),
             ParserError::ParserError(text) | ParserError::TokenizerError(text) => match exclusion {
-                Some(at) => QueryError::at(Code::UnsupportedSql, at, "EXCLUDE is not supported"),
+                Some((at, hint)) => {
+                    let error = QueryError::at(Code::UnsupportedSql, at, "EXCLUDE is not supported");
+                    QueryError { hint: hint.map(str::to_owned), ..error }
+                }
                 None => syntax_error(sql, place_in(&text)),
             },
         })
 }
 
-/// The place of an EXCLUDE behind `*` or the frame of a window, which sqlparser calls an error at another place.
-fn exclusion(tokens: &[TokenWithSpan]) -> Option<Position> {
+/// The place of an EXCLUDE behind `*` or the frame of a window, which sqlparser calls an error at another place, and what to write instead.
+fn exclusion(tokens: &[TokenWithSpan]) -> Option<(Position, Option<&'static str>)> {
+    const COLUMNS: &str = "write the names of the columns that are wanted: SELECT a, b FROM …";
     let mut before = &Token::EOF;
     for token in tokens {
         match &token.token {
@@ -209,7 +214,7 @@ fn exclusion(tokens: &[TokenWithSpan]) -> Option<Position> {
                     _ => false,
                 };
                 if is_behind {
-                    return Some(position(token.span.start));
+                    return Some((position(token.span.start), (*before == Token::Mul).then_some(COLUMNS)));
                 }
             }
             _ => {}
@@ -223,6 +228,7 @@ fn syntax_error(sql: &str, at: Option<Position>) -> QueryError {
     let Some(at) = at else {
         return QueryError::whole(Code::UnsupportedSql, "the query ends too early, or is not SQL").hint(SHAPE);
     };
+    let (at, meant) = misspelt(sql, at).map_or((at, None), |(at, near)| (at, Some(near)));
     let line = sql.lines().nth(usize::try_from(at.line).unwrap_or(1).saturating_sub(1)).unwrap_or("");
     let rest = line.chars().skip(usize::try_from(at.column).unwrap_or(1).saturating_sub(1));
     let near: String = rest.take_while(|c| !c.is_whitespace()).collect();
@@ -231,7 +237,40 @@ fn syntax_error(sql: &str, at: Option<Position>) -> QueryError {
     } else {
         format!("syntax error near \"{}\"", shown(&near))
     };
-    QueryError::at(Code::UnsupportedSql, at, message).hint(SHAPE)
+    let hint = match meant {
+        Some(meant) => format!("did you mean {meant}?"),
+        None if unclosed(sql) => "write ) for each (".to_owned(),
+        None => SHAPE.to_owned(),
+    };
+    QueryError::at(Code::UnsupportedSql, at, message).hint(hint)
+}
+
+/// Whether parentheses are opened that are not closed.
+fn unclosed(sql: &str) -> bool {
+    let tokens = Tokenizer::new(&PostgreSqlDialect {}, sql).tokenize().unwrap_or_default();
+    let count = |sign: &Token| tokens.iter().filter(|token| *token == sign).count();
+    count(&Token::LParen) > count(&Token::RParen)
+}
+
+/// The word at a syntax error, or before it, that makes a query of the text if it is the nearest word that begins a clause: its place, and
+/// that word. A misspelt `WHERE` is a table's alias, so that the fault is found behind it.
+fn misspelt(sql: &str, at: Position) -> Option<(Position, &'static str)> {
+    const CLAUSES: [&str; 11] =
+        ["DISTINCT", "EXPLAIN", "FROM", "GROUP", "HAVING", "JOIN", "LIMIT", "ORDER", "SELECT", "WHERE", "WITH"];
+    let dialect = PostgreSqlDialect {};
+    let tokens = Tokenizer::new(&dialect, sql).tokenize_with_location().ok()?;
+    let fault = tokens.iter().position(|token| position(token.span.start) == at)?;
+    let is_word = |place: &usize| matches!(&tokens[*place].token, Token::Word(_));
+    (0..=fault).rev().filter(is_word).take(2).find_map(|place| {
+        let Token::Word(word) = &tokens[place].token else { return None };
+        let plain = word.value.to_uppercase();
+        let near = nearest(&plain, CLAUSES.into_iter()).filter(|near| word.quote_style.is_none() && **near != plain)?;
+        let mut corrected = tokens.clone();
+        corrected[place].token = Token::make_keyword(near);
+        let read = Parser::new(&dialect).with_recursion_limit(PARSER_DEPTH_MAX).with_tokens_with_locations(corrected);
+        let is_read = { read }.parse_statements().is_ok();
+        is_read.then(|| (position(tokens[place].span.start), near))
+    })
 }
 
 /// Reads the position from an error of sqlparser, which ends with "at Line: 1, Column: 8".

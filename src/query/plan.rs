@@ -136,10 +136,10 @@ fn planned(query: &Query, terms: &Terms, rows_per_unit: Option<u32>, steps: &Rc<
     // Rows of FROM that are grouped without the unit are the groups of an answer. No query is both.
     match over_groups {
         Ok(over_groups) => match planned(over_groups, terms, rows_per_unit, steps) {
-            Err(_) if !error.message.starts_with(bind::WANTS_UNIT) => of_units,
+            Err(_) if !bind::is_of_groups(error) => of_units,
             other => other,
         },
-        Err(other) if error.message.starts_with(bind::WANTS_UNIT) => Err(other.clone()),
+        Err(other) if bind::is_of_groups(error) => Err(other.clone()),
         Err(_) => of_units,
     }
 }

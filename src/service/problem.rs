@@ -320,7 +320,7 @@ fn refusal(refused: &Refused) -> Problem {
                 "groups without a public list take delta {asked}, and {left} is left of what the dataset sets aside"
             ),
         )
-        .hint("group by a column with a public domain; asking again what was answered stays free"),
+        .hint("asking again what was answered stays free"),
         Refusal::Frozen { .. } => Problem::new(
             ProblemKind::Frozen,
             "nothing is drawn from the dataset until its steward acts; nothing was charged",

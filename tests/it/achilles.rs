@@ -4,6 +4,7 @@
 //! PostgreSQL's programs, the test says so and is skipped.
 
 mod compared;
+mod forms;
 mod sealed;
 
 use std::collections::BTreeMap;
@@ -176,4 +177,12 @@ fn what_achilles_asks_is_answered_as_postgresql_answers_it() {
         .filter(|name| only.is_empty() || only.split(',').any(|one| one == *name));
     assert!(faults.keys().map(String::as_str).eq(known), "{:?}", faults.keys());
     assert!(equal * 100 >= numbered * EQUAL_PERCENT_MIN, "{equal} of {numbered}");
+    if only.is_empty() {
+        let (taken, compared, faults) = forms::check(&lab, &server);
+        println!(
+            "{taken} forms over several tables are taken, {compared} of them are answered as PostgreSQL answers them"
+        );
+        faults.iter().for_each(|fault| println!("{fault}"));
+        assert!(faults.is_empty(), "{} forms are not as they are marked", faults.len());
+    }
 }

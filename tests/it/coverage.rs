@@ -22,8 +22,9 @@ const PEOPLE: usize = 150;
 /// Rounds of fresh noise; with 60 groups these give 4,200 intervals for each column.
 const ROUNDS: usize = 70;
 
-/// Every kind of output except plain counts, sums and means, which `means.rs` covers at many sizes.
-const OUTPUTS: [(&str, &str); 27] = [
+/// Every kind of output except plain counts, sums and means, which `means.rs` covers at many sizes, and survival, for which there is
+/// `survival.rs`.
+const OUTPUTS: [(&str, &str); 30] = [
     ("n", "COUNT(*) FILTER (WHERE age > 40)"),
     ("people", "COUNT(DISTINCT patient_id) FILTER (WHERE cost < 200)"),
     ("total", "SUM(ABS(cost - 100))"),
@@ -51,7 +52,13 @@ const OUTPUTS: [(&str, &str); 27] = [
     ("part of costs", "SUM(cost) / (SELECT SUM(cost) FROM visits)"),
     ("moving", "AVG(SUM(cost)) OVER (ORDER BY place ROWS BETWEEN 2 PRECEDING AND CURRENT ROW)"),
     ("deviating", "AVG(cost) - AVG(AVG(cost)) OVER ()"),
+    ("greater of two", "GREATEST(AVG(cost), 3 * AVG(age))"),
+    ("least of three", "LEAST(SUM(cost), 3 * SUM(age), 150 * COUNT(*))"),
+    ("top of window", "MAX(AVG(cost)) OVER (ORDER BY place ROWS BETWEEN 2 PRECEDING AND CURRENT ROW)"),
 ];
+
+/// The outputs whose intervals span those of several values, of which they cannot tell which it is: they may hold the truth more often.
+const CAUTIOUS: [&str; 3] = ["greater of two", "least of three", "top of window"];
 
 fn policy() -> String {
     let values: Vec<_> = (0..GROUPS).map(|group| format!("\"g{group}\"")).collect();
@@ -201,8 +208,11 @@ fn intervals_of_every_kind_hold_the_truth_as_often_as_they_claim() {
         for (accountant, lab) in [("gaussian", &gaussian), ("pure", &lab)] {
             let (share, missing) = coverage(lab, &sql, &truth, rounds);
             println!("{name:12} {accountant:8} {share:.3} of intervals hold the truth, {missing:.3} have no estimate");
-            // Noise of 1.25 times the claimed scale holds in 88 %, of 0.8 times in 98.6 %.
-            if !(0.93..=0.975).contains(&share) || missing > 0.05 {
+            // Noise of 1.25 times the claimed scale holds in 88 %, of 0.8 times in 98.6 %. The sums of one round hold or fail together, so
+            // their share varies more.
+            let least = if is_running { 0.92 } else { 0.93 };
+            let most = if CAUTIOUS.contains(&name) { 1.0 } else { 0.975 };
+            if !(least..=most).contains(&share) || missing > 0.05 {
                 wrong.push(format!("{name} {accountant}: {share}, {missing}"));
             }
         }

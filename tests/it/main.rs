@@ -72,6 +72,7 @@ mod snapshots;
 mod statistics;
 mod stewarding;
 mod supply;
+mod survival;
 mod tables;
 mod tampering;
 mod unlisted_groups;

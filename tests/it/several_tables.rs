@@ -114,6 +114,19 @@ fn everybody_sees_the_tables_and_their_bounds() {
     assert!(body["public"][0]["columns"][1]["values"].is_null());
 }
 
+/// A code that is not in the list is no misspelling of another code, whose digits mean something else.
+#[test]
+fn no_other_code_is_proposed_for_a_code() {
+    let lab = lab();
+    let hint = |condition: &str| {
+        let reply = block_on(lab.sql(&format!("SELECT COUNT(*) FROM diagnoses WHERE {condition}"), "0.1"));
+        assert_eq!(reply.code(), "out-of-domain", "{condition}");
+        reply.json()["hint"].as_str().expect("a hint").to_owned()
+    };
+    assert_eq!(hint("code = '003'"), "it is one of '000', '001', '002'");
+    assert_eq!(hint("code = 'C001'"), "did you mean '001'?");
+}
+
 #[test]
 fn a_single_table_has_the_name_of_its_dataset() {
     let lab = Lab::gaussian();

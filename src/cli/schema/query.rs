@@ -17,7 +17,7 @@ pub(super) fn schema() -> Value {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "urn:tacit:schema:query",
         "title": "headers of a query file",
-        "description": "Headers of a query file, each once.",
+        "description": "Headers of a query file, each once; means may stand several times.",
         "type": "object",
         "properties": {
             "title": text("A title for people to read."),
@@ -28,7 +28,8 @@ pub(super) fn schema() -> Value {
             "refresh": one_of("How often it is drawn anew; by default never.", Refresh::VARIANTS),
             "public": one_of("Whether it is shown without a token; by default false.", &["true", "false"]),
             "chart": one_of("How it is shown; by default as a table.", Presentation::VARIANTS),
-            "unit": text("What its numbers are measured in.")
+            "unit": text("What its numbers are measured in."),
+            "means": text("What a question that is refused means, in questions that are answered; of the tests of tacit alone.")
         },
         "required": ["title"],
         "additionalProperties": false,

@@ -193,8 +193,7 @@ pub(super) fn cast(
         | DataType::DoublePrecision => None,
         other => {
             let message = format!("a cast to {} is not supported after the noise", shown(&other.to_string()));
-            return Err(unsupported(at, message)
-                .hint("cast to a number, or leave the cast out: answers are numbers and texts as they are"));
+            return Err(unsupported(at, message).hint("leave the cast out: answers are numbers and texts as they are"));
         }
     };
     Ok(match decimals {

@@ -16,6 +16,14 @@ use crate::query::error::{Position, QueryError, shown};
 use crate::query::syntax::{Comparison, Condition, Expression, Literal, LiteralValue, Scalar};
 use crate::query::term::literals::midnight;
 
+/// Parses the condition of a WHERE.
+pub(super) fn of_where(expr: &Expr, budget: &mut Budget) -> Result<Condition, QueryError> {
+    let outside = std::mem::replace(&mut budget.scope.is_where, true);
+    let parsed = condition(expr, 0, budget)?;
+    budget.scope.is_where = outside;
+    Ok(parsed)
+}
+
 pub(super) fn condition(expr: &Expr, depth: usize, budget: &mut Budget) -> Result<Condition, QueryError> {
     if depth >= DEPTH_MAX {
         return Err(too_deep());
@@ -36,6 +44,9 @@ pub(super) fn condition(expr: &Expr, depth: usize, budget: &mut Budget) -> Resul
         }),
         Expr::BinaryOp { left, op, right } => {
             let comparison = comparison(op, at)?;
+            if numeric::is_null(left) || numeric::is_null(right) {
+                return Err(never(comparison, at));
+            }
             let left = expression(left, depth, budget)?;
             Ok(Condition::Compare(left, comparison, expression(right, depth, budget)?))
         }
@@ -77,6 +88,16 @@ pub(super) fn condition(expr: &Expr, depth: usize, budget: &mut Budget) -> Resul
             Err(unsupported(at, "of ANY and ALL with a query there are = ANY and <> ALL alone"))
         }
         other => truths::test(other, depth, budget),
+    }
+}
+
+/// The error for a comparison with NULL.
+fn never(comparison: Comparison, at: Position) -> QueryError {
+    let error = unsupported(at, "a comparison with NULL is never true");
+    match comparison {
+        Comparison::Equal => error.hint("write … IS NULL to ask whether it is missing"),
+        Comparison::NotEqual => error.hint("write … IS NOT NULL to ask whether it is there"),
+        Comparison::Less | Comparison::LessOrEqual | Comparison::Greater | Comparison::GreaterOrEqual => error,
     }
 }
 
@@ -145,7 +166,7 @@ pub(super) fn comparison(op: &BinaryOperator, at: Position) -> Result<Comparison
         BinaryOperator::GtEq => Ok(Comparison::GreaterOrEqual),
         other => {
             let message = format!("the operator \"{other}\" is not supported in a condition");
-            Err(unsupported(at, message).hint("compare with = <> < <= > >="))
+            Err(unsupported(at, message).hint("supported are = <> < <= > >="))
         }
     }
 }
@@ -209,10 +230,7 @@ fn constant(value: &Value, at: Position) -> Result<LiteralValue, QueryError> {
         | Value::NationalStringLiteral(text)
         | Value::DollarQuotedString(DollarQuotedString { value: text, tag: _ }) => Ok(LiteralValue::Text(text.clone())),
         Value::Boolean(truth) => Ok(LiteralValue::Boolean(*truth)),
-        Value::Null => {
-            Err(unsupported(at, "a comparison with NULL is never true")
-                .hint("column IS NULL asks whether it is missing"))
-        }
+        Value::Null => Err(unsupported(at, "NULL stands where a value is wanted")),
         Value::DoubleQuotedString(_) => {
             Err(unsupported(at, "double quotes name columns; text is written in single quotes"))
         }

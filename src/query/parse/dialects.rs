@@ -8,8 +8,18 @@ use sqlparser::tokenizer::{Token, TokenWithSpan, Word};
 use super::limits::DEPTH_MAX;
 
 /// Functions that have another name in PostgreSQL, with their number of arguments.
-const RENAMED: [(&str, usize, &str); 4] =
-    [("ifnull", 2, "COALESCE"), ("isnull", 2, "COALESCE"), ("nvl", 2, "COALESCE"), ("count_big", 1, "COUNT")];
+const RENAMED: [(&str, usize, &str); 8] = [
+    ("ifnull", 2, "COALESCE"),
+    ("isnull", 2, "COALESCE"),
+    ("nvl", 2, "COALESCE"),
+    ("count_big", 1, "COUNT"),
+    ("toyear", 1, "YEAR"),
+    ("toquarter", 1, "QUARTER"),
+    ("tomonth", 1, "MONTH"),
+    ("todayofmonth", 1, "DAY"),
+];
+/// What stands for a part of a day in formats of `strftime`, and what `TO_CHAR` writes for it.
+const PARTS: [(char, &str); 6] = [('Y', "YYYY"), ('y', "YY"), ('m', "MM"), ('d', "DD"), ('j', "DDD"), ('b', "Mon")];
 /// Words behind which no operand has ended.
 const BEFORE_OPERANDS: [&str; 14] =
     ["select", "where", "and", "or", "not", "by", "on", "when", "then", "else", "having", "as", "from", "is"];
@@ -27,6 +37,7 @@ fn write(tokens: &[TokenWithSpan], depth: usize, out: &mut Vec<TokenWithSpan>) {
     let mut at = 0;
     let mut before: Option<&Token> = None;
     let mut is_grouping = false;
+    let mut groupings = Groupings::default();
     while let Some(token) = tokens.get(at) {
         at += 1;
         if matches!(token.token, Token::Whitespace(_)) {
@@ -64,13 +75,42 @@ fn write(tokens: &[TokenWithSpan], depth: usize, out: &mut Vec<TokenWithSpan>) {
                 let words: &[&str] = if is_null { &["IS", "NULL"] } else { &["IS", "NOT", "NULL"] };
                 out.extend(words.iter().map(|word| TokenWithSpan { token: keyword(word), span: token.span }));
             }
+            (Some("with"), Some(next)) if groupings.is_extended(&tokens[next].token, out) => at = next + 1,
             // GROUP BY ALL a is GROUP BY a: no grouping is dropped.
             (Some("all"), Some(next)) if is_grouping && !matches!(tokens[next].token, Token::EOF | Token::RParen) => {}
             _ => out.push(token.clone()),
         }
         is_grouping =
             word.as_deref() == Some("by") && before.and_then(self::word).is_some_and(|before| before == "group");
+        groupings.follow(&token.token, is_grouping, out.len());
         before = Some(&token.token);
+    }
+}
+
+/// Where the keys of GROUP BY begin among the tokens that are written, in each pair of parentheses that is open.
+#[derive(Default)]
+struct Groupings(Vec<Option<usize>>, Option<usize>);
+
+impl Groupings {
+    /// Goes on by a token, after which `written` tokens are written.
+    fn follow(&mut self, token: &Token, is_grouping: bool, written: usize) {
+        match token {
+            Token::LParen => self.0.push(self.1.take()),
+            Token::RParen => self.1 = self.0.pop().flatten(),
+            _ if is_grouping => self.1 = Some(written),
+            _ => {}
+        }
+    }
+
+    /// GROUP BY a, b WITH ROLLUP is GROUP BY ROLLUP (a, b): whether the word behind WITH says so, in which case the keys are enclosed.
+    fn is_extended(&mut self, behind: &Token, out: &mut Vec<TokenWithSpan>) -> bool {
+        let extension = word(behind).filter(|word| word == "rollup" || word == "cube");
+        let (Some(extension), Some(from)) = (extension, self.1.filter(|from| *from < out.len())) else { return false };
+        let span = out[from].span;
+        out.splice(from..from, [keyword(&extension), Token::LParen].map(|token| TokenWithSpan { token, span }));
+        out.push(TokenWithSpan { token: Token::RParen, span });
+        self.1 = None;
+        true
     }
 }
 
@@ -80,87 +120,103 @@ enum Piece {
     Argument(usize),
 }
 
+/// A call of a function that has another name here.
+fn renamed(word: &str, arguments: usize) -> Option<Vec<Piece>> {
+    let (_, _, to) = RENAMED.iter().find(|(known, count, _)| *known == word && *count == arguments)?;
+    let mut shape = vec![Piece::Own(keyword(to)), Piece::Own(Token::LParen)];
+    for place in 0..arguments {
+        shape.extend((place > 0).then_some(Piece::Own(Token::Comma)));
+        shape.push(Piece::Argument(place));
+    }
+    shape.push(Piece::Own(Token::RParen));
+    Some(shape)
+}
+
+/// The pieces of a text whose tokens stand apart; `$0` is the first argument.
+fn shape(text: &str) -> Vec<Piece> {
+    let piece = |word: &str| match word {
+        "(" => Piece::Own(Token::LParen),
+        ")" => Piece::Own(Token::RParen),
+        "," => Piece::Own(Token::Comma),
+        "*" => Piece::Own(Token::Mul),
+        "/" => Piece::Own(Token::Div),
+        "~" => Piece::Own(Token::Tilde),
+        text if text.starts_with('\'') => Piece::Own(Token::SingleQuotedString(text.trim_matches('\'').to_owned())),
+        number if number.starts_with(|first: char| first.is_ascii_digit()) => {
+            Piece::Own(Token::Number(number.to_owned(), false))
+        }
+        word => match word.strip_prefix('$').and_then(|place| place.parse().ok()) {
+            Some(place) => Piece::Argument(place),
+            None => Piece::Own(keyword(word)),
+        },
+    };
+    text.split(' ').map(piece).collect()
+}
+
 /// What stands for a call; `None` if it is left as it is.
 fn rewritten(word: &str, parts: &[&[TokenWithSpan]]) -> Option<Vec<Piece>> {
-    use Token::{Comma, Div, LParen, Mul, RParen};
-    let own = |token: Token| Piece::Own(token);
-    let key = |word: &str| Piece::Own(keyword(word));
-    let number = |text: String| Piece::Own(Token::Number(text, false));
-    if let Some((_, _, to)) = RENAMED.iter().find(|(known, count, _)| *known == word && *count == parts.len()) {
-        let mut shape = vec![key(to), own(LParen)];
-        for place in 0..parts.len() {
-            shape.extend((place > 0).then(|| own(Comma)));
-            shape.push(Piece::Argument(place));
-        }
-        shape.push(own(RParen));
+    if let Some(shape) = renamed(word, parts.len()) {
         return Some(shape);
     }
-    let argument = Piece::Argument;
-    Some(match (word, parts) {
-        ("if" | "iif", [_, _, _]) => {
-            vec![key("CASE"), key("WHEN"), argument(0), key("THEN"), argument(1), key("ELSE"), argument(2), key("END")]
-        }
-        ("count_if" | "countif", [_]) => vec![
-            key("COUNT"),
-            own(LParen),
-            own(Mul),
-            own(RParen),
-            key("FILTER"),
-            own(LParen),
-            key("WHERE"),
-            argument(0),
-            own(RParen),
-        ],
-        ("regexp_contains" | "regexp_like", [_, _]) => {
-            vec![own(LParen), own(LParen), argument(0), own(RParen), own(Token::Tilde), argument(1), own(RParen)]
-        }
-        ("div", [_, _]) => vec![
-            key("TRUNC"),
-            own(LParen),
-            own(LParen),
-            argument(0),
-            own(RParen),
-            own(Div),
-            own(LParen),
-            argument(1),
-            own(RParen),
-            own(RParen),
-        ],
-        ("safe_divide", [_, _]) => vec![
-            own(LParen),
-            own(LParen),
-            argument(0),
-            own(RParen),
-            own(Mul),
-            number("1.0".to_owned()),
-            own(Div),
-            key("NULLIF"),
-            own(LParen),
-            argument(1),
-            own(Comma),
-            number("0".to_owned()),
-            own(RParen),
-            own(RParen),
-        ],
+    let text = match (word, parts) {
+        ("if" | "iif", [_, _, _]) => "CASE WHEN $0 THEN $1 ELSE $2 END",
+        ("count_if" | "countif", [_]) => "COUNT ( * ) FILTER ( WHERE $0 )",
+        ("regexp_contains" | "regexp_like", [_, _]) => "( ( $0 ) ~ $1 )",
+        ("div", [_, _]) => "TRUNC ( ( $0 ) / ( $1 ) )",
+        ("approx_count_distinct" | "approx_distinct" | "uniq" | "uniqexact", [_]) => "COUNT ( DISTINCT $0 )",
+        ("tostartofmonth", [_]) => "DATE_TRUNC ( 'month' , $0 )",
+        ("tostartofquarter", [_]) => "DATE_TRUNC ( 'quarter' , $0 )",
+        ("tostartofyear", [_]) => "DATE_TRUNC ( 'year' , $0 )",
+        ("decode", [_, _, _, ..]) => return decoded(parts),
+        ("date_format" | "strftime", [_, format]) if pattern(format).is_some() => return formatted(0, format),
+        ("format_date" | "strftime", [format, _]) => return formatted(1, format),
+        ("safe_divide", [_, _]) => "( ( $0 ) * 1.0 / NULLIF ( $1 , 0 ) )",
         ("round" | "trunc", [_, to]) => {
-            let ten = 10_u64.pow(tens(to)?).to_string();
-            vec![
-                own(LParen),
-                key(if word == "round" { "ROUND" } else { "TRUNC" }),
-                own(LParen),
-                own(LParen),
-                argument(0),
-                own(RParen),
-                own(Div),
-                number(format!("{ten}.0")),
-                own(RParen),
-                own(Mul),
-                number(ten),
-                own(RParen),
-            ]
+            let ten = 10_u64.pow(tens(to)?);
+            return Some(shape(&format!("( {} ( ( $0 ) / {ten}.0 ) * {ten} )", word.to_uppercase())));
         }
         _ => return None,
-    })
+    };
+    Some(shape(text))
+}
+
+/// `DECODE(x, a, b, …, rest)`, as CASE; `None` where a NULL is looked for, which DECODE finds and CASE does not.
+fn decoded(parts: &[&[TokenWithSpan]]) -> Option<Vec<Piece>> {
+    let is_null = |part: &[TokenWithSpan]| part.iter().any(|one| word(&one.token).is_some_and(|word| word == "null"));
+    let pairs = (parts.len() - 1) / 2;
+    if (0..pairs).any(|pair| is_null(parts[1 + 2 * pair])) {
+        return None;
+    }
+    let whens = (0..pairs).map(|pair| format!("WHEN ${} THEN ${} ", 1 + 2 * pair, 2 + 2 * pair)).collect::<String>();
+    let rest = if parts.len() % 2 == 0 { format!("ELSE ${} ", parts.len() - 1) } else { String::new() };
+    Some(shape(&format!("CASE $0 {whens}{rest}END")))
+}
+
+/// `TO_CHAR` of the argument at `place`, by a format of `strftime`.
+fn formatted(place: usize, format: &[TokenWithSpan]) -> Option<Vec<Piece>> {
+    let mut pieces = shape(&format!("TO_CHAR ( ${place} ,"));
+    pieces.push(Piece::Own(Token::SingleQuotedString(pattern(format)?)));
+    pieces.push(Piece::Own(Token::RParen));
+    Some(pieces)
+}
+
+/// The pattern of `TO_CHAR` that writes what a constant format of `strftime` does; `None` if it is none, or has parts that are not known.
+fn pattern(format: &[TokenWithSpan]) -> Option<String> {
+    let mut solid = format.iter().map(|one| &one.token).filter(|token| !matches!(token, Token::Whitespace(_)));
+    let (Some(Token::SingleQuotedString(format)), None) = (solid.next(), solid.next()) else { return None };
+    let (mut letters, mut pattern, mut has_part) = (format.chars(), String::new(), false);
+    while let Some(letter) = letters.next() {
+        match letter {
+            '%' => {
+                let wanted = letters.next()?;
+                pattern.push_str(PARTS.iter().find(|(known, _)| *known == wanted)?.1);
+                has_part = true;
+            }
+            '-' | '/' | '.' | ' ' | ',' => pattern.push(letter),
+            _ => return None,
+        }
+    }
+    has_part.then_some(pattern)
 }
 
 /// The n of a constant −n.
@@ -253,6 +309,13 @@ mod tests {
             ("COUNTIF(a) AS n", "COUNT(*) FILTER (WHERE a) AS n"),
             ("COUNT_BIG(*) AS n", "COUNT(*) AS n"),
             ("SUM(NVL(a, 0)) AS n", "SUM(COALESCE(a, 0)) AS n"),
+            ("SUM(DECODE(a, 1, b, 2, c)) AS n", "SUM(CASE a WHEN 1 THEN b WHEN 2 THEN c END) AS n"),
+            ("SUM(DECODE(a, 1, 2, DIV(b, 2))) AS n", "SUM(CASE a WHEN 1 THEN 2 ELSE TRUNC((b) / (2)) END) AS n"),
+            ("STRFTIME('%Y-%m', a) AS n", "TO_CHAR(a, 'YYYY-MM') AS n"),
+            ("STRFTIME(a, '%d.%m.%Y') AS n", "TO_CHAR(a, 'DD.MM.YYYY') AS n"),
+            ("DATE_FORMAT(a, '%Y/%m') AS n", "TO_CHAR(a, 'YYYY/MM') AS n"),
+            ("toStartOfMonth(a) AS n", "DATE_TRUNC('month', a) AS n"),
+            ("APPROX_COUNT_DISTINCT(a) AS n", "COUNT(DISTINCT a) AS n"),
             ("SUM(ROUND(a, -2)) AS n", "SUM((ROUND((a) / 100.0) * 100)) AS n"),
             ("SUM(ROUND(a, 2)) AS n", "SUM(ROUND(a, 2)) AS n"),
             ("SUM(DIV(a + 1, 10)) AS n", "SUM(TRUNC((a + 1) / (10))) AS n"),
@@ -268,7 +331,14 @@ mod tests {
                 assert_eq!(of(other), of(own), "{other}");
             }
         }
-        assert_eq!(shape("SELECT a, COUNT(*) FROM t GROUP BY ALL a"), shape("SELECT a, COUNT(*) FROM t GROUP BY a"));
+        let grouped = |keys: &str| shape(&format!("SELECT a, COUNT(*) FROM t GROUP BY {keys}"));
+        for (other, own) in [
+            ("ALL a", "a"),
+            ("a, b WITH ROLLUP", "ROLLUP (a, b)"),
+            ("a, YEAR(b) WITH CUBE ORDER BY 2", "CUBE (a, YEAR(b)) ORDER BY 2"),
+        ] {
+            assert_eq!(grouped(other), grouped(own), "{other}");
+        }
     }
 
     #[test]

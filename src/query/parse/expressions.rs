@@ -7,6 +7,7 @@ use sqlparser::ast::{
 use strum::VariantArray;
 
 use super::conditions::{condition, is_condition, literal};
+use super::foreign::nearest_function;
 use super::limits::{Budget, DEPTH_MAX, too_deep};
 use super::nodes::{absent, name, qualified, start, unsupported};
 use super::outputs::{aggregate, first, is_aggregate};
@@ -14,7 +15,7 @@ use super::rows::rows;
 use super::scope::Allowed;
 use super::windows::{is_window, window};
 use super::{calendar, intervals, numeric, outputs, words};
-use crate::query::error::{Position, QueryError, nearest, shown};
+use crate::query::error::{Position, QueryError, shown};
 use crate::query::syntax::{ArithmeticOperator, Comparison, Condition, Expression, LiteralValue, Numeric, Scalar};
 use crate::query::term::calendar::Period;
 use crate::query::term::lower::Side;
@@ -195,7 +196,9 @@ fn function(
     }
     if is_aggregate(&word) {
         let message = format!("the aggregate {} stands where a value of one row is wanted", word.to_uppercase());
-        return Err(unsupported(at, message).hint("conditions on aggregates stand in HAVING"));
+        let error = unsupported(at, message);
+        let is_where = budget.scope.is_where;
+        return Err(if is_where { error.hint("write HAVING for conditions on aggregates") } else { error });
     }
     if let Some(found) = words::function(&word, call, at, depth, budget)? {
         return Ok(found);
@@ -209,7 +212,7 @@ fn function(
     if !FUNCTIONS.contains(&word.as_str()) {
         let error = unsupported(at, format!("the function \"{}\" is not supported", shown(&word)));
         let known = FUNCTIONS.into_iter().chain(words::FUNCTIONS).chain(calendar::FUNCTIONS).chain(numeric::FUNCTIONS);
-        return Err(match nearest(&word, known.chain(outputs::words())) {
+        return Err(match nearest_function(&word, known.chain(outputs::words())) {
             Some(near) => error.hint(format!("did you mean {}?", near.to_uppercase())),
             None => error.hint(SUPPORTED),
         });

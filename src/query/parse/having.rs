@@ -63,7 +63,7 @@ pub(super) fn having(expr: &Expr, depth: usize, named: bool, budget: &mut Budget
         other => {
             let message = format!("\"{}\" is not supported in HAVING", shown(&other.to_string()));
             Err(unsupported(start(other.span()), message)
-                .hint("compare aggregates, keys or outputs; conditions on other columns stand in WHERE"))
+                .hint("supported are comparisons of aggregates, keys and outputs"))
         }
     }
 }

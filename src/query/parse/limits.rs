@@ -53,6 +53,14 @@ pub(super) struct RowsOfTotal {
 }
 
 impl Budget {
+    /// Parses a query inside of the place, whose parts are not in the WHERE of the place.
+    pub(super) fn query<T>(&mut self, parse: impl FnOnce(&mut Self) -> Result<T, QueryError>) -> Result<T, QueryError> {
+        let outside = std::mem::replace(&mut self.scope.is_where, false);
+        let parsed = self.allowing(Allowed::Row, parse)?;
+        self.scope.is_where = outside;
+        Ok(parsed)
+    }
+
     /// Parses a place where something else may stand.
     pub(super) fn allowing<T>(
         &mut self,
@@ -101,7 +109,7 @@ impl Budget {
         self.nodes += count;
         if self.nodes > NODES_MAX {
             let message = format!("the query has more than {NODES_MAX} parts");
-            return Err(QueryError::whole(Code::UnsupportedSql, message).hint("use IN (…) for long lists"));
+            return Err(QueryError::whole(Code::UnsupportedSql, message).hint("write … IN (…) for a long list"));
         }
         Ok(())
     }

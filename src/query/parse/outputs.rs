@@ -11,12 +11,13 @@ use super::after::{call, case, cast, cut, has_aggregate, is_of_columns, key, lab
 use super::conditional::conditional;
 use super::conditions::{condition, is_condition, literal};
 use super::expressions::{arguments, decimals, expression, operator, wrong_count};
+use super::foreign::nearest_function;
 use super::group_windows::window;
 use super::having::having;
 use super::limits::{Budget, DEPTH_MAX, too_deep};
 use super::nodes::{absent, name, qualified, start, unsupported};
 use super::totals::total;
-use crate::query::error::{Position, QueryError, nearest, shown};
+use crate::query::error::{Position, QueryError, shown};
 use crate::query::syntax::{
     Aggregate, AggregateFunction, Expression, Literal, LiteralValue, OutputExpression, Pair, Scalar, ScalarFunction,
     Spread,
@@ -184,9 +185,7 @@ pub(super) fn aggregate(call: &sqlparser::ast::Function, budget: &mut Budget) ->
         return Err(unsupported(at, format!("{} wants one argument in parentheses", word.to_uppercase())));
     };
     if word == "array_agg" {
-        return Err(
-            unsupported(at, "arrays are not supported").hint("write (ARRAY_AGG(a ORDER BY b))[1] for the first one")
-        );
+        return Err(unsupported(at, "an array would list the values of single rows"));
     }
     absent(!list.clauses.is_empty(), at, "a clause inside an aggregate")?;
     let distinct = list.duplicate_treatment == Some(DuplicateTreatment::Distinct);
@@ -227,8 +226,15 @@ fn contribution_bounds(
             _ => &[],
         };
         let (true, [low, high], None) = (name.eq_ignore_ascii_case("contribution_bounds"), pair, &bounds) else {
-            return Err(unsupported(at, format!("an argument \"{}\" is not known", shown(&name)))
-                .hint("write contribution_bounds => (low, high) with two numbers"));
+            let is_known = name.eq_ignore_ascii_case("contribution_bounds");
+            let error = unsupported(
+                at,
+                match is_known {
+                    true => "contribution_bounds are two numbers, and stand once".to_owned(),
+                    false => format!("an argument \"{}\" is not known", shown(&name)),
+                },
+            );
+            return Err(if is_known { error.hint("write contribution_bounds => (low, high)") } else { error });
         };
         bounds = Some((literal(low)?, literal(high)?));
     }
@@ -248,7 +254,7 @@ fn clamped(
         AggregateFunction::Spread(spread, of) => AggregateFunction::Spread(spread, within(of)),
         other => {
             let message = format!("{} has no contribution_bounds", other.word().to_uppercase());
-            return Err(unsupported(at, message).hint("they are for SUM, AVG, VAR_ and STDDEV_"));
+            return Err(unsupported(at, message).hint("leave contribution_bounds out"));
         }
     })
 }
@@ -346,11 +352,12 @@ fn percentile(
     at: Position,
     budget: &mut Budget,
 ) -> Result<AggregateFunction, QueryError> {
-    let wrong = || {
-        unsupported(at, "PERCENTILE_CONT wants a fraction from 0 to 1, and a value to order by")
-            .hint("write PERCENTILE_CONT(0.9) WITHIN GROUP (ORDER BY column), or PERCENTILE_CONT(ARRAY[0.25, 0.75]) …")
-    };
+    let wrong = || unsupported(at, "PERCENTILE_CONT wants a fraction from 0 to 1, and one ascending value to order by");
     let [FunctionArg::Unnamed(FunctionArgExpr::Expr(fraction))] = args else { return Err(wrong()) };
+    if within.is_empty() {
+        let hint = format!("write PERCENTILE_CONT({}) WITHIN GROUP (ORDER BY …)", shown(&fraction.to_string()));
+        return Err(unsupported(at, "PERCENTILE_CONT wants a value to order by").hint(hint));
+    }
     let [OrderByExpr { expr: of, options, with_fill: None }] = within else { return Err(wrong()) };
     if options.nulls_first.is_some() || !matches!(options.sort, None | Some(OrderBySort::Asc)) {
         return Err(wrong());
@@ -373,10 +380,8 @@ pub(super) fn first(
     at: Position,
     budget: &mut Budget,
 ) -> Result<Aggregate, QueryError> {
-    let wrong = || {
-        unsupported(at, "brackets are accepted only after ARRAY_AGG")
-            .hint("write (ARRAY_AGG(a ORDER BY b))[1] for the first one")
-    };
+    let wrong =
+        || unsupported(at, "of arrays there is (ARRAY_AGG(a ORDER BY b))[1] alone, the first value in an order");
     let one =
         |index: &Expr| matches!(index, Expr::Value(ValueWithSpan { value: Value::Number(text, _), .. }) if text == "1");
     let [AccessExpr::Subscript(Subscript::Index { index })] = access else { return Err(wrong()) };
@@ -459,10 +464,14 @@ fn function(
         ("count", FunctionArgExpr::Expr(expr), true) => Ok(AggregateFunction::CountDistinct(of(expr)?)),
         ("sum", FunctionArgExpr::Expr(expr), false) => Ok(AggregateFunction::Sum(of(expr)?)),
         ("avg", FunctionArgExpr::Expr(expr), false) => Ok(AggregateFunction::Avg(of(expr)?)),
-        (word, _, true) => Err(unsupported(at, format!("{}(DISTINCT …) is not supported", word.to_uppercase()))
-            .hint("only COUNT(DISTINCT <unit>) counts distinct values")),
-        (word, _, false) => Err(unsupported(at, format!("{} takes one value", word.to_uppercase()))
-            .hint("write COUNT(*), COUNT(column), SUM(column) or AVG(column)")),
+        (word, _, true) => {
+            let message = format!(
+                "{}(DISTINCT …) is not supported: one row can decide whether a value occurs",
+                word.to_uppercase()
+            );
+            Err(unsupported(at, message))
+        }
+        (word, _, false) => Err(unsupported(at, format!("{} takes one value", word.to_uppercase()))),
     }
 }
 
@@ -478,14 +487,14 @@ fn is_one(value: &Value) -> bool {
 fn unknown_function(word: &str, at: Position) -> QueryError {
     if word == "percentile_disc" {
         return unsupported(at, "PERCENTILE_DISC is not supported: over people it is somebody's value")
-            .hint("instead of it, PERCENTILE_CONT lies between the values of many");
+            .hint("write PERCENTILE_CONT, which lies between the values of many");
     }
     if word == "mode" {
         return unsupported(at, "MODE is not supported: over people it would choose among exact counts")
-            .hint("GROUP BY the value with COUNT(*) AS n, ORDER BY n DESC LIMIT 1, chooses among noisy ones");
+            .hint("write COUNT(*) AS n … GROUP BY … ORDER BY n DESC, which chooses among noisy ones");
     }
     let error = unsupported(at, format!("the function \"{}\" is not supported", shown(word)));
-    match nearest(word, words()) {
+    match nearest_function(word, words()) {
         Some(near) => error.hint(format!("did you mean {}?", near.to_uppercase())),
         None => error.hint("supported are COUNT, SUM, AVG, MEDIAN, PERCENTILE_CONT, VAR_, STDDEV_ and COVAR_ with SAMP or POP, CORR, REGR_SLOPE and REGR_INTERCEPT, and with them + - * / %, CASE, COALESCE, NULLIF, GREATEST, LEAST, ABS, SIGN, ROUND, FLOOR, CEIL, TRUNC, SQRT, POWER, EXP, LN and LOG"),
     }

@@ -172,8 +172,7 @@ fn merged(
     // What PostgreSQL does not have is refused here for the inner query, and later for the outer one.
     clauses(inner, at)?;
     if !inner.named_window.is_empty() || inner.qualify.is_some() {
-        return Err(unsupported(at, "a window with a name is not supported in a query over which another one asks")
-            .hint("write OVER (PARTITION BY … ORDER BY …)"));
+        return Err(unsupported(at, "a window with a name is not supported in a query over which another one asks"));
     }
     let keys = columns.keys(inner);
     let projection = columns.items(outer)?;
@@ -188,8 +187,7 @@ fn merged(
         ));
     }
     if inner.distinct.as_ref().is_some_and(|distinct| *distinct == Distinct::Distinct) && !columns.shows(&keys) {
-        return Err(unsupported(at, "SELECT DISTINCT over groups whose keys are not all selected is not supported")
-            .hint("select all keys of GROUP BY: the rows are distinct then"));
+        return Err(unsupported(at, "SELECT DISTINCT over groups whose keys are not all selected is not supported"));
     }
     let order_by = order(query, inner_query, &projection, &mut columns)?;
     let is_refined = condition.is_some() || is_windowed || outer.distinct.is_some() || query.order_by.is_some();

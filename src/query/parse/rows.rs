@@ -8,12 +8,13 @@ use sqlparser::ast::{
     SetExpr, SetQuantifier, Spanned, WildcardAdditionalOptions,
 };
 
-use super::conditions::condition;
+use super::conditions::{condition, of_where};
 use super::expressions::expression;
+use super::groupings::keys;
 use super::limits::Budget;
 use super::nodes::{absent, name, start, unsupported};
 use super::scope::Allowed;
-use super::select::{Clauses, clauses, keys, ordinal};
+use super::select::{Clauses, clauses, ordinal, unlocked};
 use super::sources::from;
 use super::windows::definitions;
 use super::with::with;
@@ -46,7 +47,7 @@ fn query(query: &ast::Query, is_existence: bool, budget: &mut Budget) -> Result<
         format_clause,
         pipe_operators,
     } = query;
-    absent(!locks.is_empty() || for_clause.is_some(), at, "FOR")?;
+    unlocked(locks, for_clause.as_ref(), at)?;
     absent(
         settings.is_some() || format_clause.is_some() || !pipe_operators.is_empty(),
         at,
@@ -63,13 +64,10 @@ fn query(query: &ast::Query, is_existence: bool, budget: &mut Budget) -> Result<
     };
     if !is_whole || fetch.is_some() {
         let message = "the rows of people cannot be cut by LIMIT or OFFSET: whose would stay depends on everybody's";
-        return Err(unsupported(at, message)
-            .hint("for the first row of each unit, write SELECT DISTINCT ON (<unit>) … ORDER BY <unit>, …"));
+        return Err(unsupported(at, message));
     }
     budget.inside(1, |budget| {
-        budget.allowing(Allowed::Row, |budget| {
-            with(names.as_ref(), budget, |budget| self::body(body, order_by.as_ref(), at, budget))
-        })
+        budget.query(|budget| with(names.as_ref(), budget, |budget| self::body(body, order_by.as_ref(), at, budget)))
     })
 }
 
@@ -93,9 +91,8 @@ fn body(
                 SetQuantifier::All => true,
                 SetQuantifier::Distinct | SetQuantifier::None => false,
                 SetQuantifier::ByName | SetQuantifier::AllByName | SetQuantifier::DistinctByName => {
-                    return Err(
-                        unsupported(at, "BY NAME is not supported").hint("select the columns in the same order")
-                    );
+                    return Err(unsupported(at, "BY NAME is not supported")
+                        .hint("write the columns of both sides in the same order: SELECT a, b …"));
                 }
             };
             let operator = match op {
@@ -131,14 +128,14 @@ fn select(
         clauses(select, at)?;
     if qualify.is_some() {
         return Err(unsupported(at, "QUALIFY is not SQL of PostgreSQL").hint(
-            "name the window in a query in FROM: SELECT … FROM (SELECT …, ROW_NUMBER() OVER (…) AS n FROM …) AS t WHERE n = 1",
+            "write the window in a query inside: SELECT … FROM (SELECT …, ROW_NUMBER() OVER (…) AS n FROM …) AS t WHERE …",
         ));
     }
     let from = self::from(from, at, budget)?;
     let windows = definitions(named_window, budget)?;
     let outside = std::mem::replace(&mut budget.scope.windows, windows);
     let items = projection.iter().map(|one| item(one, budget)).collect::<Result<Vec<_>, _>>()?;
-    let condition = selection.map(|expr| condition(expr, 0, budget)).transpose()?;
+    let condition = selection.map(|expr| of_where(expr, budget)).transpose()?;
     let (keys, sets) = keys(group_by, at, budget)?;
     absent(sets.is_some(), at, "a query in FROM with several groupings")?;
     let having = budget
@@ -169,7 +166,7 @@ fn selected(key: Expression, items: &[RowItem]) -> Result<Expression, QueryError
         Scalar::Constant(value) => match place(value).and_then(|place| items.get(place)).map(|item| &item.value) {
             Some(RowValue::Expression(of)) => Some(of),
             Some(RowValue::Wildcard(_)) | None => {
-                return Err(unsupported(key.at, "there is no selected item of this number").hint("name the column"));
+                return Err(unsupported(key.at, "there is no selected item of this number"));
             }
         },
         Scalar::Column(Name { of: None, text, .. }) => {
@@ -239,14 +236,17 @@ pub(super) fn plain(options: &WildcardAdditionalOptions, at: Position) -> Result
         && opt_replace.is_none()
         && opt_rename.is_none()
         && opt_alias.is_none();
-    absent(!is_plain, at, "anything beside *").map_err(|error| error.hint("name the columns"))
+    absent(!is_plain, at, "anything beside *")
+        .map_err(|error| error.hint("write the names of the columns that are wanted: SELECT a, b FROM …"))
 }
 
 fn order(order_by: Option<&ast::OrderBy>, at: Position, budget: &mut Budget) -> Result<Vec<RowOrder>, QueryError> {
     let Some(ast::OrderBy { kind, interpolate }) = order_by else { return Ok(Vec::new()) };
     absent(interpolate.is_some(), at, "INTERPOLATE")?;
     let OrderByKind::Expressions(exprs) = kind else {
-        return Err(unsupported(at, "ORDER BY ALL is not supported").hint("name the columns"));
+        return Err(
+            unsupported(at, "ORDER BY ALL is not supported").hint("write the names of the columns: ORDER BY a, b")
+        );
     };
     budget.allowing(Allowed::Windows, |budget| exprs.iter().map(|one| sort_key(one, budget)).collect())
 }

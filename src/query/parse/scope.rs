@@ -14,6 +14,8 @@ pub(super) struct ParseContext {
     pub(super) windows: Vec<NamedWindow>,
     /// What may stand here besides columns and constants.
     pub(super) allowed: Allowed,
+    /// Whether the place is in WHERE.
+    pub(super) is_where: bool,
 }
 
 /// A name of `WITH`.

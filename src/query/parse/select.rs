@@ -1,12 +1,13 @@
 //! Parser of the clauses of a query: SELECT, FROM, GROUP BY, ORDER BY and LIMIT.
 
 use sqlparser::ast::{
-    self, Distinct, Expr, GroupByExpr, LimitClause, NamedWindowDefinition, OrderByKind, OrderBySort, SelectItem,
-    SetExpr, Spanned, TableWithJoins, Value,
+    self, Distinct, Expr, GroupByExpr, LimitClause, NamedWindowDefinition, NamedWindowExpr, OrderByKind, OrderBySort,
+    SelectItem, SetExpr, Spanned, TableWithJoins, Value,
 };
 
 use super::after::{has_aggregate, label};
 use super::expressions::expression;
+use super::groupings::keys;
 use super::having::having;
 use super::limits::Budget;
 use super::nodes::{absent, name, start, unsupported};
@@ -14,11 +15,10 @@ use super::outputs::{fractions, grouping, of_fraction, output};
 use super::over_answer::OverAnswer;
 use super::with::with;
 use super::{conditions, over_answer, sources, survival, totals};
-use crate::query::answer::grouping_sets::{KEYS_MAX, SETS_MAX};
-use crate::query::error::{Code, Position, QueryError};
+use crate::query::error::{Code, Position, QueryError, shown};
 use crate::query::syntax::{
-    Expression, Having, Item, ItemValue, Key, LiteralValue, Name, OrderBy, OrderItem, OutputExpression, Query,
-    QuestionText, Scalar,
+    Expression, Having, Item, ItemValue, LiteralValue, Name, OrderBy, OrderItem, OutputExpression, Query, QuestionText,
+    Scalar,
 };
 
 pub(super) fn query(query: &ast::Query) -> Result<Query, QueryError> {
@@ -75,7 +75,7 @@ fn rows_of_units(query: &ast::Query, budget: &mut Budget) -> Result<Query, Query
         format_clause,
         pipe_operators,
     } = query;
-    absent(!locks.is_empty() || for_clause.is_some(), at, "FOR")?;
+    unlocked(locks, for_clause.as_ref(), at)?;
     absent(
         settings.is_some() || format_clause.is_some() || !pipe_operators.is_empty(),
         at,
@@ -99,12 +99,10 @@ fn rows_of_units(query: &ast::Query, budget: &mut Budget) -> Result<Query, Query
             }
             SetExpr::SetOperation { .. } => {
                 return Err(unsupported(
-                at,
-                "one question has one table of rows: UNION, INTERSECT and EXCEPT of answers are not put together",
-            )
-            .hint(
-                "ask two questions, or GROUP BY CASE labels or GROUPING SETS to have several groupings in one answer",
-            ));
+                    at,
+                    "one question has one table of rows: UNION, INTERSECT and EXCEPT of answers are not put together",
+                )
+                .hint("ask one question at a time"));
             }
             _ => return Err(unsupported(at, "only SELECT is answered").hint("write SELECT COUNT(*) FROM <dataset>")),
         };
@@ -115,6 +113,19 @@ fn rows_of_units(query: &ast::Query, budget: &mut Budget) -> Result<Query, Query
         (answer.limit, answer.offset) = limit(limit_clause.as_ref(), fetch.as_ref(), at)?;
     }
     Ok(answer)
+}
+
+/// Refuses FOR UPDATE and its like.
+pub(super) fn unlocked(
+    locks: &[ast::LockClause],
+    for_clause: Option<&ast::ForClause>,
+    at: Position,
+) -> Result<(), QueryError> {
+    if let [first, rest @ ..] = locks {
+        let error = unsupported(at, "a question locks no rows");
+        return Err(if rest.is_empty() { error.hint(format!("leave {first} out")) } else { error });
+    }
+    absent(for_clause.is_some(), at, "FOR, which is not SQL of PostgreSQL here,")
 }
 
 /// The constants of a query without FROM; `None` if the query selects anything else.
@@ -160,8 +171,21 @@ fn select(select: &ast::Select, at: Position, budget: &mut Budget) -> Result<Que
     let Clauses { distinct, projection, from, selection, group_by, having: conditions_after, named_window, qualify } =
         clauses(select, at)?;
     let is_plain = matches!(distinct, None | Some(Distinct::All | Distinct::Distinct));
-    absent(!is_plain, at, "DISTINCT ON")?;
-    absent(!named_window.is_empty() || qualify.is_some(), at, "a window")?;
+    if !is_plain {
+        return Err(unsupported(
+            at,
+            "DISTINCT ON chooses among the rows of a query inside, and a question shows all groups",
+        ));
+    }
+    if !named_window.is_empty() {
+        return Err(match named_window {
+            [NamedWindowDefinition(_, NamedWindowExpr::WindowSpec(spec))] => {
+                unsupported(at, "a window has no name here").hint(format!("write OVER ({})", shown(&spec.to_string())))
+            }
+            _ => unsupported(at, "windows have no names here"),
+        });
+    }
+    absent(qualify.is_some(), at, "QUALIFY, which is not SQL of PostgreSQL,")?;
     let source = sources::from(from, at, budget)?;
     let (schema, table) = source.first_table();
     let dataset = schema.unwrap_or(table).clone();
@@ -178,7 +202,7 @@ fn select(select: &ast::Select, at: Position, budget: &mut Budget) -> Result<Que
         dataset,
         distinct: matches!(distinct, Some(Distinct::Distinct)),
         items,
-        condition: selection.map(|expr| conditions::condition(expr, 0, budget)).transpose()?,
+        condition: selection.map(|expr| conditions::of_where(expr, budget)).transpose()?,
         keys,
         sets,
         having,
@@ -322,98 +346,6 @@ fn of_keys(expr: &Expr, budget: &mut Budget) -> Result<ItemValue, QueryError> {
     }
 }
 
-/// The keys, and the grouping sets if there are several.
-pub(super) type Grouped = (Vec<Key>, Option<Vec<Vec<usize>>>);
-
-pub(super) fn keys(group_by: &GroupByExpr, at: Position, budget: &mut Budget) -> Result<Grouped, QueryError> {
-    let GroupByExpr::Expressions(exprs, modifiers) = group_by else {
-        return Err(unsupported(at, "GROUP BY ALL is not supported").hint("name the columns"));
-    };
-    absent(!modifiers.is_empty(), at, "a modifier of GROUP BY")?;
-    let (mut keys, mut sets, mut has_sets) = (Vec::new(), vec![Vec::new()], false);
-    for expr in exprs {
-        let mut of = |list: &[Expr]| {
-            list.iter().map(|one| place(&mut keys, one, budget)).collect::<Result<Vec<usize>, QueryError>>()
-        };
-        let mut parts = |parts: &[Vec<Expr>]| parts.iter().map(|part| of(part)).collect::<Result<Vec<_>, _>>();
-        let more = match expr {
-            Expr::Rollup(list) => {
-                check_sets(sets.len(), list.len().saturating_add(1), at)?;
-                let parts = parts(list)?;
-                (0..=parts.len()).rev().map(|count| parts[..count].concat()).collect()
-            }
-            Expr::Cube(list) if list.len() > KEYS_MAX => {
-                return Err(unsupported(at, format!("CUBE of {} keys; accepted are at most {KEYS_MAX}", list.len())));
-            }
-            Expr::Cube(list) => {
-                check_sets(sets.len(), 1 << list.len(), at)?;
-                subsets(&parts(list)?)
-            }
-            Expr::GroupingSets(list) => {
-                check_sets(sets.len(), list.len(), at)?;
-                parts(list)?
-            }
-            // No key at all: all rows are one group.
-            Expr::Tuple(parts) if parts.is_empty() => vec![Vec::new()],
-            other => vec![of(std::slice::from_ref(other))?],
-        };
-        has_sets |= matches!(expr, Expr::Rollup(_) | Expr::Cube(_) | Expr::GroupingSets(_));
-        if let [one] = &more[..] {
-            sets.iter_mut().for_each(|set: &mut Vec<usize>| set.extend(one));
-            continue;
-        }
-        // Several elements of GROUP BY are combined pairwise, as SQL defines.
-        let both =
-            |one: &Vec<usize>| more.iter().map(move |other| [one.as_slice(), other].concat()).collect::<Vec<_>>();
-        sets = sets.iter().flat_map(both).collect();
-    }
-    Ok((keys, has_sets.then_some(sets)))
-}
-
-/// Refuses too many grouping sets, before any is built: each of `sets` is combined with each of `more`.
-fn check_sets(sets: usize, more: usize, at: Position) -> Result<(), QueryError> {
-    let all = sets.saturating_mul(more);
-    if all <= SETS_MAX {
-        return Ok(());
-    }
-    Err(unsupported(at, format!("{all} groupings; accepted are at most {SETS_MAX}")))
-}
-
-/// All subsets of the parts, in the order of CUBE: the whole set first.
-fn subsets(parts: &[Vec<usize>]) -> Vec<Vec<usize>> {
-    let chosen = |choice: u32| {
-        let parts = parts.iter().enumerate().filter(|(at, _)| choice >> at & 1 == 0);
-        parts.flat_map(|(_, part)| part.clone()).collect()
-    };
-    (0..1_u32 << parts.len()).map(chosen).collect()
-}
-
-/// Index of a key in `keys`, to which it is added if it is new.
-fn place(keys: &mut Vec<Key>, expr: &Expr, budget: &mut Budget) -> Result<usize, QueryError> {
-    let key = match expr {
-        Expr::Value(value) => match ordinal(&value.value) {
-            Some(ordinal) => Key::Ordinal(ordinal, start(value.span)),
-            None => return Err(unsupported(start(value.span), "GROUP BY wants columns, or expressions of them")),
-        },
-        Expr::Tuple(_) => {
-            return Err(unsupported(
-                start(expr.span()),
-                "a list of keys in parentheses stands in ROLLUP, CUBE or GROUPING SETS",
-            ));
-        }
-        other => Key::By(expression(other, 0, budget)?),
-    };
-    let known = keys.iter().position(|known| match (known, &key) {
-        (Key::By(one), Key::By(other)) => one == other,
-        (Key::Ordinal(one, _), Key::Ordinal(other, _)) => one == other,
-        (Key::By(_), Key::Ordinal(..)) | (Key::Ordinal(..), Key::By(_)) => false,
-    });
-    Ok(known.unwrap_or_else(|| {
-        keys.push(key);
-        keys.len() - 1
-    }))
-}
-
 pub(super) fn ordinal(value: &Value) -> Option<u64> {
     match value {
         Value::Number(text, _) => text.parse().ok(),
@@ -425,7 +357,9 @@ fn order(order_by: Option<&ast::OrderBy>, at: Position, budget: &mut Budget) -> 
     let Some(ast::OrderBy { kind, interpolate }) = order_by else { return Ok(Vec::new()) };
     absent(interpolate.is_some(), at, "INTERPOLATE")?;
     let OrderByKind::Expressions(exprs) = kind else {
-        return Err(unsupported(at, "ORDER BY ALL is not supported").hint("name the outputs"));
+        return Err(
+            unsupported(at, "ORDER BY ALL is not supported").hint("write the names of the outputs: ORDER BY a, b")
+        );
     };
     let one = |order: &ast::OrderByExpr| {
         budget.node()?;

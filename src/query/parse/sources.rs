@@ -70,8 +70,7 @@ fn join(left: FromItem, join: &ast::Join, budget: &mut Budget) -> Result<FromIte
             return Err(unsupported(
                 at,
                 "FULL JOIN is not supported: a row without a partner on the left has no place",
-            )
-            .hint("write the LEFT JOIN of both ways round, and put them together with UNION"));
+            ));
         }
         JoinOperator::Semi(_) | JoinOperator::LeftSemi(_) | JoinOperator::RightSemi(_) => {
             return Err(unsupported(at, "SEMI JOIN is not SQL of PostgreSQL").hint("write WHERE EXISTS (SELECT …)"));
@@ -115,9 +114,15 @@ fn using(column: &ObjectName, at: Position) -> Result<Name, QueryError> {
     }
 }
 
+fn unsampled(is_sampled: bool, at: Position) -> Result<(), QueryError> {
+    let message =
+        "TABLESAMPLE is not supported: an answer about a sample costs as much as one about all rows, and says less";
+    if is_sampled { Err(unsupported(at, message)) } else { Ok(()) }
+}
+
 fn lateral(at: Position) -> QueryError {
     unsupported(at, "LATERAL is not supported: its query would be another one for each row before it")
-        .hint("select the unit in the query, and join it: JOIN (SELECT …) AS t USING (<unit>)")
+        .hint("write it as a query of all people, and join it by the unit: JOIN (SELECT …) AS t USING (<unit>)")
 }
 
 /// Parses one member of FROM.
@@ -126,16 +131,19 @@ fn source(relation: &TableFactor, budget: &mut Budget) -> Result<FromItem, Query
     let at = start(relation.span());
     match relation {
         TableFactor::Table { .. } => table(relation, budget),
-        TableFactor::Derived { lateral: true, .. } | TableFactor::Function { lateral: true, .. } => Err(lateral(at)),
+        TableFactor::Derived { lateral: true, .. } => Err(lateral(at)),
+        TableFactor::Function { lateral: true, .. } => {
+            Err(unsupported(at, "LATERAL is not supported, nor are functions in FROM"))
+        }
         TableFactor::Derived { lateral: false, subquery, alias, sample } => {
-            absent(sample.is_some(), at, "TABLESAMPLE")?;
+            unsampled(sample.is_some(), at)?;
             let rows = Box::new(rows(subquery, budget)?);
             let (alias, columns) = alias.as_ref().map(named).transpose()?.unzip();
             Ok(FromItem::Derived { rows, alias, columns: columns.unwrap_or_default() })
         }
         TableFactor::NestedJoin { table_with_joins, alias } => {
             absent(alias.is_some(), at, "a name for a join")
-                .map_err(|error| error.hint("give each of its tables a name"))?;
+                .map_err(|error| error.hint("write a name behind each of its tables: (… AS a JOIN … AS b …)"))?;
             budget.inside(1, |budget| joined(table_with_joins, budget))
         }
         TableFactor::TableFunction { .. }
@@ -143,13 +151,15 @@ fn source(relation: &TableFactor, budget: &mut Budget) -> Result<FromItem, Query
         | TableFactor::UNNEST { .. }
         | TableFactor::JsonTable { .. }
         | TableFactor::OpenJsonTable { .. }
-        | TableFactor::Pivot { .. }
+        | TableFactor::XmlTable { .. } => {
+            Err(unsupported(at, "FROM names tables, and queries in parentheses; no functions"))
+        }
+        TableFactor::Pivot { .. }
         | TableFactor::Unpivot { .. }
         | TableFactor::UnpivotExpr { .. }
         | TableFactor::MatchRecognize { .. }
-        | TableFactor::XmlTable { .. }
         | TableFactor::SemanticView { .. } => {
-            Err(unsupported(at, "FROM names tables, and queries in parentheses; no functions"))
+            Err(unsupported(at, "FROM names tables, and queries in parentheses; this is not SQL of PostgreSQL"))
         }
     }
 }
@@ -211,7 +221,7 @@ fn table_name(relation: &TableFactor) -> Result<(&ObjectName, Option<&TableAlias
         return Err(unsupported(at, "a table's name is wanted here"));
     };
     absent(args.is_some(), at, "a function in FROM")?;
-    absent(sample.is_some(), at, "TABLESAMPLE")?;
+    unsampled(sample.is_some(), at)?;
     let plain = with_hints.is_empty()
         && version.is_none()
         && !with_ordinality

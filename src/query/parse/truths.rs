@@ -52,7 +52,7 @@ pub(super) fn test(expr: &Expr, depth: usize, budget: &mut Budget) -> Result<Con
         }
         Expr::Tuple(_) => {
             return Err(unsupported(at, "a condition is of single values, not of rows of values")
-                .hint("write (a = 1 AND b = 2) OR …"));
+                .hint("write (a = … AND b = …) OR …"));
         }
         Expr::Value(ValueWithSpan { value: Value::Null, .. }) => {
             return Err(unsupported(at, "NULL as a condition is never true").hint("write FALSE"));
@@ -134,7 +134,7 @@ pub(super) fn listed(expr: &Expr, list: &[Expr], depth: usize, budget: &mut Budg
     }
     if let Expr::Tuple(_) = expr {
         return Err(unsupported(at, "a condition is of single values, not of rows of values")
-            .hint("write (a = 1 AND b = 2) OR …"));
+            .hint("write (a = … AND b = …) OR …"));
     }
     budget.items(list.len())?;
     let of = expression(expr, depth, budget)?;

@@ -11,13 +11,14 @@ use sqlparser::ast::{
 
 use super::conditions::literal;
 use super::expressions::{expression, whole, wrong_count};
+use super::foreign::nearest_function;
 use super::limits::Budget;
 use super::nodes::{absent, name, start, unsupported};
 use super::numeric::is_null;
 use super::outputs::aggregate;
 use super::rows::sort_key;
 use super::scope::{Allowed, NamedWindow, Pane};
-use crate::query::error::{Position, QueryError, nearest, shown};
+use crate::query::error::{Position, QueryError, shown};
 use crate::query::syntax::{
     Aggregate, AggregateFunction, Comparison, Condition, Expression, LiteralValue, Scalar, WindowBound, WindowCall,
     WindowExpression, WindowFrame,
@@ -46,7 +47,7 @@ pub(super) fn window(
     let at = start(call.name.span());
     if budget.scope.allowed != Allowed::Windows {
         return Err(unsupported(at, "a window function stands where a value of one row is wanted")
-            .hint("name it in a query in FROM: SELECT … FROM (SELECT …, LAG(a) OVER (…) AS b FROM …) AS t"));
+            .hint("write it in a query inside: SELECT … FROM (SELECT …, LAG(a) OVER (…) AS b FROM …) AS t"));
     }
     budget.allowing(Allowed::Aggregates, |budget| {
         let pane = pane(over, at, budget)?;
@@ -62,7 +63,7 @@ pub(super) fn window(
         if !FUNCTIONS.contains(&word.as_str()) {
             let message = format!("the window function \"{}\" is not supported", shown(&word));
             let error = unsupported(at, message);
-            return Err(match nearest(&word, FUNCTIONS.into_iter().chain(AGGREGATES)) {
+            return Err(match nearest_function(&word, FUNCTIONS.into_iter().chain(AGGREGATES)) {
                 Some(near) => error.hint(format!("did you mean {}?", near.to_uppercase())),
                 None => error.hint(SUPPORTED),
             });

@@ -6,7 +6,7 @@ use super::outputs::OutputPlanner;
 use super::planned::{OutputLookup, Planned, constant, refused};
 use crate::query::answer::Label;
 use crate::query::answer::formula::{Formula, HavingCondition, Words};
-use crate::query::error::{Code, Position, QueryError, shown};
+use crate::query::error::{Code, Position, QueryError, nearest, shown};
 use crate::query::syntax::{
     ArithmeticOperator, Comparison, Condition, Expression, Having, Literal, Name, Numeric, OutputExpression, Scalar,
     ScalarFunction,
@@ -60,7 +60,7 @@ impl OutputPlanner<'_> {
         let formula = match &of.value {
             Scalar::Column(name) => {
                 let is_column = self.known.named(name).is_some();
-                return named(name).filter(|_| !is_column).ok_or_else(|| not_grouped(name));
+                return named(name).filter(|_| !is_column).ok_or_else(|| not_grouped(name, self.keys.is_empty()));
             }
             Scalar::Constant(value) => return constant(&Literal { value: value.clone(), at: of.at }),
             Scalar::Negative(one) => Formula::Negative(Box::new(part(one)?)),
@@ -110,8 +110,7 @@ impl OutputPlanner<'_> {
             _ => {
                 place?;
                 let message = "this is computed from rows, and is no key";
-                let hint = "write it into GROUP BY, or inside of an aggregate";
-                return Err(QueryError::at(Code::NotAnAggregate, of.at, message).hint(hint));
+                return Err(QueryError::at(Code::NotAnAggregate, of.at, message));
             }
         };
         Ok(Planned::Number(formula))
@@ -152,7 +151,8 @@ impl OutputPlanner<'_> {
                 self.is_true(value, of.at)?
             }
             Condition::InRows(..) | Condition::Exists(_) => {
-                return Err(refused(at, "a query inside of a condition is about rows", "write it into WHERE"));
+                let message = "a query inside of a condition is about rows, and this condition is about groups";
+                return Err(QueryError::at(Code::UnsupportedSql, at, message));
             }
         })
     }
@@ -191,11 +191,8 @@ impl OutputPlanner<'_> {
             (Planned::Number(left), Planned::Number(right)) => return Ok(HavingCondition::Compare(left, how, right)),
             (Planned::Words(left), Planned::Words(right)) => (left, right),
             (Planned::Number(_), Planned::Words(_)) | (Planned::Words(_), Planned::Number(_)) => {
-                return Err(refused(
-                    at,
-                    "a number is compared with a text, a date or a truth value",
-                    "compare numbers with numbers, and keys with values of their own kind",
-                ));
+                let message = "a number is compared with a text, a date or a truth value";
+                return Err(QueryError::at(Code::UnsupportedSql, at, message));
             }
         };
         let is_equality = matches!(how, Comparison::Equal | Comparison::NotEqual);
@@ -207,7 +204,7 @@ impl OutputPlanner<'_> {
                         && date_days(text).is_none()
                     {
                         let message = format!("\"{}\" is no day", shown(text));
-                        return Err(refused(at, message, "write a day as '2024-02-29'"));
+                        return Err(refused(at, message, "a day is written as '2024-02-29'"));
                     }
                 }
             }
@@ -217,14 +214,11 @@ impl OutputPlanner<'_> {
                 self.check_label(&right, &left, at)?;
             }
             (Kind::Text, Kind::Text) => {
-                return Err(refused(at, "labels have no order here", "compare them with = or <>, or with IN (…)"));
+                return Err(refused(at, "labels have no order here", "write … IN (…) with the labels that are meant"));
             }
             (Kind::Boolean, _) | (_, Kind::Boolean) => {
-                return Err(refused(
-                    at,
-                    "a truth value is compared with something else",
-                    "compare it with TRUE or FALSE",
-                ));
+                let message = "a truth value is compared with something else";
+                return Err(QueryError::at(Code::UnsupportedSql, at, message));
             }
         }
         Ok(HavingCondition::Labels(left, how, right))
@@ -271,7 +265,14 @@ impl OutputPlanner<'_> {
                 }
                 named(name).ok_or_else(|| {
                     let message = format!("\"{}\" is neither a key nor an output", shown(&name.text));
-                    refused(name.at, message, "conditions on columns stand in WHERE")
+                    let error = QueryError::at(Code::UnsupportedSql, name.at, message);
+                    if self.known.named(name).is_some() {
+                        return error.hint("write WHERE for conditions on columns");
+                    }
+                    match nearest(&name.text, self.names.iter().map(String::as_str)) {
+                        Some(near) => error.hint(format!("did you mean \"{near}\"?")),
+                        None => error,
+                    }
                 })
             }
             OutputExpression::Truth(having) => Ok(Planned::Words(truth(self.condition(having, named)?))),
@@ -372,21 +373,19 @@ fn case(
     let words = |one: Planned| match one {
         Planned::Words(words) => Ok(words),
         Planned::Number(Formula::Missing) => Ok(Words::Label(Label::Missing)),
-        Planned::Number(_) => Err(refused(
-            at,
-            "the branches of a CASE are labels and numbers",
-            "make all of them numbers, or all of them texts",
-        )),
+        Planned::Number(_) => {
+            Err(QueryError::at(Code::UnsupportedSql, at, "the branches of a CASE are labels and numbers"))
+        }
     };
     let arms = arms.into_iter().map(|(when, then)| Ok((when, words(then)?))).collect::<Result<_, QueryError>>()?;
     Ok(Planned::Words(Words::Case(arms, Box::new(words(otherwise)?))))
 }
 
-fn not_grouped(name: &Name) -> QueryError {
+fn not_grouped(name: &Name, is_first: bool) -> QueryError {
     let name_shown = shown(&name.text);
     let message = format!("\"{name_shown}\" is neither aggregated nor grouped by");
-    let hint =
-        format!("add GROUP BY {name_shown} for one row of each of its values, or write it inside of an aggregate");
+    let others = if is_first { "" } else { "…, " };
+    let hint = format!("write GROUP BY {others}{name_shown} for one row of each of its values");
     QueryError::at(Code::NotAnAggregate, name.at, message).hint(hint)
 }
 

@@ -67,8 +67,16 @@ pub(super) struct Binder<'a> {
     made: std::cell::Cell<usize>,
 }
 
-/// Why rows of groups are no rows of a question.
-pub(super) const WANTS_UNIT: &str = "the rows of a query inside of a question are aggregated for each unit";
+/// Why the rows of groups are no rows of a question.
+const OF_MANY_UNITS: &str =
+    "the rows of a query inside of a question are those of one unit, and these groups are of many";
+/// Why the row of an aggregate without groups is no row of a question.
+const OF_MANY_PEOPLE: &str = "the value of this query comes from the rows of many people";
+
+/// Whether a question is refused as its rows are those of groups.
+pub(super) fn is_of_groups(error: &QueryError) -> bool {
+    error.message.starts_with(OF_MANY_UNITS) || error.message.starts_with(OF_MANY_PEOPLE)
+}
 
 /// Largest number of operators of a relation.
 const OPERATORS_MAX: u64 = 64;
@@ -94,7 +102,7 @@ pub(super) fn bind(
         Bound::Public(public) => {
             let message = format!("\"{}\" is public, and its rows belong to nobody", shown(&public.name));
             return Err(QueryError::at(Code::UnsupportedSql, at, message)
-                .hint("it is published as it is: join it with a table of the dataset"));
+                .hint("it is published as it is, and can be read without a question"));
         }
     };
     // Names are looked up before anything is typed, and constants after that.
@@ -130,7 +138,7 @@ impl Binder<'_> {
              about others",
             shown(self.dataset)
         );
-        unsupported(at, message).hint("let the policy declare both as [[table]], or ask that table by itself")
+        unsupported(at, message).hint("where the policy declares both as [[table]], all people are known")
     }
 
     /// The rows of a scope that count, as a relation.
@@ -157,7 +165,7 @@ impl Binder<'_> {
     fn terms_of(&self, relation: &Relation, at: Position) -> Result<Terms, QueryError> {
         if relation.operators() > OPERATORS_MAX {
             let message = format!("the query joins and nests more than {OPERATORS_MAX} tables and steps");
-            return Err(QueryError::at(Code::UnsupportedSql, at, message).hint("ask in several questions"));
+            return Err(QueryError::at(Code::UnsupportedSql, at, message).hint("ask for parts of it one at a time"));
         }
         relation.terms(self.terms, &self.steps).map_err(|fault| refused(&fault, at))
     }
@@ -187,9 +195,7 @@ pub(super) fn unjoined(error: QueryError, name: &Name, terms: &Terms) -> QueryEr
     let tables = terms.tables.iter().find(|table| table.columns.iter().any(|column| column.name == name.text));
     let joined = terms.joins.iter().find(has).map(|join| &join.name);
     match (joined.or(tables.map(|table| &table.name)), terms.unit_column()) {
-        (Some(table), Some(unit)) => {
-            error.hint(format!("it is one of {table}: write FROM … JOIN {table} USING ({unit})"))
-        }
+        (Some(table), Some(unit)) => error.hint(format!("write FROM … JOIN {table} USING ({unit}), which has it")),
         _ => error,
     }
 }
@@ -199,8 +205,8 @@ fn refused(fault: &RelationFault, at: Position) -> QueryError {
     let error = QueryError::at(Code::UnsupportedSql, at, fault.to_string());
     match fault {
         RelationFault::TooManyRows { .. } => error
-            .hint("ask with a smaller rows_per_unit, or choose rows first: ROW_NUMBER() OVER (PARTITION BY …) <= 5"),
-        RelationFault::Unlike => error.hint("let both sides select columns of the same type and bounds"),
+            .hint("ask with a smaller rows_per_unit; fewer rows meet where ROW_NUMBER() OVER (PARTITION BY …) is bounded first, or more columns are compared"),
+        RelationFault::Unlike => error,
         RelationFault::Term(_) | RelationFault::NoTable => error,
     }
 }

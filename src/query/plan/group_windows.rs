@@ -52,7 +52,7 @@ impl OutputPlanner<'_> {
             return Err(refused(
                 call.at,
                 "a window runs over the rows of one grouping, and there are several",
-                "ask for one grouping, or divide by the total that ROLLUP shows afterwards",
+                "ask for one grouping at a time",
             ));
         }
         let is_by_rows = |frame: &WindowFrame| {
@@ -83,7 +83,7 @@ impl OutputPlanner<'_> {
                     return Err(refused(
                         call.at,
                         "a window is ordered by keys and estimates",
-                        "write a key as it stands in GROUP BY, or an aggregate",
+                        "a key is written as it stands in GROUP BY",
                     ));
                 }
             };
@@ -101,7 +101,11 @@ impl OutputPlanner<'_> {
             frame: call.frame.clone(),
         };
         if window.formulas().iter().any(|of| of.has_window()) {
-            return Err(refused(call.at, "a window stands inside of a window", "compute with windows outside of them"));
+            return Err(refused(
+                call.at,
+                "a window stands inside of a window",
+                "the answer can be computed with afterwards",
+            ));
         }
         if !window.is_of_one() {
             window.of = window.of.into_iter().map(|of| alone(Box::new(of)).map(|of| *of)).collect::<Result<_, _>>()?;
@@ -111,11 +115,8 @@ impl OutputPlanner<'_> {
 
     fn window_key(&self, key: &Expression) -> Result<usize, QueryError> {
         self.key_place(key)?.ok_or_else(|| {
-            refused(
-                key.at,
-                "PARTITION BY names keys of the answer, and this is none of them",
-                "write a key as it stands in GROUP BY; windows over a person's rows stand in a subquery",
-            )
+            let message = "PARTITION BY names keys of the answer, and this is none of them";
+            QueryError::at(Code::UnsupportedSql, key.at, message)
         })
     }
 
@@ -147,6 +148,7 @@ impl OutputPlanner<'_> {
             return Ok(());
         }
         let message = format!("windows over {} groups take {work} steps; accepted are at most {WORK_MAX}", self.groups);
-        Err(refused(at, message, "group by longer periods or fewer keys, or compute it from the answer afterwards"))
+        Err(QueryError::at(Code::TooManyGroups, at, message)
+            .hint("ask for the groups, and compute it from the answer afterwards"))
     }
 }

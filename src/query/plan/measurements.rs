@@ -4,9 +4,10 @@ use crate::kernel::privacy::certificate::MeasurementSpec;
 use crate::kernel::privacy::extent::Extent;
 use crate::kernel::privacy::prefix_sums::PrefixSums;
 use crate::kernel::privacy::sensitivity::{Aggregation, Sensitivity};
-use crate::query::computation::{CELLS_MAX, Computation, Measure};
+use crate::query::computation::{CELLS_MAX, Computation, Measure, PlanKey};
 use crate::query::error::{Code, QueryError};
 use crate::query::term::context::TermContext;
+use crate::query::terms::domain::Domain;
 
 /// What the privacy core must know of each measurement: its sensitivity, number of cells and extent.
 ///
@@ -25,11 +26,16 @@ pub(crate) fn specs(computation: &Computation, known: &TermContext<'_>) -> Resul
     }
     if cells > CELLS_MAX {
         let message = format!("the answer would have {cells} noisy cells; accepted are at most {CELLS_MAX}");
-        let hint = match &computation.text {
-            Some(text) => format!("the policy declares up to {} groups: ask for fewer aggregates", text.groups_max),
-            None => "group by fewer columns".to_owned(),
+        // A condition narrows the groups of numbers and days.
+        let is_narrowed =
+            |key: &PlanKey| matches!(*known.facts(&key.column).domain, Domain::Number(_) | Domain::Date { .. });
+        let hint = if computation.text.is_none() && computation.keys.iter().any(is_narrowed) {
+            Some("ask for some of its groups at a time; write WHERE … to choose them")
+        } else {
+            (computation.measures.len() > 1).then_some("ask for fewer aggregates at a time")
         };
-        return Err(QueryError::whole(Code::TooManyGroups, message).hint(hint));
+        let error = QueryError::whole(Code::TooManyGroups, message);
+        return Err(QueryError { hint: hint.map(str::to_owned), ..error });
     }
     // Keys that can have several values within a unit's rows.
     let varying: Vec<bool> = computation.keys.iter().map(|key| !known.facts(&key.column).per_unit).collect();

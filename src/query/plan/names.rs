@@ -96,7 +96,7 @@ pub(super) fn check_names(query: &Query, outputs: &[Column]) -> Result<(), Query
             if !taken.insert(column.clone()) {
                 let message = format!("two columns of the answer would be named \"{}\"", shown(&column));
                 return Err(QueryError::at(Code::UnsupportedSql, item.at, message)
-                    .hint("give one of them another name with AS"));
+                    .hint("write AS and another name behind one of them"));
             }
         }
     }
@@ -137,8 +137,10 @@ pub(super) fn only_units(at: Position, known: &TermContext<'_>) -> QueryError {
                 "which values occur is told by single people, and of {unit} alone the distinct values are counted"
             );
             QueryError::at(Code::UnsupportedSql, at, message)
-                .hint("group by the column and count: the noisy counts say which values are frequent")
         }
-        None => QueryError::at(Code::UnsupportedSql, at, "every row is a unit of its own here").hint("write COUNT(*)"),
+        None => {
+            let message = "which values occur is told by single rows, each of which is a unit of its own here";
+            QueryError::at(Code::UnsupportedSql, at, message)
+        }
     }
 }

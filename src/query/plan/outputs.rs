@@ -15,9 +15,8 @@ use std::collections::HashMap;
 use super::counting::counting;
 use crate::query::answer::formula::{CentredSum, Formula, HavingCondition};
 use crate::query::answer::{KeyLabels, Layout, Limit, Output as Column, OutputValue, ShownGroups, SortKey};
-use crate::query::canonical;
 use crate::query::computation::{Computation, Measure, PlanKey};
-use crate::query::error::{Code, Position, QueryError, shown};
+use crate::query::error::{Code, Position, QueryError};
 use crate::query::filter::Filter;
 use crate::query::syntax::{
     Aggregate, AggregateFunction, ArithmeticOperator, Expression, Item, ItemValue, Literal, Name, OrderBy, OrderItem,
@@ -25,7 +24,7 @@ use crate::query::syntax::{
 };
 use crate::query::term::context::TermContext;
 use crate::query::term::{Term, checker};
-use crate::query::terms::domain::{Domain, Grid};
+use crate::query::terms::domain::Grid;
 
 /// Lays out the outputs and stores the measurements they need in `computation`, sorted and without duplicates.
 pub(super) fn layout(
@@ -34,12 +33,8 @@ pub(super) fn layout(
     known: &TermContext<'_>,
     computation: &mut Computation,
 ) -> Result<Layout, QueryError> {
-    let (keys, groups) = (computation.keys.clone(), computation.groups());
-    let is_text = computation.text.is_some();
-    let has_sets = sets.is_some();
-    let (measures, places) = (Vec::new(), HashMap::new());
-    let (at, windows, is_strict) = (query.dataset.at, 0, false);
-    let mut making = OutputPlanner { known, keys, groups, measures, places, is_text, has_sets, at, windows, is_strict };
+    let mut making = OutputPlanner::begin(query, sets.is_some(), known, computation);
+    let is_text = making.is_text;
     let mut outputs = Vec::with_capacity(query.items.len());
     for item in &query.items {
         making.at = item.at;
@@ -140,6 +135,27 @@ pub(super) struct OutputPlanner<'a> {
     pub(super) windows: usize,
     /// Whether a running sum is planned as a window: where it is an operand of a general formula.
     pub(super) is_strict: bool,
+    /// Names of the outputs, while HAVING is planned.
+    pub(super) names: Vec<String>,
+}
+
+impl<'a> OutputPlanner<'a> {
+    /// A planner that has planned nothing yet.
+    fn begin(query: &Query, has_sets: bool, known: &'a TermContext<'a>, computation: &Computation) -> Self {
+        Self {
+            known,
+            keys: computation.keys.clone(),
+            groups: computation.groups(),
+            measures: Vec::new(),
+            places: HashMap::new(),
+            is_text: computation.text.is_some(),
+            has_sets,
+            at: query.dataset.at,
+            windows: 0,
+            is_strict: false,
+            names: Vec::new(),
+        }
+    }
 }
 
 impl OutputPlanner<'_> {
@@ -186,7 +202,7 @@ impl OutputPlanner<'_> {
         if query.having.is_some() {
             let message = "HAVING is about aggregates, and there are none";
             return Err(QueryError::at(Code::UnsupportedSql, query.dataset.at, message)
-                .hint("conditions on columns stand in WHERE"));
+                .hint("write WHERE for conditions on columns"));
         }
         let message = "nothing is aggregated";
         Err(QueryError::at(Code::NotAnAggregate, query.dataset.at, message).hint("write SELECT COUNT(*)"))
@@ -292,9 +308,7 @@ impl OutputPlanner<'_> {
                 Some(place) => Formula::Grouping(place),
                 None => {
                     let message = "GROUPING takes a grouping key";
-                    return Err(
-                        QueryError::at(Code::NotAnAggregate, key.at, message).hint("write it into GROUP BY, too")
-                    );
+                    return Err(QueryError::at(Code::NotAnAggregate, key.at, message));
                 }
             },
             OutputExpression::Window(call) => self.window(call, named)?,
@@ -353,24 +367,25 @@ impl OutputPlanner<'_> {
             AggregateFunction::Percentile(fraction, of) => {
                 if self.is_text {
                     let message = "percentiles of groups without a public list are not supported";
-                    return Err(QueryError::at(Code::UnsupportedSql, at, message)
-                        .hint("group by a column with a public list of values"));
+                    return Err(QueryError::at(Code::UnsupportedSql, at, message));
                 }
                 let x = self.number(of, filter.as_ref(), "PERCENTILE_CONT", at)?;
                 Ok(Formula::Quantile(Box::new(self.quantile(x, number(fraction)?))))
             }
             AggregateFunction::Min(_) | AggregateFunction::Max(_) => {
                 let message = format!("{} over people is one person's value", aggregate.function.word().to_uppercase());
-                Err(QueryError::at(Code::UnsupportedSql, at, message).hint(
-                    "instead of it, PERCENTILE_CONT(0.99) WITHIN GROUP (ORDER BY …) tells what few values exceed; within each person's \
-                     rows it is accepted in a subquery",
-                ))
+                Err(QueryError::at(Code::UnsupportedSql, at, message))
             }
             AggregateFunction::Any(_) | AggregateFunction::Every(_) | AggregateFunction::First { .. } => {
                 let word = aggregate.function.word().to_uppercase();
                 let message = format!("{word} over people would be told by one person's row");
-                let hint = "it is accepted within each person's rows: FROM (SELECT unit, … FROM dataset GROUP BY unit)";
-                Err(QueryError::at(Code::UnsupportedSql, at, message).hint(hint))
+                let error = QueryError::at(Code::UnsupportedSql, at, message);
+                Err(match aggregate.function {
+                    AggregateFunction::Any(_) if aggregate.filter.is_none() => {
+                        error.hint("write COUNT(*) FILTER (WHERE …) > 0, which is told by a noisy count")
+                    }
+                    _ => error,
+                })
             }
             AggregateFunction::Pair(pair, y, x) => {
                 let products = self.products((y, x), filter, &aggregate.function.word().to_uppercase(), at)?;
@@ -395,34 +410,6 @@ impl OutputPlanner<'_> {
             }
         }
     }
-
-    /// Types a number, with a filter, that can be summed over the declared capacity.
-    fn number(
-        &self,
-        of: &Expression,
-        filter: Option<&Filter>,
-        function: &str,
-        at: Position,
-    ) -> Result<Summed, QueryError> {
-        let term = checker::expression(of, self.known)?;
-        if self.known.grid(&term).is_none() {
-            let word = self.known.facts(&term).domain.type_name();
-            let name = shown(&canonical::term(&term, self.known));
-            let message = format!("{function} wants a number, and \"{name}\" is a {word}");
-            let hint = match *self.known.facts(&term).domain {
-                Domain::Boolean => format!("write {function}(CAST({name} AS INTEGER)), with 1 where it is true"),
-                Domain::Number(_) | Domain::Category(_) | Domain::Date { .. } | Domain::Text { .. } => {
-                    "count it, or group by it".to_owned()
-                }
-            };
-            return Err(QueryError::at(Code::UnsupportedSql, of.at, message).hint(hint));
-        }
-        let term = match filter {
-            Some(filter) => checker::checked(term.only_where(filter.clone()), self.known, of.at)?,
-            None => term,
-        };
-        self.summed(term, function, at)
-    }
 }
 
 /// Whether an expression is the privacy unit by itself.
@@ -437,5 +424,6 @@ pub(super) fn alone(formula: Box<Formula>) -> Result<Box<Formula>, QueryError> {
         return Ok(formula);
     }
     let message = "a percentile, a running sum or a rank is moved and stretched by numbers alone";
-    Err(QueryError::whole(Code::UnsupportedSql, message).hint("select it by itself, and compute with it afterwards"))
+    Err(QueryError::whole(Code::UnsupportedSql, message)
+        .hint("ask for each of them as an output of its own, and compute with them afterwards"))
 }

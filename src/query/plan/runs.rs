@@ -69,13 +69,13 @@ impl OutputPlanner<'_> {
             return refused(
                 by.at,
                 "categories and conditions have no order to sum along",
-                "order by a number or a date",
+                "a running sum is ordered by a number or a date",
             );
         }
         let groups = self.keys[key].size();
         if groups > GROUPS_MAX {
             let message = format!("a running sum over {groups} groups; accepted are at most {GROUPS_MAX}");
-            return refused(by.at, &message, "group by longer periods, or narrow the key in WHERE");
+            return Err(QueryError::at(Code::TooManyGroups, by.at, message));
         }
         let filter = checker::narrowing(of.filter.as_ref(), self.known)?;
         let count = counting(filter, self.counted(&of.function)?, self.known);
@@ -181,8 +181,7 @@ impl OutputPlanner<'_> {
         }
         let message =
             format!("running sums over {} groups take {work} steps; accepted are at most {WORK_MAX}", self.groups);
-        Err(QueryError::at(Code::UnsupportedSql, at, message)
-            .hint("group by longer periods, or ask for fewer of them at a time"))
+        Err(QueryError::at(Code::TooManyGroups, at, message).hint("ask for fewer of them at a time"))
     }
 
     /// Drops measurements that no output uses any more.

@@ -31,7 +31,7 @@ pub(super) fn typed(
         }
         if all.contains(&set) {
             return Err(QueryError::at(Code::UnsupportedSql, query.dataset.at, "a grouping stands twice")
-                .hint("name each grouping once"));
+                .hint("leave the second one out"));
         }
         all.push(set);
     }
@@ -54,7 +54,7 @@ fn check_size(sets: &[Vec<usize>], keys: &[PlanKey], query: &Query) -> Result<()
 fn too_many(query: &Query, message: &str) -> QueryError {
     let message = format!("{message}, and are too many together");
     QueryError::at(Code::TooManyGroups, query.dataset.at, message)
-        .hint("ask for fewer groupings, or fewer aggregates, at a time")
+        .hint("ask for fewer groupings and aggregates at a time")
 }
 
 /// Checks the work of reconstructing all aggregates from several measured tables. A step takes about nine nanoseconds, each time the answer
@@ -108,7 +108,7 @@ pub(super) fn expanded(
             Coarsening::SumByBin | Coarsening::Unknown => {
                 let message = "percentiles of several groupings need one grouping that contains all others";
                 return Err(QueryError::at(Code::UnsupportedSql, query.dataset.at, message)
-                    .hint("write ROLLUP or CUBE, or ask for one grouping at a time"));
+                    .hint("ask for one grouping at a time"));
             }
         };
         of_bases.push((base, adds_up, if adds_up { &finest } else { &shown }));
@@ -119,7 +119,7 @@ pub(super) fn expanded(
     if passes > PASSES_MAX {
         let message = format!("the groupings take {passes} passes over the table; accepted are at most {PASSES_MAX}");
         return Err(QueryError::at(Code::TooManyGroups, query.dataset.at, message)
-            .hint("ask for fewer groupings, or fewer COUNT(DISTINCT …), at a time"));
+            .hint("ask for fewer groupings and COUNT(DISTINCT …) at a time"));
     }
     let all_of = of_bases.iter().flat_map(|(base, _, sets)| sets.iter().map(|set| over(set, base)));
     let mut measures: Vec<Measure> = all_of.collect();

@@ -6,7 +6,7 @@ use crate::query::computation::PlanKey;
 use crate::query::computation::relation::Relation;
 use crate::query::error::{Code, QueryError, shown};
 use crate::query::filter::Filter;
-use crate::query::syntax::{Expression, ItemValue, Key, Query, Scalar};
+use crate::query::syntax::{Expression, Item, ItemValue, Key, Name, Query, Scalar};
 use crate::query::term::Term;
 use crate::query::term::checker;
 use crate::query::term::coding::{self, CategoryLists};
@@ -57,38 +57,45 @@ pub(super) fn check(query: &Query, keys: &[Expression]) -> Result<(), QueryError
         return Err(QueryError::whole(Code::NotAnAggregate, "nothing is selected").hint("write SELECT COUNT(*)"));
     }
     for item in &query.items {
-        let (message, hint) = match &item.value {
+        match &item.value {
             ItemValue::Wildcard => {
                 let message = "* asks for rows; only aggregates are answered";
-                return Err(QueryError::at(Code::NotAnAggregate, item.at, message)
-                    .hint("say what of the rows is wanted: COUNT(*) for their number, AVG(column) for a mean"));
+                return Err(QueryError::at(Code::NotAnAggregate, item.at, message));
             }
             // What is computed from keys alone has one value in each group.
             ItemValue::Key(key) if !keys.contains(key) && !is_of_keys(key, keys) => match &key.value {
                 Scalar::Column(name) => {
-                    let name = shown(&name.text);
-                    let message = format!("\"{name}\" is neither aggregated nor grouped by");
-                    (
-                        message,
-                        format!(
-                            "add GROUP BY {name} for one row of each of its values, or write it inside of an aggregate"
-                        ),
-                    )
+                    let error = ungrouped(name, query);
+                    return Err(error);
                 }
                 _ => {
                     let message = "this item is neither aggregated nor grouped by";
-                    (message.to_owned(), "write it inside of an aggregate, or into GROUP BY, too".to_owned())
+                    return Err(QueryError::at(Code::NotAnAggregate, item.at, message));
                 }
             },
             ItemValue::Grouping(key) if !keys.contains(key) => {
-                let message = "GROUPING takes a grouping key";
-                (message.to_owned(), "write it into GROUP BY, too".to_owned())
+                return Err(QueryError::at(Code::NotAnAggregate, item.at, "GROUPING takes a grouping key"));
             }
-            ItemValue::Key(_) | ItemValue::Output(_) | ItemValue::Grouping(_) => continue,
-        };
-        return Err(QueryError::at(Code::NotAnAggregate, item.at, message).hint(hint));
+            ItemValue::Key(_) | ItemValue::Output(_) | ItemValue::Grouping(_) => {}
+        }
     }
     Ok(())
+}
+
+/// The error for a selected column that is no key: the values of all rows are told by how many rows have each of them.
+fn ungrouped(name: &Name, query: &Query) -> QueryError {
+    let column = shown(&name.text);
+    let error =
+        QueryError::at(Code::NotAnAggregate, name.at, format!("\"{column}\" is neither aggregated nor grouped by"));
+    let is_key = |item: &Item| matches!(item.value, ItemValue::Key(_));
+    match (query.keys.is_empty(), query.items.iter().all(is_key)) {
+        (true, true) if query.items.len() == 1 => error.hint(format!(
+            "write {column}, COUNT(*) … GROUP BY {column} for the number of rows with each of its values"
+        )),
+        (true, true) => error,
+        (true, false) => error.hint(format!("write GROUP BY {column} for one row of each of its values")),
+        (false, _) => error.hint(format!("write GROUP BY …, {column} for one row of each of its values, too")),
+    }
 }
 
 /// Checks what shows before names are looked up: that rows are not asked for, neither by `*` nor by columns without GROUP BY.
@@ -135,9 +142,10 @@ pub(super) fn keys(
                 coding::key(&term, known, narrowing.as_ref(), CategoryLists::Narrowed)
             }
         };
-        keys.push(
-            key.map_err(|fault| QueryError::at(Code::UnsupportedSql, expression.at, fault.message).hint(fault.hint))?,
-        );
+        keys.push(key.map_err(|fault| {
+            let error = QueryError::at(Code::TooManyGroups, expression.at, fault.message);
+            QueryError { hint: fault.hint.map(str::to_owned), ..error }
+        })?);
     }
     keys.sort_by(|one, other| one.column.cmp(&other.column));
     keys.dedup();

@@ -28,11 +28,10 @@ impl Plan {
             return Ok(());
         }
         let message = format!(
-            "the answer would show {cells} cells in {} rows of {columns} columns; accepted are at most {SHOWN_CELLS_MAX}: \
-             group by fewer columns, or select fewer outputs at a time",
+            "the answer would show {cells} cells in {} rows of {columns} columns; accepted are at most {SHOWN_CELLS_MAX}, \
+             and every estimate comes with its bounds: three or four columns each",
             cells / columns.max(1)
         );
-        Err(QueryError::whole(Code::TooManyGroups, message)
-            .hint("every estimate comes with its bounds, and a mean with its error, too: three or four columns each"))
+        Err(QueryError::whole(Code::TooManyGroups, message).hint("ask for fewer outputs at a time"))
     }
 }

@@ -36,7 +36,7 @@ pub(super) fn key(
     if terms.threshold.is_none() {
         return refused(
             "the policy sets no delta aside to show groups of it",
-            "group by a column with a public domain, or ask the steward for threshold_delta",
+            "the steward sets it with threshold_delta in the policy",
         );
     }
     // The only other grouping allowed is a total over all groups.
@@ -51,7 +51,7 @@ pub(super) fn key(
     }
     let is_key = |value: &ItemValue| matches!(value, ItemValue::Key(_) | ItemValue::Grouping(_) | ItemValue::Wildcard);
     if query.items.iter().all(|item| is_key(&item.value)) {
-        return refused("its groups cannot be listed by themselves", "select COUNT(*) with it");
+        return refused("its groups cannot be listed by themselves", "write COUNT(*) beside it");
     }
     let groups_per_unit = groups_per_unit.min(rows_per_unit);
     // Missing values form a group of their own.
@@ -63,7 +63,6 @@ pub(super) fn key(
 pub(super) fn of_relation(query: &Query) -> QueryError {
     let message = "text without a public list is grouped by over the rows of the dataset's table alone";
     QueryError::at(Code::UnsupportedSql, query.dataset.at, message)
-        .hint("group the table's own rows by it, without joins and queries inside, or by a column with a public domain")
 }
 
 /// Looks up a text column by its name: its index, the largest number of its distinct values, and the largest number of groups of one unit.

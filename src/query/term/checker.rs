@@ -52,8 +52,7 @@ pub fn expression(expression: &Expression, known: &TermContext<'_>) -> Result<Te
     term.declared(&mut columns);
     if columns.is_empty() {
         let message = "a constant by itself is the same in every row";
-        return Err(QueryError::at(Code::UnsupportedSql, expression.at, message)
-            .hint("name a column, or count rows with COUNT(*)"));
+        return Err(QueryError::at(Code::UnsupportedSql, expression.at, message));
     }
     match lowered.domain() {
         Ok(_) => Ok(term),
@@ -96,7 +95,7 @@ pub fn checked(term: Term, known: &TermContext<'_>, at: Position) -> Result<Term
 fn faulty(fault: &TermFault, at: Position) -> QueryError {
     let error = QueryError::at(Code::UnsupportedSql, at, format!("this expression cannot be used: {fault}"));
     match fault {
-        TermFault::Text => error.hint("write GROUP BY the column by itself; the one condition on it is IS NULL, as in COUNT(*) FILTER (WHERE … IS NOT NULL)"),
+        TermFault::Text => error.hint("write GROUP BY … for the values that enough people have"),
         TermFault::Format => error.hint("it knows YYYY, IYYY, Q, MM, Mon, Month, IW, WW, DD, DDD, D, ID, Dy, Day and \"text\" with what stands between them"),
         TermFault::TooWide
         | TermFault::Kind { .. }
@@ -110,6 +109,11 @@ fn faulty(fault: &TermFault, at: Position) -> QueryError {
 
 pub(in crate::query) struct TypeChecker<'a> {
     pub(in crate::query) known: &'a TermContext<'a>,
+}
+
+/// The digits of a text, in order.
+fn digits(text: &str) -> impl Iterator<Item = u8> + '_ {
+    text.bytes().filter(u8::is_ascii_digit)
 }
 
 impl TypeChecker<'_> {
@@ -268,7 +272,9 @@ impl TypeChecker<'_> {
             let message = format!("{} is not a value of {}", literal_text(&literal.value), self.name(column));
             let error = QueryError::at(Code::OutOfDomain, literal.at, message);
             let labels = facts.domain.labels();
-            match nearest(text, labels.iter().flatten().map(String::as_str)) {
+            // Codes whose digits differ are different things, however near.
+            let has_its_digits = |label: &&str| digits(label).eq(digits(text));
+            match nearest(text, labels.iter().flatten().map(String::as_str).filter(has_its_digits)) {
                 Some(near) => error.hint(format!("did you mean '{near}'?")),
                 None => error.hint(format!("it is {}", facts.domain)),
             }
@@ -288,9 +294,7 @@ impl TypeChecker<'_> {
             Scalar::Negative(inner) => match self.term(inner)? {
                 (_, lowered) if lowered.kind == ValueKind::Date => {
                     let message = "a date cannot be negated";
-                    return Err(
-                        QueryError::at(Code::UnsupportedSql, at, message).hint("write date - date, or date - days")
-                    );
+                    return Err(QueryError::at(Code::UnsupportedSql, at, message));
                 }
                 (term, _) => term.negative(),
             },
@@ -306,10 +310,15 @@ impl TypeChecker<'_> {
             Scalar::Extract(part, inner) => Term::of(Operation::Extracted(of(inner)?, *part)),
             Scalar::Bucket(inner, low, high, count) => {
                 let (of, low, high) = (of(inner)?, decimal(low)?, decimal(high)?);
-                if exact(low) >= exact(high) {
-                    let message = "WIDTH_BUCKET wants a lower bound below the upper one";
+                if exact(low) == exact(high) {
+                    let message = "the bounds of WIDTH_BUCKET are equal";
                     return Err(QueryError::at(Code::UnsupportedSql, at, message));
                 }
+                // Buckets from the upper bound down are those of the negated number upwards.
+                let is_down = exact(low) > exact(high);
+                let negative = |one: Constant| Constant { digits: -one.digits, ..one };
+                let (of, low, high) =
+                    if is_down { (of.negative(), negative(low), negative(high)) } else { (of, low, high) };
                 Term::of(Operation::Bucket { of, low, high, count: *count })
             }
             Scalar::Truth(inner) => Term::of(Operation::Truth(condition(inner, self.known)?)),
@@ -409,7 +418,6 @@ fn choice(filters: Vec<Filter>, texts: Vec<String>, has_otherwise: bool, at: Pos
 /// The error for what is resolved before terms are typed, wherever it may stand.
 fn unresolved(at: Position) -> QueryError {
     QueryError::at(Code::UnsupportedSql, at, "an aggregate, a window or a query cannot stand here")
-        .hint("give it a name in a query in FROM, and use the name here")
 }
 
 fn sorted(mut parts: Vec<Term>, make: fn(Vec<Term>) -> Operation) -> Term {
@@ -427,13 +435,11 @@ pub fn declared(name: &Name, known: &TermContext<'_>) -> Result<Term, QueryError
         return Ok(term);
     }
     if known.unit_column() == Some(name.text.as_str()) {
-        let message = format!("\"{}\" is the privacy unit and names people", name.text);
-        let hint = format!(
-            "no single person is asked about: COUNT(DISTINCT {unit}) counts people, and {unit} IN (SELECT {unit} FROM … WHERE …) takes \
-             those of another query",
-            unit = name.text
+        let message = format!(
+            "\"{}\" is the privacy unit and names people: they are counted and joined by it, and no single person is asked about",
+            name.text
         );
-        return Err(QueryError::at(Code::UnknownColumn, name.at, message).hint(hint));
+        return Err(QueryError::at(Code::UnknownColumn, name.at, message));
     }
     const NAMES_SHOWN_MAX: usize = 24;
     let names = known.all_names();

@@ -23,8 +23,8 @@ const GROUPS_MAX: i64 = 10_000;
 pub struct KeyFault {
     /// What is wrong with the term.
     pub message: String,
-    /// The form that would be accepted.
-    pub hint: &'static str,
+    /// How to ask it in parts, if there is a way.
+    pub hint: Option<&'static str>,
 }
 
 /// Period by which a date is grouped; a day unless the term truncates it.
@@ -112,10 +112,10 @@ fn listed(term: &Term, whole: &Program, groups: Groups) -> Result<PlanKey, KeyFa
         let message =
             format!("a {} of {count} values cannot be grouped by; accepted are at most {GROUPS_MAX}", whole.word());
         let hint = match whole.kind {
-            ValueKind::Date => "group by DATE_TRUNC('month', column), or look at fewer years in WHERE",
-            ValueKind::Integer | ValueKind::Decimal | ValueKind::Category(_) | ValueKind::Boolean => {
-                "group by WIDTH_BUCKET(column, low, high, count), or look at fewer values in WHERE"
+            ValueKind::Date | ValueKind::Integer | ValueKind::Decimal => {
+                Some("ask for some of its values at a time; write WHERE … to choose them")
             }
+            ValueKind::Category(_) | ValueKind::Boolean => None,
         };
         return Err(KeyFault { message, hint });
     }

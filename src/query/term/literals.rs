@@ -30,7 +30,7 @@ pub(super) fn constant(value: &LiteralValue, at: Position) -> Result<Term, Query
         LiteralValue::Text(_) | LiteralValue::Boolean(_) => {
             let message = format!("{} cannot be computed with", literal_text(value));
             Err(QueryError::at(Code::UnsupportedSql, at, message)
-                .hint("compute with numbers, and with days like DATE '2024-02-29'"))
+                .hint("supported are numbers, and days like DATE '2024-02-29'"))
         }
     }
 }

@@ -93,7 +93,7 @@ pub struct Program {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TermFault {
     /// The values might not fit 62 bits.
-    #[error("its values may be too large: bounds and decimals together go beyond 62 bits; round or clamp first")]
+    #[error("its values may be too large: bounds and decimals together go beyond 62 bits")]
     TooWide,
     /// An operand has a kind that the operation does not accept.
     #[error("{operation} wants {wanted}, and this is a {found}")]

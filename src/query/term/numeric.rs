@@ -65,10 +65,7 @@ impl TypeChecker<'_> {
     fn power(&self, of: &Expression, exponent: Constant, at: Position) -> Result<Term, QueryError> {
         let (term, lowered) = self.term(of)?;
         let whole = exact(exponent);
-        let refused = |message: &str| {
-            QueryError::at(Code::UnsupportedSql, at, message)
-                .hint("compute with LEAST and GREATEST inside, or after the noise")
-        };
+        let refused = |message: &str| QueryError::at(Code::UnsupportedSql, at, message);
         if whole.is_int() && exponent.digits > 0 {
             let times = i64::try_from(whole.floor()).unwrap_or(i64::MAX);
             if times > EXPONENT_MAX {
@@ -171,8 +168,8 @@ impl TypeChecker<'_> {
         let nanos = RBig::from(lowered.low) * lowered.scale.clone() * RBig::from(1_000_000_000);
         let digits = i64::try_from(nanos.numerator().clone()).ok().filter(|_| is_constant && nanos.is_int());
         let digits = digits.ok_or_else(|| {
-            QueryError::at(Code::UnsupportedSql, of.at, wanted)
-                .hint("write a number of at most nine decimals there; the quotient of two aggregates, as SUM(a) / SUM(b), is accepted but is another number")
+            let message = if is_constant { "a constant has at most nine decimals here" } else { wanted };
+            QueryError::at(Code::UnsupportedSql, of.at, message)
         })?;
         Ok(match lowered.kind {
             ValueKind::Integer => Constant { digits: digits / 1_000_000_000, decimals: 0 },

@@ -237,7 +237,7 @@ fn what_is_always_true_disappears() {
     refused("SELECT COUNT(*) FROM d WHERE 'a' < 'b'", "cannot be compared", "");
     refused("SELECT COUNT(*) FROM d WHERE 1", "is not a condition", "TRUE");
     refused("SELECT COUNT(*) FROM d WHERE NULL", "never true", "FALSE");
-    refused("SELECT COUNT(*) FROM d WHERE region <> NULL", "never true", "IS NULL");
+    refused("SELECT COUNT(*) FROM d WHERE region <> NULL", "never true", "IS NOT NULL");
 }
 
 #[test]
@@ -302,7 +302,7 @@ fn categories_are_compared_by_their_texts() {
     holds("LOWER(region) = home", &[("region", "North"), ("home", "north")], Some(true));
     holds("region = region", &[], None);
     holds("region <> region", &[("region", "north")], Some(false));
-    refused("SELECT COUNT(*) FROM d WHERE region < home", "has no order", "= or <>");
+    refused("SELECT COUNT(*) FROM d WHERE region < home", "has no order", "");
     refused("SELECT COUNT(*) FROM d WHERE region = age", "cannot be compared", "");
 }
 
@@ -409,9 +409,9 @@ fn conditions_on_functions_are_lists_of_values() {
     check("region LIKE 'n%'", &[("region", "north")], "true");
     check("CASE WHEN icd LIKE 'E1%' THEN 'diabetes' ELSE 'other' END", &[("icd", "I10")], "other");
     refused("SELECT COUNT(*) FROM d WHERE LOWER(region) = 'North'", "is not a value of LOWER(region)", "'north'");
-    refused("SELECT COUNT(*) FROM d WHERE LOWER(drug) = 'x'", "without a public list", "category");
-    refused("SELECT COUNT(*) FROM d WHERE drug LIKE 'm%'", "without a public list", "category");
-    refused("SELECT COUNT(*) FROM d WHERE age LIKE '4%'", "pattern is of texts", "BETWEEN");
+    refused("SELECT COUNT(*) FROM d WHERE LOWER(drug) = 'x'", "without a public list", "");
+    refused("SELECT COUNT(*) FROM d WHERE drug LIKE 'm%'", "without a public list", "");
+    refused("SELECT COUNT(*) FROM d WHERE age LIKE '4%'", "pattern is of texts", "");
     refused("SELECT COUNT(*) FROM d WHERE region LIKE home", "constant text", "LIKE");
     refused("SELECT COUNT(*) FROM d WHERE region ~ '(?=a)'", "not taken", "");
     refused("SELECT LOWER(age), COUNT(*) FROM d GROUP BY LOWER(age)", "wants a text", "");

@@ -73,7 +73,14 @@ impl Service {
         if *priced.is_canonical.get_or_init(check) {
             return Ok(());
         }
-        let message = "written out in full, this query is longer or deeper than a query may be";
-        Err(QueryError::whole(Code::UnsupportedSql, message).hint("ask with fewer or shorter conditions").into())
+        // What is too large is refused as a whole, and everything else at its place.
+        if parse::parse(&priced.sql).is_err_and(|error| error.position.is_none()) {
+            let message = "written out in full, this query is longer or deeper than a query may be";
+            return Err(QueryError::whole(Code::UnsupportedSql, message)
+                .hint("ask with fewer or shorter conditions")
+                .into());
+        }
+        let message = "written out in full, this query does not read back as the same question, and could not be verified in the ledger";
+        Err(QueryError::whole(Code::UnsupportedSql, message).into())
     }
 }

@@ -115,7 +115,6 @@ SELECT ((FLOOR(((age - 0.0) / 10.0)) * 10.0) + 0.0) AS age, COUNT(*) AS n FROM v
 
 -- taken
 -- compare
--- not yet: WIDTH_BUCKET wants a lower bound below the upper one
 SELECT WIDTH_BUCKET(age, 80, 20, 3) AS from_the_top, COUNT(*) AS n FROM visits GROUP BY 1;
 
 -- taken

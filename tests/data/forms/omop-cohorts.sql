@@ -12,7 +12,7 @@ SELECT COUNT(*) AS people FROM person WHERE person_id IN (SELECT person_id FROM 
 
 -- taken
 -- compare
-SELECT p.gender_concept_id, COUNT(*) AS people FROM omop.person p WHERE EXISTS (SELECT 1 FROM omop.condition_occurrence c WHERE c.person_id = p.person_id AND c.condition_concept_id = 201826) GROUP BY p.gender_concept_id;
+SELECT p.gender_concept_id, COUNT(*) AS people FROM omop.person p WHERE EXISTS (SELECT 1 FROM omop.condition_occurrence c WHERE c.person_id = p.person_id AND c.condition_concept_id = 40481087) GROUP BY p.gender_concept_id;
 
 -- taken
 -- compare
@@ -44,11 +44,11 @@ WITH celecoxib AS (SELECT person_id, MIN(drug_exposure_start_date) AS day FROM d
 
 -- taken
 -- compare
-SELECT EXTRACT(YEAR FROM drug_exposure_start_date) AS y, COUNT(DISTINCT person_id) AS new_users FROM (SELECT person_id, drug_exposure_start_date, LAG(drug_exposure_start_date) OVER (PARTITION BY person_id, drug_concept_id ORDER BY drug_exposure_start_date) AS before FROM drug_exposure WHERE drug_concept_id = 1503297) AS d WHERE before IS NULL OR drug_exposure_start_date - before > 365 GROUP BY 1;
+SELECT EXTRACT(YEAR FROM drug_exposure_start_date) AS y, COUNT(DISTINCT person_id) AS new_users FROM (SELECT person_id, drug_exposure_start_date, LAG(drug_exposure_start_date) OVER (PARTITION BY person_id, drug_concept_id ORDER BY drug_exposure_start_date) AS before FROM drug_exposure WHERE drug_concept_id = 1118084) AS d WHERE before IS NULL OR drug_exposure_start_date - before > 365 GROUP BY 1;
 
 -- taken
 -- compare
-SELECT COUNT(*) AS people FROM (SELECT person_id FROM condition_occurrence WHERE condition_concept_id = 201826 INTERSECT SELECT person_id FROM drug_exposure WHERE drug_concept_id = 1503297 EXCEPT SELECT person_id FROM condition_occurrence WHERE condition_concept_id = 201254) AS t2dm;
+SELECT COUNT(*) AS people FROM (SELECT person_id FROM condition_occurrence WHERE condition_concept_id = 40481087 INTERSECT SELECT person_id FROM drug_exposure WHERE drug_concept_id = 1118084 EXCEPT SELECT person_id FROM condition_occurrence WHERE condition_concept_id = 4112343) AS t2dm;
 
 -- taken
 -- compare
@@ -60,10 +60,10 @@ SELECT COUNT(*) AS n FROM condition_occurrence c WHERE NOT EXISTS (SELECT 1 FROM
 
 -- taken
 -- compare
-SELECT COUNT(DISTINCT c.person_id) AS people FROM condition_occurrence c JOIN measurement m ON m.person_id = c.person_id AND m.measurement_date BETWEEN c.condition_start_date AND c.condition_start_date + 365 WHERE c.condition_concept_id = 201826 AND m.measurement_concept_id = 3004410 AND m.value_as_number >= 7;
+SELECT COUNT(DISTINCT c.person_id) AS people FROM condition_occurrence c JOIN measurement m ON m.person_id = c.person_id AND m.measurement_date BETWEEN c.condition_start_date AND c.condition_start_date + 365 WHERE c.condition_concept_id = 40481087 AND m.measurement_concept_id = 3006322 AND m.value_as_number >= 7;
 
 -- taken
-SELECT AVG(m.value_as_number) AS mean_hba1c FROM measurement m JOIN (SELECT person_id, MIN(drug_exposure_start_date) AS day FROM drug_exposure WHERE drug_concept_id = 1503297 GROUP BY person_id) d ON d.person_id = m.person_id WHERE m.measurement_date > d.day;
+SELECT AVG(m.value_as_number) AS mean_hba1c FROM measurement m JOIN (SELECT person_id, MIN(drug_exposure_start_date) AS day FROM drug_exposure WHERE drug_concept_id = 1118084 GROUP BY person_id) d ON d.person_id = m.person_id WHERE m.measurement_date > d.day;
 
 -- taken
 -- compare

@@ -73,7 +73,8 @@ pub fn compare(name: &str, table: &Table, theirs: &str) -> Result<Compared, Stri
             return Err(format!("two of our rows have the key {:?}", key(&twice)));
         }
     }
-    let theirs = rows(theirs)?;
+    let mut theirs = rows(theirs)?;
+    spell_truths(table, &mut theirs);
     for row in &theirs {
         let missing = keys.iter().find(|name| !row.contains_key(*name));
         if let Some(missing) = missing {
@@ -99,6 +100,22 @@ pub fn compare(name: &str, table: &Table, theirs: &str) -> Result<Compared, Stri
         }
     }
     Ok(Compared { shared: theirs.len(), empty: left.len() })
+}
+
+/// Spells keys that are conditions as ours are; PostgreSQL writes t and f.
+fn spell_truths(table: &Table, theirs: &mut [Row]) {
+    let is_truth = |name: &&String| {
+        let place = table.names.iter().position(|known| known == *name);
+        place.is_some_and(|place| table.kinds[place] == ColumnKind::BooleanKey)
+    };
+    let names: Vec<&String> = table.columns.iter().map(|column| &column.name).filter(is_truth).collect();
+    for cell in theirs.iter_mut().flat_map(|row| row.iter_mut()) {
+        match (names.contains(&cell.0), cell.1.as_str()) {
+            (true, "t") => "true".clone_into(cell.1),
+            (true, "f") => "false".clone_into(cell.1),
+            _ => {}
+        }
+    }
 }
 
 /// What a running sum from the largest number of records down is where PostgreSQL shows nothing: the value of the next larger number.

@@ -30,6 +30,7 @@ const RECURSIONS: [&[&str]; 5] = [
         "query/parse/days",
         "query/parse/expressions",
         "query/parse/group_windows",
+        "query/parse/groupings",
         "query/parse/having",
         "query/parse/intervals",
         "query/parse/numeric",

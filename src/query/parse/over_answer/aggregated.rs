@@ -149,8 +149,7 @@ fn keys(outer: &ast::Select, columns: &mut AnswerColumns, inner: &[Expr]) -> Res
             other => other.clone(),
         };
         if !inner.iter().any(|known| bare(known) == bare(&of)) {
-            return Err(unsupported(at, "groups are grouped again by some of their keys, and this is none of them")
-                .hint("compute it in the inner query, and write it into its GROUP BY"));
+            return Err(unsupported(at, "groups are grouped again by some of their keys, and this is none of them"));
         }
         within.push(of);
     }
@@ -158,6 +157,11 @@ fn keys(outer: &ast::Select, columns: &mut AnswerColumns, inner: &[Expr]) -> Res
 }
 
 impl Aggregating {
+    /// Whether the outer query has keys.
+    pub(super) fn has_keys(&self) -> bool {
+        !self.within.is_empty()
+    }
+
     /// Whether the outer query groups by an expression.
     pub(super) fn groups_by(&self, of: &Expr) -> bool {
         self.within.contains(of)
@@ -173,8 +177,9 @@ impl Aggregating {
         let list = match &call.args {
             FunctionArguments::List(list) if OVER_GROUPS.contains(&word.as_str()) && list.clauses.is_empty() => list,
             _ => {
-                let message = format!("{} over groups is not built", word.to_uppercase());
-                return Err(unsupported(at, message).hint("over groups there are COUNT, SUM, AVG, MIN and MAX"));
+                let message =
+                    format!("{} over groups is not built: there are COUNT, SUM, AVG, MIN and MAX", word.to_uppercase());
+                return Err(unsupported(at, message));
             }
         };
         if list.duplicate_treatment == Some(DuplicateTreatment::Distinct) || !call.within_group.is_empty() {

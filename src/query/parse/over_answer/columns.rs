@@ -239,9 +239,9 @@ impl AnswerColumns {
             return Err(too_deep());
         }
         if self.written > NODES_MAX {
-            let message = format!("the query has more than {NODES_MAX} parts");
-            return Err(QueryError::whole(Code::UnsupportedSql, message)
-                .hint("each name of a query in FROM counts with all that it stands for"));
+            let message =
+                format!("the query has more than {NODES_MAX} parts: a name counts with all that it stands for");
+            return Err(QueryError::whole(Code::UnsupportedSql, message));
         }
         Ok(nested(column.of.clone()))
     }
@@ -267,7 +267,7 @@ impl AnswerColumns {
             }
             (Some(_), Some(_)) => {
                 let message = format!("\"{}\" names two columns of the query in FROM", shown(&text));
-                Err(unsupported(at, message).hint("give one of them another name with AS"))
+                Err(unsupported(at, message))
             }
             (None, _) if table.is_none() && UNITS_OF_TIME.contains(&text.as_str()) => Ok(None),
             (None, _) => Err(self.unknown(&text, at)),
@@ -277,12 +277,12 @@ impl AnswerColumns {
     fn unknown(&self, text: &str, at: Position) -> QueryError {
         let names = || self.columns.iter().filter_map(|column| column.name.as_deref());
         let message = format!("\"{}\" is no column of the query in FROM", shown(text));
-        let error = QueryError::at(Code::UnknownColumn, at, message);
         match nearest(text, names()) {
-            Some(near) => error.hint(format!("did you mean \"{near}\"?")),
+            Some(near) => QueryError::at(Code::UnknownColumn, at, message).hint(format!("did you mean \"{near}\"?")),
             None => {
-                let names: Vec<_> = names().map(|name| format!("\"{}\"", shown(name))).collect();
-                error.hint(format!("its columns are {}", names.join(", ")))
+                let names: Vec<_> = names().map(shown).collect();
+                let message = format!("{message}, whose columns are {},", names.join(", "));
+                QueryError::at(Code::UnknownColumn, at, message)
             }
         }
     }
@@ -312,8 +312,11 @@ impl Outer<'_> {
         }
         let name = shown(self.columns.columns[place].name.as_deref().unwrap_or_default());
         let message = format!("\"{name}\" is neither aggregated nor grouped by");
-        let hint = format!("add GROUP BY {name} for one row of each of its values, or write it inside of an aggregate");
-        Err(QueryError::at(Code::NotAnAggregate, at, message).hint(hint))
+        let error = QueryError::at(Code::NotAnAggregate, at, message);
+        Err(match self.columns.aggregating.as_ref().is_some_and(Aggregating::has_keys) {
+            true => error.hint(format!("write GROUP BY …, {name} for one row of each of its values, too")),
+            false => error.hint(format!("write GROUP BY {name} for one row of each of its values")),
+        })
     }
 }
 

@@ -23,7 +23,7 @@ const OF_FROM: &[(&str, &str, (u64, u64))] = &[
     ("SELECT COUNT(*) FROM (SELECT u FROM a OFFSET 3) AS t", "cannot be cut", (1, 23)),
     ("SELECT COUNT(*) FROM (SELECT u FROM a FETCH FIRST ROW ONLY) AS t", "cannot be cut", (1, 23)),
     ("SELECT COUNT(*) FROM a WHERE EXISTS (SELECT u FROM a LIMIT 0)", "cannot be cut", (1, 38)),
-    ("SELECT COUNT(*) FROM (SELECT u FROM a FOR UPDATE) AS t", "FOR is not", (1, 23)),
+    ("SELECT COUNT(*) FROM (SELECT u FROM a FOR UPDATE) AS t", "locks no rows", (1, 23)),
     // WITH
     ("WITH a AS (SELECT u FROM x), a AS (SELECT u FROM y) SELECT COUNT(*) FROM a", "twice", (1, 30)),
     ("WITH RECURSIVE a AS (SELECT u FROM a) SELECT COUNT(*) FROM b", "no recursion", (1, 36)),

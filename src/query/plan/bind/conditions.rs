@@ -4,7 +4,7 @@ use crate::query::computation::PerUnitColumn;
 use crate::query::computation::relation::Relation;
 use crate::query::error::{Position, QueryError, shown};
 use crate::query::syntax::rewrite::Rewriter;
-use crate::query::syntax::{Comparison, Condition, Expression, LiteralValue, Name, Rows, Scalar};
+use crate::query::syntax::{Comparison, Condition, Expression, FromItem, LiteralValue, Name, Rows, Scalar};
 use crate::query::term::{Term, checker};
 
 use super::resolve::{Naming, never};
@@ -54,9 +54,7 @@ impl Binder<'_> {
     fn exists(&self, scope: &mut NamedRows, rows: &Rows, is_anti: bool) -> Result<(), QueryError> {
         let derived = self.rows(rows, Some(scope))?;
         if !derived.is_of_outer_unit {
-            let unit = scope.terms.unit_column().unwrap_or("row").to_owned();
-            return Err(unsupported(rows.at(), "EXISTS looks at the rows of the same person")
-                .hint(format!("write EXISTS (SELECT 1 FROM b WHERE b.{unit} = a.{unit} AND …)")));
+            return Err(not_of_unit(scope, rows));
         }
         self.semi(scope, derived, is_anti, rows.at())
     }
@@ -95,11 +93,8 @@ impl Binder<'_> {
                 derived.correlated.push(Condition::Compare(of.clone(), Comparison::Equal, right));
             }
             _ => {
-                let unit = scope.terms.unit_column().unwrap_or("row");
-                let message = "the values of a query would be those of other people's rows";
-                return Err(unsupported(of.at, message).hint(format!(
-                    "write {unit} IN (SELECT {unit} FROM …), or list the values, or take them from a public table"
-                )));
+                let message = "the values of this query would be those of other people's rows";
+                return Err(unsupported(of.at, message));
             }
         }
         self.semi(scope, derived, is_anti, rows.at())?;
@@ -186,8 +181,10 @@ impl Marking<'_, '_> {
     /// A condition that is true if the unit has a row in a query.
     fn mark(&mut self, derived: Derived, at: Position) -> Result<Condition, QueryError> {
         if !derived.correlated.is_empty() {
-            return Err(unsupported(at, "a query that compares with columns around it stands in WHERE by itself")
-                .hint("connect it with AND alone"));
+            return Err(unsupported(
+                at,
+                "a query that compares with columns around it is a condition of WHERE by itself, or with AND",
+            ));
         }
         let units = Relation::Group {
             of: Box::new(self.binder.relation(&derived.scope)),
@@ -219,13 +216,13 @@ impl Marking<'_, '_> {
         };
         let is_single = derived.is_of_outer_unit && derived.is_single && derived.correlated.is_empty();
         if !is_single {
-            let unit = self.scope.terms.unit_column().unwrap_or("row");
-            return Err(unsupported(at, "a query that is a value has one value for each person")
-                .hint(format!("write (SELECT MIN(b.date) FROM b WHERE b.{unit} = a.{unit}), or join the query")));
+            return Err(unsupported(at, "a query that is a value has one value for each person"));
         }
         let Term::Column(index) = column.term else {
-            return Err(unsupported(at, "a query that is a value selects one aggregate")
-                .hint("compute with it outside of the query"));
+            return Err(unsupported(
+                at,
+                "a query that is a value selects one aggregate, and nothing is computed with it inside",
+            ));
         };
         let is_count = match &derived.scope.relation {
             Relation::Group { keys, columns, .. } => matches!(
@@ -265,7 +262,7 @@ impl Rewriter for Marking<'_, '_> {
             Condition::Exists(rows) => {
                 let derived = self.binder.rows(rows, Some(self.scope))?;
                 if !derived.is_of_outer_unit {
-                    return Err(unsupported(rows.at(), "EXISTS looks at the rows of the same person"));
+                    return Err(not_of_unit(self.scope, rows));
                 }
                 self.mark(derived, rows.at())?
             }
@@ -290,6 +287,22 @@ impl Rewriter for Marking<'_, '_> {
         *condition = replaced;
         Ok(true)
     }
+}
+
+/// The error for an EXISTS that looks at the rows of other people.
+fn not_of_unit(outer: &NamedRows, rows: &Rows) -> QueryError {
+    let error =
+        unsupported(rows.at(), "EXISTS looks at the rows of the same person, and this query is about others, too");
+    let (Some(unit), Rows::Select(select)) = (outer.terms.unit_column(), rows) else { return error };
+    let inner = match &select.from {
+        FromItem::Table { name, alias, .. } => alias.as_ref().unwrap_or(name),
+        FromItem::Derived { alias: Some(alias), .. } => alias,
+        FromItem::Derived { .. } | FromItem::Joined { .. } => return error,
+    };
+    let Some(of) = outer.units.first().and_then(|unit| unit.of.as_ref()).filter(|of| **of != inner.text) else {
+        return error;
+    };
+    error.hint(format!("write EXISTS (SELECT … WHERE {}.{unit} = {}.{unit} AND …)", shown(&inner.text), shown(of)))
 }
 
 /// A condition on a value that is one of these; false if there are none.

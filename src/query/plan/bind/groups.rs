@@ -118,11 +118,11 @@ impl Binder<'_> {
         if has_unit {
             return Ok(keys);
         }
-        let error = unsupported(select.at, super::WANTS_UNIT);
-        Err(match self.terms.unit_column() {
-            Some(unit) => error.hint(format!("write GROUP BY {unit}, and aggregate over people outside of it")),
-            None => error.hint("every row is a unit of its own here: ask the dataset itself"),
-        })
+        if select.keys.is_empty() {
+            return Err(unsupported(select.at, super::OF_MANY_PEOPLE)
+                .hint("ask for its value first, and write that number here"));
+        }
+        Err(unsupported(select.at, super::OF_MANY_UNITS))
     }
 
     /// A key of GROUP BY; an ordinal stands for the selected item, and so does an alias that is no column's name.
@@ -217,7 +217,7 @@ impl Collecting<'_, '_, '_> {
             && let Some(Meaning::Unit(_)) = self.scope.meaning(name)?
         {
             return Err(unsupported(aggregate.at, "the rows of one unit are those of one unit")
-                .hint("leave it out: it would always be 1"));
+                .hint("write 1, which it always is"));
         }
         let column = aggregated(aggregate, self.known)?;
         Ok(self.column(column))
@@ -271,7 +271,7 @@ impl Rewriter for Collecting<'_, '_, '_> {
                         let shown = shown(&column.text);
                         let message = format!("\"{shown}\" may have several values in the rows of one {unit}");
                         Err(unsupported(at, message)
-                            .hint(format!("aggregate it, like MIN({shown}) or MAX({shown}), or add it to GROUP BY")))
+                            .hint(format!("write GROUP BY {unit}, {shown} for a row of each of its values")))
                     }
                 }
             }

@@ -54,8 +54,7 @@ impl Binder<'_> {
                     shown(name),
                     self.dataset
                 );
-                Err(unsupported(at, message)
-                    .hint("let the policy declare both as [[table]], or begin with the other table"))
+                Err(unsupported(at, message).hint("where the policy declares both as [[table]], all people are known"))
             }
             (Bound::Units(left), Bound::Public(public)) => {
                 self.with_public(*left, *public, is_left, on, conditions, at).map(|scope| Bound::Units(Box::new(scope)))
@@ -75,8 +74,10 @@ impl Binder<'_> {
             (Bound::Public(one), Bound::Public(other)) if !is_left => {
                 self.both_public(*one, *other, on, conditions, at).map(|public| Bound::Public(Box::new(public)))
             }
-            (Bound::Public(_), _) => Err(unsupported(at, "a row of a public table without a partner belongs to nobody")
-                .hint("write FROM table LEFT JOIN public, or JOIN: every group of a public key is in the answer, also when it is empty")),
+            (Bound::Public(_), _) => {
+                Err(unsupported(at, "a row of a public table without a partner belongs to nobody")
+                    .hint("write JOIN: every group of a public key is in the answer, also when it is empty"))
+            }
         }
     }
 
@@ -187,7 +188,7 @@ impl Binder<'_> {
         if left.joins.iter().any(|(place, _)| *place == table.place) {
             let name = &self.terms.joins[table.place].name;
             return Err(unsupported(at, format!("\"{}\" is joined twice", shown(name)))
-                .hint("it has one row a person: join it once"));
+                .hint("leave the second join out: it has one row a person"));
         }
         let mut pair = NamedRows { columns: left.columns.clone(), ..left.clone() };
         pair.columns.extend(alone.columns.iter().cloned());
@@ -241,8 +242,7 @@ impl Binder<'_> {
 
     fn not_by_unit(&self, left: &NamedRows, right: &NamedRows, at: Position) -> QueryError {
         let Some(unit) = self.terms.unit_column() else {
-            return unsupported(at, "every row is a unit of its own here, so that rows have no partners")
-                .hint("ask about one table");
+            return unsupported(at, "every row is a unit of its own here, so that rows have no partners");
         };
         let of = |scope: &NamedRows| {
             let name = scope.units.first();
@@ -253,9 +253,9 @@ impl Binder<'_> {
         let message = format!("rows are paired that may belong to different people: the join does not compare {unit}");
         let error = unsupported(at, message);
         if lacks(left) || lacks(right) {
-            return error.hint(format!("select {unit} on both sides, and join on it"));
+            return error.hint(format!("write SELECT {unit}, … on both sides, and join on it"));
         }
-        error.hint(format!("write ON {} = {}", of(left), of(right)))
+        error.hint(format!("write ON {} = {} AND …", of(left), of(right)))
     }
 }
 

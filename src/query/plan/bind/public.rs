@@ -94,8 +94,7 @@ impl Binder<'_> {
         let mut public = *public;
         let is_plain = select.keys.is_empty() && select.having.is_none() && !matches!(select.distinct, Distinct::On(_));
         if !is_plain {
-            return Err(unsupported(at, "rows of a public table are chosen by WHERE alone")
-                .hint("group in the question itself"));
+            return Err(unsupported(at, "rows of a public table are chosen by WHERE alone"));
         }
         let scope = self.public_scope(&public);
         let mut filters: Vec<Filter> = public.filter.take().into_iter().collect();
@@ -151,10 +150,8 @@ impl Binder<'_> {
     }
 
     fn looked_up(&self, scope: &NamedRows, of: &Expression, rows: &Rows) -> Result<Condition, QueryError> {
-        self.listed(scope, of, rows)?.ok_or_else(|| {
-            unsupported(rows.at(), "rows of a public table do not depend on those of people")
-                .hint("look values up in public tables alone")
-        })
+        self.listed(scope, of, rows)?
+            .ok_or_else(|| unsupported(rows.at(), "rows of a public table do not depend on those of people"))
     }
 
     /// `a IN (SELECT … FROM public)` as a condition on a list; `None` if the query is not of public tables.
@@ -204,7 +201,7 @@ impl Binder<'_> {
         let [Some(value)] = &values[..] else {
             let message =
                 format!("the query of the public table has {} different values; accepted is one", values.len());
-            return Err(unsupported(rows.at(), message).hint("choose one row in its WHERE"));
+            return Err(unsupported(rows.at(), message));
         };
         Ok(literal(&domain, *value).map(Scalar::Constant))
     }
@@ -336,7 +333,7 @@ impl Binder<'_> {
     ) -> Result<PublicScope, QueryError> {
         let message = format!("\"{}\" and \"{}\" are both public", shown(&one.name), shown(&other.name));
         Err(unsupported(at, message)
-            .hint("join each with a table of people, or look values up: x IN (SELECT … WHERE y IN (SELECT …))"))
+            .hint("write a table of people first, and join each of them with it: FROM … JOIN … JOIN …"))
     }
 }
 

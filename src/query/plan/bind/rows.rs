@@ -55,8 +55,7 @@ impl Binder<'_> {
             Bound::Joined(table) => self.joined_alone(&table),
             Bound::Public(public) => {
                 let message = format!("\"{}\" is public, and its rows belong to nobody", shown(&public.name));
-                return Err(unsupported(select.at, message)
-                    .hint("join it with a table of people, or look values up: x IN (SELECT … FROM public)"));
+                return Err(unsupported(select.at, message));
             }
         };
         let (mut correlated, mut is_of_outer_unit) = (Vec::new(), false);
@@ -74,8 +73,7 @@ impl Binder<'_> {
         let (mut distinct, mut is_single) = (select.distinct.clone(), false);
         if is_grouped {
             if !correlated.is_empty() {
-                return Err(unsupported(select.at, "rows are compared with a row outside before they are aggregated")
-                    .hint("join both tables first, and aggregate the pairs"));
+                return Err(unsupported(select.at, "rows are compared with a row outside before they are aggregated"));
             }
             let mut parts = super::groups::GroupParts { items: &mut items, having: &mut having, order: &mut order };
             is_single = self.group(&mut scope, select, &mut parts, is_of_outer_unit)?;
@@ -94,8 +92,7 @@ impl Binder<'_> {
         self.windows(&mut scope, &mut items, &mut order, &mut distinct)?;
         let is_chosen = width < scope.terms.columns.len() || matches!(distinct, Distinct::On(_));
         if is_chosen && !correlated.is_empty() {
-            return Err(unsupported(select.at, "rows are compared with a row outside before a window sees them")
-                .hint("join both tables first, and compute the window over the pairs"));
+            return Err(unsupported(select.at, "rows are compared with a row outside before a window sees them"));
         }
         let inner = scope.columns.clone();
         if let Distinct::On(keys) = &distinct {
@@ -207,7 +204,7 @@ impl Binder<'_> {
         if scope.units.is_empty() {
             let unit = self.terms.unit_column().unwrap_or("row");
             return Err(unsupported(at, "DISTINCT would merge the rows of different people")
-                .hint(format!("select {unit}, too")));
+                .hint(format!("write SELECT DISTINCT {unit}, … for the values of each person")));
         }
         let keys: Vec<Term> = scope.columns.iter().map(|column| column.term.clone()).collect();
         let relation = Relation::Group { of: Box::new(self.relation(&scope)), keys, columns: Vec::new() };
@@ -271,7 +268,7 @@ impl Binder<'_> {
         if !(has_unit || operator == SetOperator::Union && all) {
             let unit = self.terms.unit_column().unwrap_or("row");
             return Err(unsupported(at, "rows of different people would be compared")
-                .hint(format!("select {unit} on both sides")));
+                .hint(format!("write SELECT {unit}, … on both sides")));
         }
         match operator {
             SetOperator::Union => {
@@ -298,7 +295,7 @@ impl Binder<'_> {
                 if !left.columns.is_empty() {
                     let unit = self.terms.unit_column().unwrap_or("row");
                     return Err(unsupported(at, "sets of people are compared, and not of their values")
-                        .hint(format!("select {unit} alone on both sides")));
+                        .hint(format!("write SELECT {unit} alone on both sides")));
                 }
                 let mut scope = self.distinct(left, at)?;
                 let (of, other) = (Box::new(scope.relation.clone()), Box::new(self.relation(&right)));

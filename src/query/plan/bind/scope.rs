@@ -148,7 +148,7 @@ impl NamedRows {
                     let message = format!("\"{}\" is a column of several tables", shown(&name.text));
                     let error = QueryError::at(Code::UnsupportedSql, name.at, message);
                     return Err(match tables.is_empty() {
-                        true => error.hint("give one of them another name with AS"),
+                        true => error.hint("write AS and another name behind one of them"),
                         false => error.hint(format!("write {}", tables.join(" or "))),
                     });
                 }

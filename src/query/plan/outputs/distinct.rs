@@ -31,8 +31,7 @@ pub(super) fn keys(query: &Query, keys: usize, outputs: &[Column]) -> Result<Opt
         return Ok(Some(distinct));
     }
     let message = "one row would stand for several groups, which have different values of an output";
-    Err(QueryError::at(Code::UnsupportedSql, query.dataset.at, message)
-        .hint("select every key of GROUP BY, or aggregate the groups over the selected keys: SUM(COUNT(*)) OVER (PARTITION BY …)"))
+    Err(QueryError::at(Code::UnsupportedSql, query.dataset.at, message))
 }
 
 /// Whether a value is the same in all groups with the same values of some keys.

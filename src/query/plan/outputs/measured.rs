@@ -4,8 +4,9 @@ use super::{OutputPlanner, Summed};
 use crate::kernel::privacy::accountant::Accountant;
 use crate::query::answer::formula::{CentredSum, Products, Quantile, Squares};
 use crate::query::answer::quantile::HistogramTree;
+use crate::query::canonical;
 use crate::query::computation::Measure;
-use crate::query::error::{Code, Position, QueryError};
+use crate::query::error::{Code, Position, QueryError, shown};
 use crate::query::filter::Filter;
 use crate::query::plan::counting::counting;
 use crate::query::syntax::Expression;
@@ -16,6 +17,41 @@ use crate::query::terms::domain::Domain;
 const SUM_LOG2_MAX: u32 = 62;
 
 impl OutputPlanner<'_> {
+    /// Types a number, with a filter, that can be summed over the declared capacity.
+    pub(super) fn number(
+        &self,
+        of: &Expression,
+        filter: Option<&Filter>,
+        function: &str,
+        at: Position,
+    ) -> Result<Summed, QueryError> {
+        let term = checker::expression(of, self.known)?;
+        if self.known.grid(&term).is_none() {
+            let word = self.known.facts(&term).domain.type_name();
+            let name = shown(&canonical::term(&term, self.known));
+            let message = format!("{function} wants a number, and \"{name}\" is a {word}");
+            let error = QueryError::at(Code::UnsupportedSql, of.at, message);
+            return Err(match *self.known.facts(&term).domain {
+                Domain::Boolean if function != "PERCENTILE_CONT" => {
+                    error.hint(format!("write {function}(CAST({name} AS INTEGER)) with 1 where it is true"))
+                }
+                Domain::Date { .. } if function == "AVG" => {
+                    error.hint(format!("write AVG({name} - DATE '2000-01-01') for the mean number of days since then"))
+                }
+                Domain::Boolean
+                | Domain::Number(_)
+                | Domain::Category(_)
+                | Domain::Date { .. }
+                | Domain::Text { .. } => error,
+            });
+        }
+        let term = match filter {
+            Some(filter) => checker::checked(term.only_where(filter.clone()), self.known, of.at)?,
+            None => term,
+        };
+        self.summed(term, function, at)
+    }
+
     pub(super) fn summed(&self, term: Term, function: &str, at: Position) -> Result<Summed, QueryError> {
         let grid = match &*self.known.facts(&term).domain {
             Domain::Number(grid) => *grid,
@@ -26,8 +62,7 @@ impl OutputPlanner<'_> {
         if u128::from(self.known.max_rows) * u128::from(grid.radius()) >= 1 << SUM_LOG2_MAX {
             let message =
                 format!("{function} over the declared capacity of {} rows does not fit 62 bits", self.known.max_rows);
-            return Err(QueryError::at(Code::UnsupportedSql, at, message)
-                .hint(format!("round or clamp first: {function}(ROUND(…, 0)), {function}(LEAST(…, 1000))")));
+            return Err(QueryError::at(Code::UnsupportedSql, at, message));
         }
         let count = counting(None, Some(term.clone()), self.known);
         Ok(Summed { term, grid, count })

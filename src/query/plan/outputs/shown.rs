@@ -11,11 +11,12 @@ use crate::query::term::context::Steps;
 impl OutputPlanner<'_> {
     /// The condition of HAVING.
     pub(super) fn shown(&mut self, having: &Having, outputs: &[Column]) -> Result<HavingCondition, QueryError> {
+        self.names = outputs.iter().map(|output| output.name.clone()).filter(|name| !name.is_empty()).collect();
         let condition = self.condition(having, &named(outputs, self.known.steps()))?;
         if condition.formulas().into_iter().any(Formula::has_window) {
             let message = "HAVING chooses the rows that windows run over, and cannot depend on one";
             return Err(QueryError::at(Code::UnsupportedSql, self.at, message)
-                .hint("compare aggregates, or filter the answer afterwards at no cost"));
+                .hint("ask without it, and choose from the answer afterwards"));
         }
         Ok(condition)
     }

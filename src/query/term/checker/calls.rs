@@ -53,8 +53,7 @@ impl TypeChecker<'_> {
                 let lowered = self.known.lower(&day).map_err(|fault| faulty(&fault, at))?;
                 if lowered.kind != ValueKind::Date {
                     let message = format!("an interval is added to a day, and this is a {}", lowered.word());
-                    return Err(QueryError::at(Code::UnsupportedSql, at, message)
-                        .hint("the difference of two days is a number of days: compare it with 365"));
+                    return Err(QueryError::at(Code::UnsupportedSql, at, message));
                 }
                 let moved = if *months == 0 { day } else { self.folded(Term::of(Operation::Later(day, *months)), at)? };
                 Ok(if *days == 0 { moved } else { Term::plus(vec![moved, Term::number((*days).into(), 0)]) })
@@ -86,7 +85,6 @@ impl TypeChecker<'_> {
         let message = "this column is text without a public list: what a function makes of its values would be told by the \
                        data alone";
         QueryError::at(Code::UnsupportedSql, at, message)
-            .hint("group by the column itself; functions want a category, whose list of values the policy declares")
     }
 
     /// A constant text as the day that it names, as PostgreSQL takes it where a day is wanted.
@@ -168,7 +166,7 @@ impl TypeChecker<'_> {
         let facts = self.known.facts(&term);
         let Domain::Category(labels) = &*facts.domain else {
             let message = format!("{} is a {}, and a pattern is of texts", self.name(&term), self.word(&term));
-            return Err(QueryError::at(Code::UnsupportedSql, of.at, message).hint("compare it with = < > or BETWEEN"));
+            return Err(QueryError::at(Code::UnsupportedSql, of.at, message));
         };
         self.known.steps().spend(labels.len() as u64 * 4);
         self.known.steps().check()?;

@@ -78,7 +78,7 @@ impl TypeChecker<'_> {
                     Comparison::Equal => true,
                     Comparison::NotEqual => false,
                     Comparison::Less | Comparison::LessOrEqual | Comparison::Greater | Comparison::GreaterOrEqual => {
-                        return Err(self.unordered(&one, at));
+                        return Err(QueryError { hint: None, ..self.unordered(&one, at) });
                     }
                 };
                 if one == other {
@@ -103,7 +103,7 @@ impl TypeChecker<'_> {
 
     pub(super) fn unordered(&self, term: &Term, at: Position) -> QueryError {
         let message = format!("{} is a {} and has no order", self.name(term), self.word(term));
-        QueryError::at(Code::UnsupportedSql, at, message).hint("compare with = or <>, or use IN (…)")
+        QueryError::at(Code::UnsupportedSql, at, message).hint("write … IN (…) with the values that are meant")
     }
 
     /// A truth value as a condition.
@@ -120,7 +120,7 @@ impl TypeChecker<'_> {
         };
         if *self.known.facts(&term).domain != Domain::Boolean {
             let message = format!("{} is a {}, not a condition", self.name(&term), self.word(&term));
-            return Err(QueryError::at(Code::UnsupportedSql, of.at, message).hint("compare it with a constant"));
+            return Err(QueryError::at(Code::UnsupportedSql, of.at, message));
         }
         Ok(truth_of(term))
     }

@@ -1,3 +1,4 @@
--- title: DISTINCT that merges groups
+-- title: Groups that DISTINCT would merge
 -- epsilon: 0.1
+-- means: nothing
 SELECT DISTINCT COUNT(*) FROM visits GROUP BY region

@@ -1,0 +1,4 @@
+-- title: A misspelt value
+-- epsilon: 0.1
+-- means: SELECT COUNT(*) FROM visits WHERE region = 'north'
+SELECT COUNT(*) FROM visits WHERE region = 'nort'
