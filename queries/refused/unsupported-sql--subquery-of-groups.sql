@@ -1,4 +1,4 @@
--- title: A subquery without the unit
+-- title: A spread over groups
 -- epsilon: 0.1
 -- means: nothing
-SELECT AVG(n) FROM (SELECT region, COUNT(*) AS n FROM visits GROUP BY region) AS r
+SELECT STDDEV(n) FROM (SELECT region, COUNT(*) AS n FROM visits GROUP BY region) AS r

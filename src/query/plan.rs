@@ -132,6 +132,26 @@ pub fn replan(
 }
 
 fn planned(query: &Query, terms: &Terms, rows_per_unit: Option<u32>, steps: &Rc<Steps>) -> Result<Plan, QueryError> {
+    let of_units = planned_over_units(query, terms, rows_per_unit, steps);
+    let (Err(error), Some(over_groups)) = (&of_units, query.over_groups.as_deref()) else { return of_units };
+    // Rows of FROM that are grouped without the unit are the groups of an answer. No query is both.
+    match over_groups {
+        Ok(over_groups) => match planned(over_groups, terms, rows_per_unit, steps) {
+            Err(_) if !bind::is_of_groups(error) => of_units,
+            other => other,
+        },
+        Err(other) if bind::is_of_groups(error) => Err(other.clone()),
+        Err(_) => of_units,
+    }
+}
+
+/// Types a query whose rows are those of tables and units.
+fn planned_over_units(
+    query: &Query,
+    terms: &Terms,
+    rows_per_unit: Option<u32>,
+    steps: &Rc<Steps>,
+) -> Result<Plan, QueryError> {
     shape::check_unbound(query)?;
     let asked = shape::rows(rows_per_unit, terms)?;
     let named = query.dataset.text.as_str();

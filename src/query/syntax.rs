@@ -18,7 +18,7 @@ pub use self::rows::{
     Distinct, FromItem, JoinOn, RowItem, RowOrder, RowValue, Rows, Select, SetOperator, WindowBound, WindowCall,
     WindowExpression, WindowFrame,
 };
-use super::error::Position;
+use super::error::{Position, QueryError};
 use super::term::calendar::{DatePart, Period};
 use super::term::lower::Side;
 
@@ -41,6 +41,10 @@ pub struct Query {
     pub sets: Option<Vec<Vec<usize>>>,
     /// The condition of HAVING on rows of the noisy table.
     pub having: Option<Having>,
+    /// The condition of a query around the answer, which is applied after windows.
+    pub after: Option<Having>,
+    /// The question if the rows in FROM are those of groups, or why there is none; `None` if they cannot be.
+    pub over_groups: Option<Box<Result<Query, QueryError>>>,
     /// The sort keys of ORDER BY for the noisy table, the most significant first.
     pub order: Vec<OrderItem>,
     /// Largest number of rows shown, from LIMIT or FETCH.

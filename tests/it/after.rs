@@ -222,7 +222,7 @@ fn what_has_no_meaning_is_refused_with_a_form_that_has() {
         (
             "SELECT COUNT(*) * 1.0 / (SELECT COUNT(*) FROM visits) FROM visits WHERE age > 3",
             Code::UnsupportedSql,
-            "over the same rows",
+            "under its WHERE or beside none",
         ),
         (
             "SELECT age, visited, SUM(COUNT(*)) OVER (ORDER BY COUNT(*)) FROM visits WHERE visited >= DATE '2025-06-01' GROUP BY age, visited",

@@ -45,6 +45,7 @@ mod metrics;
 mod names;
 mod noise;
 mod oracle;
+mod over_answer;
 mod charge_before_data;
 mod pad;
 mod pinned;

@@ -8,7 +8,7 @@ use tacit::kernel::privacy::extent::Extent;
 use tacit::kernel::privacy::sensitivity::{Aggregation, Sensitivity};
 use tacit::kernel::vault::noise::{NoiseSource, OpenDp};
 use tacit::kernel::vault::release::{NoisyVector, Release};
-use tacit::query::answer::{Cell, Label, Layout, Limit, Output, OutputValue, tabulate};
+use tacit::query::answer::{Cell, Label, Layout, Limit, Output, OutputValue, ShownGroups, tabulate};
 use tacit::query::terms::domain::Grid;
 
 const GROUPS: usize = 4_000;
@@ -58,7 +58,7 @@ fn coverage(accountant: Accountant, epsilon: &str, people: i64, mean: i64) -> [f
             output("m", OutputValue::Mean { sum: 1, count: 0, grid }),
         ],
         sets: None,
-        having: None,
+        shown: ShownGroups::default(),
         small: None,
         order: vec![],
         limit: Limit::All,

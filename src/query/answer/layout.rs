@@ -3,10 +3,11 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use super::labels::{KeyLabels, Label};
+use super::shown::ShownGroups;
 use super::suppression::Suppression;
 use crate::kernel::privacy::mechanism::NoiseLaw;
 use crate::kernel::vault::release::Release;
-use crate::query::answer::formula::{CentredSum, Formula, GroupWindow, HavingCondition, Range, Words};
+use crate::query::answer::formula::{CentredSum, Formula, GroupWindow, Range, Words};
 use crate::query::answer::grouping_sets::GroupingSets;
 use crate::query::terms::domain::Grid;
 
@@ -22,8 +23,8 @@ pub struct Layout {
     pub sets: Option<GroupingSets>,
     /// The columns, in the order of selection.
     pub outputs: Vec<Output>,
-    /// Condition of HAVING on a group's noisy values; `None` shows every row.
-    pub having: Option<HavingCondition>,
+    /// Which groups have a row.
+    pub shown: ShownGroups,
     /// Threshold below which counts are hidden, together with everything derived from them; `None` hides nothing.
     pub small: Option<Suppression>,
     /// Sort keys, the most significant first; if empty, rows are sorted by the group keys.

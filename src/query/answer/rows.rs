@@ -1,6 +1,6 @@
 //! Rows: each group's estimates with their intervals, before sorting and LIMIT.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::fine::{coarse, steps, total};
 use super::formula::window::GroupRows;
@@ -24,10 +24,11 @@ pub(super) fn rows_of(layout: &Layout, vectors: &[NoisyVector], shown: &[usize],
         vectors.iter().map(|one| (0..one.cells.len()).map(|cell| steps(one, cell)).collect()).collect();
     let groups = Groups { layout, laws: &laws, all: &all, shown };
     let windows = groups.windows(cells);
+    let mut seen = HashSet::new();
     for cell in 0..cells {
         let group = groups.group(cell);
         let at = CellValues { windows: &windows, ..groups.values(&group) };
-        if groups.is_left(at) {
+        if groups.is_left(at) && groups.is_kept(at) && layout.shown.is_first(&group.places, &mut seen) {
             rows.push(row(layout, vectors, at, &mut widths));
         }
     }
@@ -78,7 +79,17 @@ impl Groups<'_> {
 
     /// Whether HAVING leaves a group.
     fn is_left(&self, at: CellValues<'_>) -> bool {
-        self.layout.having.as_ref().is_none_or(|having| having.truth(at) == Some(true))
+        self.layout.shown.having.as_ref().is_none_or(|having| having.truth(at) == Some(true))
+    }
+
+    /// Whether the condition after windows keeps a group.
+    fn is_kept(&self, at: CellValues<'_>) -> bool {
+        let Some(output) = self.layout.shown.after else { return true };
+        let mut value = &self.layout.outputs[output].value;
+        while let OutputValue::Hidden(inner) = value {
+            value = inner;
+        }
+        matches!(value, OutputValue::Words(words) if words.label(at) == Ok(Some(&Label::Boolean(true))))
     }
 
     /// Prepares the windows over the groups, in the order of their places.

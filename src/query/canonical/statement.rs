@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::joins::written;
 use super::terms::{TermWriter, identifier, subquery};
-use crate::query::answer::formula::{CentredSum, Formula, HavingCondition, RunningSum};
+use crate::query::answer::formula::{CentredSum, Formula, HavingCondition, RunningSum, Words};
 use crate::query::answer::{Layout, Limit, Output, OutputValue, SortKey};
 use crate::query::computation::{Measure, PlanKey};
 use crate::query::plan::Plan;
@@ -35,8 +35,13 @@ pub fn sql(plan: &Plan, terms: &Terms) -> String {
     let unnamed = RefCell::new(unnamed(plan));
     let writer = Writer { plan, rows, table, unnamed };
     let shown = plan.layout.outputs.iter().filter(|output| !output.value.is_hidden());
-    let items: Vec<_> = shown.map(|output| writer.item(output)).collect();
-    let mut sql = format!("SELECT {} {}", items.join(", "), writer.table);
+    let mut items: Vec<_> = shown.map(|output| writer.item(output)).collect();
+    let kept = kept(&plan.layout);
+    let after = plan.layout.shown.after.and_then(|place| plan.layout.outputs.get(place));
+    items.extend(after.and_then(|output| writer.truth(&output.value)).map(|truth| format!("({truth}) AS {kept}")));
+    let distinct = if plan.layout.shown.distinct.is_some() { "DISTINCT " } else { "" };
+    let own = if after.is_some() { "" } else { distinct };
+    let mut sql = format!("SELECT {own}{} {}", items.join(", "), writer.table);
     if let Some(text) = &plan.computation.text {
         let key = writer.rows.term(&Term::Column(text.column));
         let set = |set: &Vec<usize>| if set.is_empty() { "()".to_owned() } else { format!("({key})") };
@@ -62,11 +67,38 @@ pub fn sql(plan: &Plan, terms: &Terms) -> String {
             }
         }
     }
-    if let Some(having) = &plan.layout.having {
+    if let Some(having) = &plan.layout.shown.having {
         sql.push_str(&format!(" HAVING {}", writer.shown(having, false)));
     }
     sql.push_str(&writer.order(&plan.layout));
+    if after.is_some() {
+        let shown = plan.layout.outputs.iter().filter(|output| !output.value.is_hidden());
+        let names: Vec<_> = shown.map(|output| identifier(&output.name)).collect();
+        sql = format!("SELECT {distinct}{} FROM ({sql}) AS answer WHERE {kept}", names.join(", "));
+    }
+    sql.push_str(&limit(&plan.layout));
     sql
+}
+
+/// A name for the condition after windows that no output has.
+fn kept(layout: &Layout) -> String {
+    let mut name = "kept".to_owned();
+    while layout.outputs.iter().any(|output| output.name == name) {
+        name.push('_');
+    }
+    name
+}
+
+/// Writes LIMIT and OFFSET.
+fn limit(layout: &Layout) -> String {
+    let (limit, offset) = match layout.limit {
+        Limit::All => (None, 0),
+        Limit::First(limit) => (Some(limit), 0),
+        Limit::Page { offset, limit } => (limit, offset),
+    };
+    let limit = limit.map(|limit| format!(" LIMIT {limit}")).unwrap_or_default();
+    let offset = if offset > 0 { format!(" OFFSET {offset}") } else { String::new() };
+    format!("{limit}{offset}")
 }
 
 /// Writes the dataset with its joined tables.
@@ -112,29 +144,26 @@ pub(super) fn nulls(nulls_first: bool, descending: bool) -> &'static str {
 }
 
 impl Writer<'_> {
-    /// Writes ORDER BY, LIMIT and OFFSET.
+    /// Writes the condition of a hidden output that is true where it holds.
+    fn truth(&self, value: &OutputValue) -> Option<String> {
+        match value {
+            OutputValue::Hidden(value) => self.truth(value),
+            OutputValue::Words(Words::Case(arms, _)) => arms.first().map(|(when, _)| self.shown(when, false)),
+            _ => None,
+        }
+    }
+
+    /// Writes ORDER BY.
     fn order(&self, layout: &Layout) -> String {
         let one = |sort: &SortKey| {
             let direction = if sort.descending { " DESC" } else { "" };
             let nulls = nulls(sort.nulls_first, sort.descending);
             format!("{}{direction}{nulls}", self.sorted(&layout.outputs[sort.output]))
         };
-        let mut text = String::new();
-        if !layout.order.is_empty() {
-            text.push_str(&format!(" ORDER BY {}", layout.order.iter().map(one).collect::<Vec<_>>().join(", ")));
+        if layout.order.is_empty() {
+            return String::new();
         }
-        let (limit, offset) = match layout.limit {
-            Limit::All => (None, 0),
-            Limit::First(limit) => (Some(limit), 0),
-            Limit::Page { offset, limit } => (limit, offset),
-        };
-        if let Some(limit) = limit {
-            text.push_str(&format!(" LIMIT {limit}"));
-        }
-        if offset > 0 {
-            text.push_str(&format!(" OFFSET {offset}"));
-        }
-        text
+        format!(" ORDER BY {}", layout.order.iter().map(one).collect::<Vec<_>>().join(", "))
     }
 
     /// Writes what rows are sorted by.

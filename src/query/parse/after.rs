@@ -209,43 +209,6 @@ pub(super) fn key(expr: &Expr, depth: usize, budget: &mut Budget) -> Result<Outp
     expression(expr, depth, budget).map(|key| OutputExpression::Key(Box::new(key)))
 }
 
-/// Parses `(SELECT SUM(…) FROM the same table)`, the total over all groups.
-pub(super) fn total(query: &ast::Query, at: Position, budget: &mut Budget) -> Result<OutputExpression, QueryError> {
-    let refused = || {
-        unsupported(at, "a query in parentheses is accepted here as a total: one COUNT or SUM over the same rows")
-            .hint("write SUM(COUNT(*)) OVER () for the total of all groups")
-    };
-    let ast::SetExpr::Select(select) = query.body.as_ref() else { return Err(refused()) };
-    let is_plain = query.with.is_none()
-        && query.order_by.is_none()
-        && query.limit_clause.is_none()
-        && query.fetch.is_none()
-        && select.having.is_none()
-        && select.distinct.is_none()
-        && matches!(&select.group_by, ast::GroupByExpr::Expressions(keys, modifiers) if keys.is_empty() && modifiers.is_empty());
-    let [ast::SelectItem::UnnamedExpr(one) | ast::SelectItem::ExprWithAlias { expr: one, .. }] = &select.projection[..]
-    else {
-        return Err(refused());
-    };
-    let Expr::Function(call) = one else { return Err(refused()) };
-    let is_sum = matches!(call.name.to_string().to_lowercase().as_str(), "count" | "sum")
-        && !matches!(&call.args, FunctionArguments::List(list) if list.duplicate_treatment.is_some());
-    let is_same = budget.is_same_table(select);
-    if !(is_plain && is_sum && is_same) {
-        return Err(refused());
-    }
-    let of = vec![output(one, 0, false, budget)?];
-    Ok(OutputExpression::Window(Box::new(crate::query::syntax::GroupWindowCall {
-        function: crate::query::syntax::GroupFunction::Total,
-        of,
-        step: 1,
-        within: Vec::new(),
-        order: Vec::new(),
-        frame: None,
-        at,
-    })))
-}
-
 /// The arguments of a call, if they are plain.
 pub(super) fn plain(call: &ast::Function) -> Option<Vec<&Expr>> {
     let FunctionArguments::List(list) = &call.args else { return None };

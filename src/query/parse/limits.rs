@@ -1,6 +1,6 @@
 //! Limits on the size of a query, and the count against them.
 
-use sqlparser::ast::Select;
+use sqlparser::ast::{Expr, GroupByExpr, Select};
 
 use super::scope::{Allowed, ParseContext};
 use super::size::Size;
@@ -33,8 +33,8 @@ pub(super) struct Budget {
     /// Nodes of the queries of `WITH`.
     defined: usize,
     pub(super) scope: ParseContext,
-    /// FROM and WHERE of the query that is read, as text.
-    table: Option<(String, String)>,
+    /// FROM and WHERE of the query that is read, as text, and whether it has groups.
+    table: Option<(String, String, bool)>,
 }
 
 /// FROM and WHERE of a query, as text.
@@ -42,6 +42,14 @@ fn table(select: &Select) -> (String, String) {
     let from: Vec<_> = select.from.iter().map(ToString::to_string).collect();
     let condition = select.selection.as_ref().map(ToString::to_string);
     (from.join(", ").to_lowercase(), condition.unwrap_or_default())
+}
+
+/// The rows that a query in parentheses reads of the table of the query around it.
+pub(super) struct RowsOfTotal {
+    /// The condition that chooses them from the rows of the query around it, if there is one.
+    pub(super) filter: Option<Expr>,
+    /// Whether the query around it has groups.
+    pub(super) is_grouped: bool,
 }
 
 impl Budget {
@@ -67,12 +75,21 @@ impl Budget {
 
     /// Remembers which rows the query reads that is parsed from here on.
     pub(super) fn reads(&mut self, select: &Select) {
-        self.table = Some(table(select));
+        let is_grouped = !matches!(&select.group_by, GroupByExpr::Expressions(keys, _) if keys.is_empty());
+        let (from, condition) = table(select);
+        self.table = Some((from, condition, is_grouped));
     }
 
-    /// Whether another query reads the same rows.
-    pub(super) fn is_same_table(&self, select: &Select) -> bool {
-        self.table.as_ref() == Some(&table(select))
+    /// Which rows another query reads of the same table; `None` if it reads others than the query that is parsed.
+    pub(super) fn rows_of(&self, select: &Select) -> Option<RowsOfTotal> {
+        let (from, condition, is_grouped) = self.table.as_ref()?;
+        let (other_from, other_condition) = table(select);
+        let is_same = other_condition == *condition;
+        if other_from != *from || !(is_same || condition.is_empty()) {
+            return None;
+        }
+        let filter = select.selection.clone().filter(|_| !is_same);
+        Some(RowsOfTotal { filter, is_grouped: *is_grouped })
     }
 
     pub(super) fn items(&mut self, count: usize) -> Result<(), QueryError> {

@@ -7,7 +7,7 @@ use sqlparser::ast::{
 };
 use strum::{EnumMessage, VariantArray};
 
-use super::after::{call, case, cast, cut, has_aggregate, is_of_columns, key, label, total};
+use super::after::{call, case, cast, cut, has_aggregate, is_of_columns, key, label};
 use super::bounds::{clamped, contribution_bounds};
 use super::conditional::{conditional, or_null, present};
 use super::conditions::{condition, is_condition, literal};
@@ -18,6 +18,7 @@ use super::having::having;
 use super::limits::{Budget, DEPTH_MAX, too_deep};
 use super::nodes::{absent, name, qualified, start, unsupported};
 use super::regression;
+use super::totals::total;
 use crate::query::error::{Position, QueryError, shown};
 use crate::query::syntax::{
     Aggregate, AggregateFunction, ArithmeticOperator, Condition, Literal, LiteralValue, OutputExpression, Pair,

@@ -10,10 +10,11 @@ use sqlparser::ast::{
 
 use super::conditions::{condition, of_where};
 use super::expressions::expression;
+use super::groupings::keys;
 use super::limits::Budget;
 use super::nodes::{absent, name, start, unsupported};
 use super::scope::Allowed;
-use super::select::{Clauses, clauses, keys, ordinal, unlocked};
+use super::select::{Clauses, clauses, ordinal, unlocked};
 use super::sources::from;
 use super::windows::definitions;
 use super::with::with;
@@ -227,7 +228,7 @@ fn item(item: &SelectItem, budget: &mut Budget) -> Result<RowItem, QueryError> {
 }
 
 /// Refuses anything beside `*`.
-fn plain(options: &WildcardAdditionalOptions, at: Position) -> Result<(), QueryError> {
+pub(super) fn plain(options: &WildcardAdditionalOptions, at: Position) -> Result<(), QueryError> {
     let WildcardAdditionalOptions {
         wildcard_token: _,
         opt_ilike,

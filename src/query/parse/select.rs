@@ -7,26 +7,61 @@ use sqlparser::ast::{
 
 use super::after::{has_aggregate, label};
 use super::expressions::expression;
+use super::groupings::keys;
 use super::having::having;
 use super::limits::Budget;
 use super::nodes::{absent, name, start, unsupported};
 use super::outputs::{fractions, grouping, of_fraction, output};
+use super::over_answer::OverAnswer;
 use super::with::with;
-use super::{conditions, sources};
-use crate::query::answer::grouping_sets::{KEYS_MAX, SETS_MAX};
+use super::{conditions, over_answer, sources, survival, totals};
 use crate::query::error::{Code, Position, QueryError, shown};
 use crate::query::syntax::{
-    Expression, Item, ItemValue, Key, LiteralValue, Name, OrderBy, OrderItem, OutputExpression, Query, QuestionText,
+    Expression, Having, Item, ItemValue, LiteralValue, Name, OrderBy, OrderItem, OutputExpression, Query, QuestionText,
     Scalar,
 };
 
 pub(super) fn query(query: &ast::Query) -> Result<Query, QueryError> {
     let mut read = plain_query(query, &mut Budget::default())?;
-    read.text = QuestionText(query.to_string());
+    read.named(&QuestionText(query.to_string()));
     Ok(read)
 }
 
+/// Checks that a query could be a question, without looking into its FROM for answers: that would be done again at each level of nesting.
+pub(super) fn check(query: &ast::Query) -> Result<(), QueryError> {
+    rows_of_units(query, &mut Budget::default()).map(|_| ())
+}
+
 fn plain_query(query: &ast::Query, budget: &mut Budget) -> Result<Query, QueryError> {
+    if let Some(OverAnswer { query, after }) = over_answer::flattened(query)? {
+        let answer = plain_query(&query, budget)?;
+        return restricted(answer, after, budget);
+    }
+    // Whether rows in FROM are those of units or of groups is known when names are: both are read.
+    let over_groups = match over_answer::aggregated(query) {
+        Ok(None) => return rows_of_units(query, budget),
+        Ok(Some(OverAnswer { query, after })) => {
+            let budget = &mut Budget::default();
+            plain_query(&query, budget).and_then(|answer| restricted(answer, after, budget))
+        }
+        Err(error) => Err(error),
+    };
+    match (rows_of_units(query, budget), over_groups) {
+        (Ok(answer), over_groups) => Ok(Query { over_groups: Some(Box::new(over_groups)), ..answer }),
+        (Err(_), Ok(answer)) => Ok(answer),
+        (Err(error), Err(_)) => Err(error),
+    }
+}
+
+/// A question with one more condition on its answer's rows, which is applied after windows.
+fn restricted(answer: Query, condition: Option<Expr>, budget: &mut Budget) -> Result<Query, QueryError> {
+    let condition = condition.map(|condition| having(&condition, 0, false, budget)).transpose()?;
+    let after = [answer.after, condition].into_iter().flatten().reduce(|one, other| Having::All(vec![one, other]));
+    Ok(Query { after, ..answer })
+}
+
+/// Parses a query whose rows in FROM are those of tables and units.
+fn rows_of_units(query: &ast::Query, budget: &mut Budget) -> Result<Query, QueryError> {
     let at = start(query.span());
     let ast::Query {
         with: names,
@@ -48,9 +83,9 @@ fn plain_query(query: &ast::Query, budget: &mut Budget) -> Result<Query, QueryEr
     )?;
     let mut answer = with(names.as_ref(), budget, |budget| {
         let mut answer = match body.as_ref() {
-            SetExpr::Select(select) => match super::survival::rewritten(select)? {
-                Some(rewritten) => self::select(&rewritten, at, budget)?,
-                None => match super::pairs::rewritten(select) {
+            SetExpr::Select(select) => match (survival::rewritten(select)?, totals::with_from(select)?) {
+                (Some(rewritten), _) | (None, Some(rewritten)) => self::select(&rewritten, at, budget)?,
+                (None, None) => match super::pairs::rewritten(select) {
                     Some(rewritten) => self::select(&rewritten, at, budget)?,
                     None => self::select(select, at, budget)?,
                 },
@@ -59,7 +94,8 @@ fn plain_query(query: &ast::Query, budget: &mut Budget) -> Result<Query, QueryEr
             SetExpr::Query(inner)
                 if inner.order_by.is_none() && inner.limit_clause.is_none() && inner.fetch.is_none() =>
             {
-                plain_query(inner, budget)?
+                // What stands behind the parentheses is not part of its other reading.
+                Query { over_groups: None, ..plain_query(inner, budget)? }
             }
             SetExpr::Query(inner) if order_by.is_none() && limit_clause.is_none() && fetch.is_none() => {
                 return plain_query(inner, budget);
@@ -104,6 +140,9 @@ pub(super) fn unlocked(
 pub(super) fn constants(query: &ast::Query) -> Result<Option<Vec<(String, LiteralValue)>>, QueryError> {
     let SetExpr::Select(select) = query.body.as_ref() else { return Ok(None) };
     if !select.from.is_empty() || select.selection.is_some() {
+        return Ok(None);
+    }
+    if totals::with_from(select)?.is_some() {
         return Ok(None);
     }
     let at = start(query.span());
@@ -169,15 +208,23 @@ fn select(select: &ast::Select, at: Position, budget: &mut Budget) -> Result<Que
     let dataset = schema.unwrap_or(table).clone();
     budget.reads(select);
     let (keys, sets) = keys(group_by, at, budget)?;
+    let items = items(projection, budget)?;
+    let having = conditions_after.map(|expr| having(expr, 0, true, budget)).transpose()?;
+    let has_window = |item: &Item| matches!(&item.value, ItemValue::Output(output) if output.has_window());
+    // Where no window runs over the groups that HAVING leaves, a condition on totals may come after them.
+    let is_late = having.as_ref().is_some_and(Having::has_total) && !items.iter().any(has_window);
+    let (having, after) = if is_late { (None, having) } else { (having, None) };
     Ok(Query {
         from: source,
         dataset,
         distinct: matches!(distinct, Some(Distinct::Distinct)),
-        items: items(projection, budget)?,
+        items,
         condition: selection.map(|expr| conditions::of_where(expr, budget)).transpose()?,
         keys,
         sets,
-        having: conditions_after.map(|expr| having(expr, 0, true, budget)).transpose()?,
+        having,
+        after,
+        over_groups: None,
         order: Vec::new(),
         limit: top.map(|top| top_of(top, at)).transpose()?,
         offset: 0,
@@ -297,107 +344,24 @@ fn item(item: &SelectItem, budget: &mut Budget) -> Result<Item, QueryError> {
     } else if has_aggregate(expr) {
         ItemValue::Output(output(expr, 0, false, budget)?)
     } else {
-        // What no row has a function for may still be computed from keys, after the noise.
-        match expression(expr, 0, budget) {
-            Ok(key) => ItemValue::Key(key),
-            Err(error) => ItemValue::Output(output(expr, 0, false, budget).map_err(|_| error)?),
-        }
+        self::of_keys(expr, budget)?
     };
     Ok(Item { value, alias, at })
 }
 
-/// The keys, and the grouping sets if there are several.
-pub(super) type Grouped = (Vec<Key>, Option<Vec<Vec<usize>>>);
-
-pub(super) fn keys(group_by: &GroupByExpr, at: Position, budget: &mut Budget) -> Result<Grouped, QueryError> {
-    let GroupByExpr::Expressions(exprs, modifiers) = group_by else {
-        return Err(unsupported(at, "GROUP BY ALL is not supported").hint("write the names of the keys: GROUP BY a, b"));
-    };
-    absent(!modifiers.is_empty(), at, "a modifier of GROUP BY")?;
-    let (mut keys, mut sets, mut has_sets) = (Vec::new(), vec![Vec::new()], false);
-    for expr in exprs {
-        let mut of = |list: &[Expr]| {
-            list.iter().map(|one| place(&mut keys, one, budget)).collect::<Result<Vec<usize>, QueryError>>()
-        };
-        let mut parts = |parts: &[Vec<Expr>]| parts.iter().map(|part| of(part)).collect::<Result<Vec<_>, _>>();
-        let more = match expr {
-            Expr::Rollup(list) => {
-                check_sets(sets.len(), list.len().saturating_add(1), at)?;
-                let parts = parts(list)?;
-                (0..=parts.len()).rev().map(|count| parts[..count].concat()).collect()
-            }
-            Expr::Cube(list) if list.len() > KEYS_MAX => {
-                let message = format!("CUBE of {} keys; accepted are at most {KEYS_MAX}", list.len());
-                return Err(QueryError::at(Code::TooManyGroups, at, message).hint("ask for fewer groupings at a time"));
-            }
-            Expr::Cube(list) => {
-                check_sets(sets.len(), 1 << list.len(), at)?;
-                subsets(&parts(list)?)
-            }
-            Expr::GroupingSets(list) => {
-                check_sets(sets.len(), list.len(), at)?;
-                parts(list)?
-            }
-            // No key at all: all rows are one group.
-            Expr::Tuple(parts) if parts.is_empty() => vec![Vec::new()],
-            other => vec![of(std::slice::from_ref(other))?],
-        };
-        has_sets |= matches!(expr, Expr::Rollup(_) | Expr::Cube(_) | Expr::GroupingSets(_));
-        if let [one] = &more[..] {
-            sets.iter_mut().for_each(|set: &mut Vec<usize>| set.extend(one));
-            continue;
+/// An item without aggregates of its own: a total, a key, or what is computed from keys after the noise.
+fn of_keys(expr: &Expr, budget: &mut Budget) -> Result<ItemValue, QueryError> {
+    if totals::has_query(expr) {
+        match output(expr, 0, false, budget) {
+            Ok(total) if total.has_aggregate() => return Ok(ItemValue::Output(total)),
+            Err(error) if totals::is_no_total(&error) => return Err(error),
+            Ok(_) | Err(_) => {}
         }
-        // Several elements of GROUP BY are combined pairwise, as SQL defines.
-        let both =
-            |one: &Vec<usize>| more.iter().map(move |other| [one.as_slice(), other].concat()).collect::<Vec<_>>();
-        sets = sets.iter().flat_map(both).collect();
     }
-    Ok((keys, has_sets.then_some(sets)))
-}
-
-/// Refuses too many grouping sets, before any is built: each of `sets` is combined with each of `more`.
-fn check_sets(sets: usize, more: usize, at: Position) -> Result<(), QueryError> {
-    let all = sets.saturating_mul(more);
-    if all <= SETS_MAX {
-        return Ok(());
+    match expression(expr, 0, budget) {
+        Ok(key) => Ok(ItemValue::Key(key)),
+        Err(error) => output(expr, 0, false, budget).map(ItemValue::Output).map_err(|_| error),
     }
-    let message = format!("{all} groupings; accepted are at most {SETS_MAX}");
-    Err(QueryError::at(Code::TooManyGroups, at, message).hint("ask for fewer groupings at a time"))
-}
-
-/// All subsets of the parts, in the order of CUBE: the whole set first.
-fn subsets(parts: &[Vec<usize>]) -> Vec<Vec<usize>> {
-    let chosen = |choice: u32| {
-        let parts = parts.iter().enumerate().filter(|(at, _)| choice >> at & 1 == 0);
-        parts.flat_map(|(_, part)| part.clone()).collect()
-    };
-    (0..1_u32 << parts.len()).map(chosen).collect()
-}
-
-/// Index of a key in `keys`, to which it is added if it is new.
-fn place(keys: &mut Vec<Key>, expr: &Expr, budget: &mut Budget) -> Result<usize, QueryError> {
-    let key = match expr {
-        Expr::Value(value) => match ordinal(&value.value) {
-            Some(ordinal) => Key::Ordinal(ordinal, start(value.span)),
-            None => return Err(unsupported(start(value.span), "GROUP BY wants columns, or expressions of them")),
-        },
-        Expr::Tuple(_) => {
-            return Err(unsupported(
-                start(expr.span()),
-                "a list of keys in parentheses stands in ROLLUP, CUBE or GROUPING SETS",
-            ));
-        }
-        other => Key::By(expression(other, 0, budget)?),
-    };
-    let known = keys.iter().position(|known| match (known, &key) {
-        (Key::By(one), Key::By(other)) => one == other,
-        (Key::Ordinal(one, _), Key::Ordinal(other, _)) => one == other,
-        (Key::By(_), Key::Ordinal(..)) | (Key::Ordinal(..), Key::By(_)) => false,
-    });
-    Ok(known.unwrap_or_else(|| {
-        keys.push(key);
-        keys.len() - 1
-    }))
 }
 
 pub(super) fn ordinal(value: &Value) -> Option<u64> {

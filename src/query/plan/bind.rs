@@ -68,6 +68,17 @@ pub(super) struct Binder<'a> {
     made: std::cell::Cell<usize>,
 }
 
+/// Why the rows of groups are no rows of a question.
+const OF_MANY_UNITS: &str =
+    "the rows of a query inside of a question are those of one unit, and these groups are of many";
+/// Why the row of an aggregate without groups is no row of a question.
+const OF_MANY_PEOPLE: &str = "the value of this query comes from the rows of many people";
+
+/// Whether a question is refused as its rows are those of groups.
+pub(super) fn is_of_groups(error: &QueryError) -> bool {
+    error.message.starts_with(OF_MANY_UNITS) || error.message.starts_with(OF_MANY_PEOPLE)
+}
+
 /// Largest number of operators of a relation.
 const OPERATORS_MAX: u64 = 64;
 

@@ -1,24 +1,26 @@
 //! Outputs: turns selected items into measurements and output columns.
 
+mod distinct;
 mod measured;
 mod ranges;
+mod shown;
 mod suppression;
 
 use self::ranges::Ranges;
 use self::suppression::suppression;
 use super::names::{check_names, name, only_units, sort, sorted_output};
-use super::planned::{OutputLookup, Planned, constant, is_constant, number};
+use super::planned::{OutputLookup, constant, is_constant, labelled, number, output_value, planned_as};
 use std::collections::HashMap;
 
 use super::counting::counting;
-use crate::query::answer::formula::{CentredSum, Formula, HavingCondition, Range, Words};
-use crate::query::answer::{KeyLabels, Label, Layout, Limit, Output as Column, OutputValue, SortKey};
+use crate::query::answer::formula::{CentredSum, Formula, HavingCondition};
+use crate::query::answer::{KeyLabels, Layout, Limit, Output as Column, OutputValue, ShownGroups, SortKey};
 use crate::query::computation::{Computation, Measure, PlanKey};
 use crate::query::error::{Code, Position, QueryError};
 use crate::query::filter::Filter;
 use crate::query::syntax::{
-    Aggregate, AggregateFunction, ArithmeticOperator, Condition, Expression, Having, Item, ItemValue, Literal, Name,
-    OrderBy, OrderItem, OutputExpression, Query, Scalar,
+    Aggregate, AggregateFunction, ArithmeticOperator, Condition, Expression, Item, ItemValue, Literal, Name, OrderBy,
+    OrderItem, OutputExpression, Query, Scalar,
 };
 use crate::query::term::context::TermContext;
 use crate::query::term::{Term, checker};
@@ -48,6 +50,8 @@ pub(super) fn layout(
     let mut having = query.having.as_ref().map(|having| making.shown(having, &outputs)).transpose()?;
     making.check_measured(query)?;
     let order = making.order(query, &mut outputs)?;
+    let after = making.after(query, &mut outputs)?;
+    let distinct = distinct::keys(query, if is_text { 1 } else { making.keys.len() }, &outputs)?;
     known.steps().check()?;
     making.check_windows(&outputs, query.dataset.at)?;
     making.share_runs(&mut outputs, &mut having);
@@ -86,7 +90,7 @@ pub(super) fn layout(
     // Labels of a text key come with the release; those of other keys are added once their number is known to be small.
     let keys = is_text.then(KeyLabels::default).into_iter().collect();
     let limit = Limit::new(query.limit, query.offset);
-    Ok(Layout { keys, sets, outputs, having, small, order, limit })
+    Ok(Layout { keys, sets, outputs, shown: ShownGroups { having, after, distinct }, small, order, limit })
 }
 
 /// The measurements that outputs use, in their order; outputs are renumbered to refer to this list.
@@ -409,60 +413,6 @@ impl OutputPlanner<'_> {
                 Err(only_units(name.at, self.known))
             }
         }
-    }
-
-    fn shown(&mut self, having: &Having, outputs: &[Column]) -> Result<HavingCondition, QueryError> {
-        let steps = self.known.steps();
-        let named = |name: &Name| {
-            let output = outputs.iter().find(|output| output.name == name.text)?;
-            steps.spend(output.value.formula().map_or(1, |formula| formula.weight()));
-            planned_as(&output.value)
-        };
-        self.names = outputs.iter().map(|output| output.name.clone()).filter(|name| !name.is_empty()).collect();
-        let condition = self.condition(having, &named)?;
-        if condition.formulas().into_iter().any(Formula::has_window) {
-            let message = "HAVING chooses the rows that windows run over, and cannot depend on one";
-            return Err(QueryError::at(Code::UnsupportedSql, self.at, message)
-                .hint("ask without it, and choose from the answer afterwards"));
-        }
-        Ok(condition)
-    }
-}
-
-/// An output as another expression refers to it.
-fn planned_as(value: &OutputValue) -> Option<Planned> {
-    match value {
-        OutputValue::Words(words) => Some(Planned::Words(words.clone())),
-        OutputValue::Key { index } => Some(Planned::Words(Words::Key(*index))),
-        OutputValue::Grouping { index } => Some(Planned::Number(Formula::Grouping(*index))),
-        OutputValue::Count { .. }
-        | OutputValue::Sum { .. }
-        | OutputValue::Mean { .. }
-        | OutputValue::Formula { .. }
-        | OutputValue::Hidden(_) => value.formula().map(Planned::Number),
-    }
-}
-
-/// The column for what was planned.
-fn output_value(planned: Planned) -> OutputValue {
-    match planned {
-        Planned::Words(words) => OutputValue::Words(words),
-        Planned::Number(Formula::Missing) => OutputValue::Words(Words::Label(Label::Missing)),
-        Planned::Number(Formula::Count(count)) => OutputValue::Count { count },
-        Planned::Number(Formula::Sum(CentredSum { sum, count, grid })) => OutputValue::Sum { sum, count, grid },
-        Planned::Number(Formula::Mean(CentredSum { sum, grid, .. }, count)) => OutputValue::Mean { sum, count, grid },
-        Planned::Number(formula) => OutputValue::Formula { formula, range: Range::WHOLE },
-    }
-}
-
-/// The column for a constant, which is a label if it is a whole number.
-fn labelled(planned: Planned) -> OutputValue {
-    match &planned {
-        Planned::Number(Formula::Number(text)) => match text.parse() {
-            Ok(whole) => OutputValue::Words(Words::Label(Label::Integer(whole))),
-            Err(_) => output_value(planned),
-        },
-        _ => output_value(planned),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What is computed after the noise, once it is planned: numbers and labels.
 
-use crate::query::answer::Label;
-use crate::query::answer::formula::{Formula, Words};
+use crate::query::answer::formula::{CentredSum, Formula, Range, Words};
+use crate::query::answer::{Label, OutputValue};
 use crate::query::error::{Code, Position, QueryError};
 use crate::query::syntax::{Literal, LiteralValue, Name, OutputExpression};
 
@@ -80,4 +80,41 @@ pub(super) fn number(literal: &Literal) -> Result<String, QueryError> {
         LiteralValue::Text(_) | LiteralValue::Date(_) | LiteralValue::Boolean(_) => None,
     };
     plain.ok_or_else(|| QueryError::at(Code::UnsupportedSql, literal.at, "a plain number is wanted here"))
+}
+
+/// An output as another expression refers to it.
+pub(super) fn planned_as(value: &OutputValue) -> Option<Planned> {
+    match value {
+        OutputValue::Words(words) => Some(Planned::Words(words.clone())),
+        OutputValue::Key { index } => Some(Planned::Words(Words::Key(*index))),
+        OutputValue::Grouping { index } => Some(Planned::Number(Formula::Grouping(*index))),
+        OutputValue::Count { .. }
+        | OutputValue::Sum { .. }
+        | OutputValue::Mean { .. }
+        | OutputValue::Formula { .. }
+        | OutputValue::Hidden(_) => value.formula().map(Planned::Number),
+    }
+}
+
+/// The column for what was planned.
+pub(super) fn output_value(planned: Planned) -> OutputValue {
+    match planned {
+        Planned::Words(words) => OutputValue::Words(words),
+        Planned::Number(Formula::Missing) => OutputValue::Words(Words::Label(Label::Missing)),
+        Planned::Number(Formula::Count(count)) => OutputValue::Count { count },
+        Planned::Number(Formula::Sum(CentredSum { sum, count, grid })) => OutputValue::Sum { sum, count, grid },
+        Planned::Number(Formula::Mean(CentredSum { sum, grid, .. }, count)) => OutputValue::Mean { sum, count, grid },
+        Planned::Number(formula) => OutputValue::Formula { formula, range: Range::WHOLE },
+    }
+}
+
+/// The column for a constant, which is a label if it is a whole number.
+pub(super) fn labelled(planned: Planned) -> OutputValue {
+    match &planned {
+        Planned::Number(Formula::Number(text)) => match text.parse() {
+            Ok(whole) => OutputValue::Words(Words::Label(Label::Integer(whole))),
+            Err(_) => output_value(planned),
+        },
+        _ => output_value(planned),
+    }
 }

@@ -13,26 +13,11 @@ use crate::query::term::coding::{self, CategoryLists};
 use crate::query::term::context::TermContext;
 use crate::query::terms::policy::Terms;
 
-/// The keys of SELECT DISTINCT with groups, which changes nothing if each group has a row that differs from the others by its keys.
-fn distinct(query: &Query, terms: &TermContext<'_>) -> Result<Vec<Expression>, QueryError> {
-    let keys = grouped(&Query { distinct: false, ..query.clone() }, terms)?;
-    let is_selected = |key: &Expression| {
-        query.items.iter().any(|item| matches!(&item.value, ItemValue::Key(selected) if selected == key))
-    };
-    if query.sets.is_none() && keys.iter().all(is_selected) {
-        return Ok(keys);
-    }
-    let message = "DISTINCT would merge groups whose noisy values happen to be equal";
-    Err(QueryError::at(Code::UnsupportedSql, query.dataset.at, message))
-}
-
 /// The expressions of the grouping keys. An ordinal stands for the selected item, and so does an alias that is not a column's name.
 pub(super) fn grouped(query: &Query, terms: &TermContext<'_>) -> Result<Vec<Expression>, QueryError> {
     let has_aggregate = query.items.iter().any(|item| matches!(item.value, ItemValue::Output(_)));
-    if query.distinct {
-        if has_aggregate || !query.keys.is_empty() {
-            return distinct(query, terms);
-        }
+    // Without GROUP BY, SELECT DISTINCT lists keys; with it, it merges rows that are equal.
+    if query.distinct && !has_aggregate && query.keys.is_empty() {
         let key = |item: &crate::query::syntax::Item| match &item.value {
             ItemValue::Key(key) => Some(key.clone()),
             ItemValue::Output(_) | ItemValue::Grouping(_) | ItemValue::Wildcard => None,

@@ -19,7 +19,7 @@ impl Query {
         }
         self.condition.iter().for_each(|condition| condition.columns(&mut names));
         grouped.iter().for_each(|key| key.columns(&mut names));
-        self.having.iter().for_each(|having| having.columns(&mut names));
+        self.having.iter().chain(&self.after).for_each(|having| having.columns(&mut names));
         names
     }
 }

@@ -146,25 +146,43 @@ impl OutputExpression {
     /// Whether an aggregate stands in it, so that something is measured for it.
     #[must_use]
     pub fn has_aggregate(&self) -> bool {
-        match self {
-            Self::Aggregate(_) | Self::Running { .. } => true,
-            Self::Number(_) | Self::Named(_) | Self::Label(_) | Self::Missing | Self::Key(_) | Self::Grouping(_) => {
-                false
+        self.any(&|one| matches!(one, Self::Aggregate(_) | Self::Running { .. }))
+    }
+
+    /// Whether it, or a part of it, is what a test says.
+    #[must_use]
+    pub fn any(&self, is: &dyn Fn(&Self) -> bool) -> bool {
+        is(self)
+            || match self {
+                Self::Aggregate(_)
+                | Self::Running { .. }
+                | Self::Number(_)
+                | Self::Named(_)
+                | Self::Label(_)
+                | Self::Missing
+                | Self::Key(_)
+                | Self::Grouping(_) => false,
+                Self::Negative(of) | Self::Absolute(of) | Self::Root(of) | Self::Round(of, _) => of.any(is),
+                Self::Arithmetic(left, _, right) | Self::NullIf(left, right) => left.any(is) || right.any(is),
+                Self::Call(_, parts) => parts.iter().any(|part| part.any(is)),
+                Self::Case(arms, otherwise) => {
+                    arms.iter().any(|(when, then)| when.any(is) || then.any(is))
+                        || otherwise.as_ref().is_some_and(|otherwise| otherwise.any(is))
+                }
+                Self::Truth(having) => having.any(is),
+                Self::Window(call) => {
+                    call.of.iter().any(|of| of.any(is)) || call.order.iter().any(|order| order.by.any(is))
+                }
             }
-            Self::Negative(of) | Self::Absolute(of) | Self::Root(of) | Self::Round(of, _) => of.has_aggregate(),
-            Self::Arithmetic(left, _, right) | Self::NullIf(left, right) => {
-                left.has_aggregate() || right.has_aggregate()
-            }
-            Self::Call(_, parts) => parts.iter().any(Self::has_aggregate),
-            Self::Case(arms, otherwise) => {
-                arms.iter().any(|(when, then)| when.has_aggregate() || then.has_aggregate())
-                    || otherwise.as_ref().is_some_and(|otherwise| otherwise.has_aggregate())
-            }
-            Self::Truth(having) => having.has_aggregate(),
-            Self::Window(call) => {
-                call.of.iter().any(Self::has_aggregate) || call.order.iter().any(|order| order.by.has_aggregate())
-            }
-        }
+    }
+
+    /// Whether a window over groups stands in it, other than a total.
+    #[must_use]
+    pub fn has_window(&self) -> bool {
+        self.any(&|one| match one {
+            Self::Window(call) => call.function != GroupFunction::Total,
+            other => matches!(other, Self::Running { .. }),
+        })
     }
 }
 
@@ -172,12 +190,24 @@ impl Having {
     /// Whether an aggregate stands in it, so that something is measured for it.
     #[must_use]
     pub fn has_aggregate(&self) -> bool {
+        self.any(&|one| matches!(one, OutputExpression::Aggregate(_) | OutputExpression::Running { .. }))
+    }
+
+    /// Whether a part of it is what a test says.
+    #[must_use]
+    pub fn any(&self, is: &dyn Fn(&OutputExpression) -> bool) -> bool {
         match self {
-            Self::Compare(left, _, right) => left.has_aggregate() || right.has_aggregate(),
-            Self::IsNull(of) | Self::Is(of) => of.has_aggregate(),
-            Self::Not(inner) => inner.has_aggregate(),
-            Self::All(parts) | Self::Any(parts) => parts.iter().any(Self::has_aggregate),
+            Self::Compare(left, _, right) => left.any(is) || right.any(is),
+            Self::IsNull(of) | Self::Is(of) => of.any(is),
+            Self::Not(inner) => inner.any(is),
+            Self::All(parts) | Self::Any(parts) => parts.iter().any(|part| part.any(is)),
         }
+    }
+
+    /// Whether a total over all groups stands in it.
+    #[must_use]
+    pub fn has_total(&self) -> bool {
+        self.any(&|one| matches!(one, OutputExpression::Window(call) if call.function == GroupFunction::Total))
     }
 }
 

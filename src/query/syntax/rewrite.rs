@@ -49,7 +49,7 @@ impl Query {
                 key.rewrite(by)?;
             }
         }
-        self.having.iter_mut().try_for_each(|having| having.rewrite(by))?;
+        self.having.iter_mut().chain(&mut self.after).try_for_each(|having| having.rewrite(by))?;
         for order in &mut self.order {
             match &mut order.by {
                 OrderBy::Output(output) => output.rewrite(by)?,

@@ -1,7 +1,7 @@
 //! The tables that a question names, wherever they stand.
 
 use super::rewrite::Rewriter;
-use super::{Condition, Expression, FromItem, Name, Query, Rows, Scalar, Select};
+use super::{Condition, Expression, FromItem, Name, Query, QuestionText, Rows, Scalar, Select};
 use crate::query::error::QueryError;
 
 impl Query {
@@ -18,8 +18,18 @@ impl Query {
     /// The question with its dataset named, whose name may not stand in it.
     #[must_use]
     pub fn about(&self, dataset: &str) -> Self {
+        let over_groups =
+            self.over_groups.as_ref().map(|other| Box::new(other.as_ref().clone().map(|other| other.about(dataset))));
         let dataset = Name { of: None, text: dataset.to_owned(), at: self.dataset.at };
-        Self { dataset, ..self.clone() }
+        Self { dataset, over_groups, ..self.clone() }
+    }
+
+    /// Writes down the text of the question, however it is read.
+    pub fn named(&mut self, text: &QuestionText) {
+        self.text = text.clone();
+        if let Some(Ok(other)) = self.over_groups.as_deref_mut() {
+            other.named(text);
+        }
     }
 }
 

@@ -152,7 +152,7 @@ pub(super) fn usize(number: u64) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::query::answer::{Cell, Limit};
+    use crate::query::answer::{Cell, Limit, ShownGroups};
 
     fn layout(keys: &[usize], outputs: usize) -> Layout {
         let key = |index| Output { name: format!("k{index}"), value: OutputValue::Key { index } };
@@ -161,7 +161,7 @@ mod tests {
             keys: keys.iter().map(|size| (0..*size).map(|at| Label::Integer(at as i64)).collect()).collect(),
             sets: None,
             outputs: (0..keys.len()).map(key).chain((0..outputs).map(count)).collect(),
-            having: None,
+            shown: ShownGroups::default(),
             small: None,
             order: Vec::new(),
             limit: Limit::First(1),

@@ -399,6 +399,7 @@ pub(crate) fn asks_for_keys(query: &Query) -> bool {
     };
     let is_sorted = |order: &OrderItem| matches!(&order.by, OrderBy::Output(output) if output.has_aggregate());
     query.items.iter().all(|item| is_key(&item.value))
-        && !query.having.as_ref().is_some_and(Having::has_aggregate)
+        && !query.having.iter().chain(&query.after).any(Having::has_aggregate)
         && !query.order.iter().any(is_sorted)
+        && query.over_groups.as_deref().is_none_or(|other| other.as_ref().map_or(true, asks_for_keys))
 }

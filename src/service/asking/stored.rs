@@ -17,7 +17,7 @@ use crate::kernel::privacy::certificate::Subject;
 use crate::kernel::vault::release::{NoisyVector, Release};
 use crate::ledger::answer_bytes::{self, Drawn, Head, JSON_BEGINS, Rest, VERSION};
 use crate::query::answer::grouping_sets::IndependentNoise;
-use crate::query::answer::{Layout, Limit};
+use crate::query::answer::{Layout, Limit, ShownGroups};
 use crate::service::error::ServiceError;
 use crate::service::views::ThresholdView;
 
@@ -76,8 +76,10 @@ impl StoredAnswer {
     #[must_use]
     pub fn layout_for(&self, is_own: bool) -> Layout {
         let limit = if is_own { self.layout.limit } else { Limit::All };
-        let having = self.layout.having.clone().filter(|_| is_own);
-        Layout { limit, having, ..self.layout.clone() }
+        let ShownGroups { having, after, distinct } = self.layout.shown.clone();
+        let having = having.filter(|_| is_own);
+        let after = after.filter(|_| is_own);
+        Layout { limit, shown: ShownGroups { having, after, distinct }, ..self.layout.clone() }
     }
 
     /// The δ of the dataset's guarantee, from `delta` or from the accountant.

@@ -128,10 +128,10 @@ impl Service {
             let (layout, sql) = (stored.layout.clone(), stored.sql.clone());
             return Ok(Answer { stored, layout, sql, standing });
         };
-        let StoredQuestion { sql, outputs, sets, having, small, order, limit } =
+        let StoredQuestion { sql, outputs, sets, shown, small, order, limit } =
             StoredQuestion::decode(text).ok_or(LedgerFault::Unreadable)?;
         let layout =
-            stored.laid(Layout { keys: stored.layout.keys.clone(), outputs, sets, having, small, order, limit });
+            stored.laid(Layout { keys: stored.layout.keys.clone(), outputs, sets, shown, small, order, limit });
         Ok(Answer { stored, layout, sql, standing })
     }
 

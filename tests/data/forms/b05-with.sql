@@ -85,29 +85,23 @@ SELECT t.n AS visits, COUNT(*) AS patients FROM (SELECT visits.patient_id, COUNT
 
 -- taken
 -- compare
--- not yet: "region" is neither aggregated nor grouped by
 WITH counts AS (SELECT region, COUNT(*) AS n FROM visits GROUP BY region) SELECT region, n FROM counts WHERE n > 10;
 
 -- taken
 -- compare
--- not yet: "region" is neither aggregated nor grouped by
 WITH counts AS (SELECT region, COUNT(*) AS n, COUNT(DISTINCT patient_id) AS patients FROM visits GROUP BY region) SELECT region, n, patients FROM counts ORDER BY n DESC;
 
 -- taken
--- not yet: "region" is neither aggregated nor grouped by
 WITH counts AS (SELECT region, COUNT(*) AS n, SUM(cost) AS cost FROM visits GROUP BY region) SELECT region, cost / n AS mean_cost FROM counts;
 
 -- taken
--- not yet: the rows of a query inside of a question are aggregated for each unit
 SELECT AVG(n) AS mean_per_region FROM (SELECT region, COUNT(*) AS n FROM visits GROUP BY region) AS r;
 
 -- taken
--- not yet: the rows of a query inside of a question are aggregated for each unit
 SELECT MAX(n) AS largest FROM (SELECT region, COUNT(*) AS n FROM visits GROUP BY region) AS r;
 
 -- taken
 -- compare
--- not yet: the rows of a query inside of a question are aggregated for each unit
 SELECT SUM(n) AS n FROM (SELECT region, COUNT(*) AS n FROM visits GROUP BY region) AS r;
 
 -- taken
@@ -147,3 +141,79 @@ SELECT AVG(n) AS mean FROM (SELECT patient_id, COUNT(*) AS n FROM (SELECT patien
 
 -- taken
 SELECT AVG(n) AS mean FROM (SELECT patient_id, COUNT(*) AS n FROM visits GROUP BY patient_id HAVING COUNT(*) > 2) AS p;
+
+-- taken
+-- compare
+SELECT n, region AS place FROM (SELECT region, COUNT(*) AS n FROM visits GROUP BY region) r ORDER BY place DESC LIMIT 2;
+
+-- taken
+-- compare
+SELECT * FROM (SELECT EXTRACT(YEAR FROM visited) AS y, COUNT(*) AS n FROM visits GROUP BY y) r WHERE y BETWEEN 2021 AND 2023 AND n > 3;
+
+-- taken
+-- compare
+WITH a AS (SELECT region, sex, COUNT(*) AS n FROM visits GROUP BY region, sex), b AS (SELECT region, sex, n, n * 2 AS twice FROM a WHERE sex <> 'other'), c AS (SELECT region, sex, twice - n AS again FROM b WHERE n > 2) SELECT * FROM c ORDER BY again DESC, region;
+
+-- taken
+SELECT region FROM (SELECT DISTINCT region FROM visits) t WHERE region <> 'north';
+
+-- taken
+-- compare
+SELECT n FROM (SELECT COUNT(*) AS n FROM visits WHERE emergency) t;
+
+-- taken
+-- compare
+SELECT region, n FROM (SELECT region, COUNT(*) AS n FROM visits GROUP BY region ORDER BY region LIMIT 3) t LIMIT 2;
+
+-- taken
+-- compare
+SELECT y, n, n - LAG(n) OVER (ORDER BY y) AS more FROM (SELECT EXTRACT(YEAR FROM visited) AS y, COUNT(*) AS n FROM visits GROUP BY 1) t WHERE y > 2020;
+
+-- taken
+-- compare
+SELECT region, n FROM (SELECT region, COUNT(*) AS n, RANK() OVER (ORDER BY COUNT(*) DESC) AS place FROM visits GROUP BY region) t WHERE place <= 2 AND n > 10 ORDER BY place;
+
+-- refused: the rows that a LIMIT leaves are sorted again
+SELECT region, n FROM (SELECT region, COUNT(*) AS n FROM visits GROUP BY region ORDER BY n DESC LIMIT 2) t ORDER BY region;
+
+-- refused: a column that the query in FROM does not select
+SELECT region, sex FROM (SELECT region, COUNT(*) AS n FROM visits GROUP BY region) t;
+
+-- refused: a column of the query in FROM that is there twice
+SELECT region FROM (SELECT region, sex AS region, COUNT(*) AS n FROM visits GROUP BY 1, 2) t;
+
+-- refused: a window over the rows that a condition leaves after other windows
+SELECT region, SUM(n) OVER () AS s FROM (SELECT region, COUNT(*) AS n, RANK() OVER (ORDER BY COUNT(*) DESC) AS place FROM visits GROUP BY region) t WHERE place <= 2;
+
+-- refused: the groups are people
+SELECT patient_id, n FROM (SELECT patient_id, COUNT(*) AS n FROM visits GROUP BY patient_id) t WHERE n > 3;
+
+-- taken
+-- compare
+-- same as: SELECT region AS place, COUNT(*) AS visits FROM visits WHERE region LIKE '%th' GROUP BY region
+SELECT t.place, t.visits FROM (SELECT region, COUNT(*) FROM visits GROUP BY 1) AS t(place, visits) WHERE t.place LIKE '%th';
+
+-- taken
+-- compare
+SELECT AVG(n) AS a, MIN(n) AS b, COUNT(*) AS c, COUNT(n) AS d, SUM(n) AS e FROM (SELECT region, COUNT(*) AS n FROM visits GROUP BY region) t WHERE n > 3;
+
+-- taken
+-- compare
+WITH t AS (SELECT region, sex, COUNT(*) AS n, SUM(cost) AS cost FROM visits GROUP BY region, sex) SELECT sex, SUM(n) AS n, SUM(cost) / SUM(n) AS mean, MAX(n) - MIN(n) AS spread FROM t WHERE region <> 'north' GROUP BY sex HAVING SUM(n) > 5 ORDER BY n DESC LIMIT 2;
+
+-- taken
+-- compare
+SELECT region, largest FROM (SELECT region, MAX(n) AS largest FROM (SELECT region, sex, COUNT(*) AS n FROM visits GROUP BY 1, 2) t GROUP BY region) u WHERE largest > 4;
+
+-- taken
+-- compare
+SELECT COUNT(*) FILTER (WHERE n > 20) AS many, COUNT(*) AS n FROM (SELECT diagnosis, COUNT(*) AS n FROM visits GROUP BY diagnosis) t;
+
+-- refused: over groups there are COUNT, SUM, AVG, MIN and MAX
+SELECT STDDEV(n) AS s FROM (SELECT region, COUNT(*) AS n FROM visits GROUP BY region) t;
+
+-- refused: groups are grouped again by their keys
+SELECT n, COUNT(*) AS c FROM (SELECT region, COUNT(*) AS n FROM visits GROUP BY region) t GROUP BY n;
+
+-- refused: the rows that a LIMIT leaves
+SELECT SUM(n) AS s FROM (SELECT region, COUNT(*) AS n FROM visits GROUP BY region ORDER BY n DESC LIMIT 2) t;

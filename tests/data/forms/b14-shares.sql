@@ -84,15 +84,12 @@ SELECT region, COUNT(*) * 100.0 / (SELECT COUNT(*) FROM visits) AS percent FROM 
 
 -- taken
 -- compare
--- not yet: the rows of a query inside of a question are aggregated for each unit
 SELECT region, COUNT(*) AS n, (SELECT COUNT(*) FROM visits) AS total FROM visits GROUP BY region;
 
 -- taken
--- not yet: a query in parentheses is accepted here as a total: one COUNT or SUM over the same rows
 SELECT COUNT(*) FILTER (WHERE emergency) * 1.0 / (SELECT COUNT(DISTINCT patient_id) FROM visits) AS per_patient FROM visits;
 
 -- taken
--- not yet: there is no FROM
 SELECT (SELECT COUNT(*) FROM visits WHERE emergency) * 1.0 / (SELECT COUNT(*) FROM visits) AS share;
 
 -- taken
@@ -101,25 +98,19 @@ SELECT (SELECT COUNT(*) FROM visits WHERE emergency) * 1.0 / (SELECT COUNT(*) FR
 SELECT (SELECT COUNT(*) FROM visits) AS visits, (SELECT COUNT(*) FROM patients) AS patients;
 
 -- taken
--- not yet: "region" is neither aggregated nor grouped by
 SELECT region, n, n * 100.0 / SUM(n) OVER () AS percent FROM (SELECT region, COUNT(*) AS n FROM visits GROUP BY region) AS r;
 
 -- taken
--- not yet: "region" is neither aggregated nor grouped by
 WITH by_region AS (SELECT region, COUNT(*) AS n FROM visits GROUP BY region), total AS (SELECT COUNT(*) AS n FROM visits) SELECT r.region, r.n * 1.0 / t.n AS share FROM by_region r CROSS JOIN total t;
 
 -- taken
--- not yet: "region" is neither aggregated nor grouped by
 WITH a AS (SELECT region, COUNT(*) AS n FROM visits GROUP BY region), b AS (SELECT region, COUNT(*) AS n FROM visits WHERE emergency GROUP BY region) SELECT a.region, 1000.0 * b.n / a.n AS per_thousand FROM a JOIN b ON a.region = b.region;
 
 -- taken
--- not yet: * asks for rows; only aggregates are answered
 SELECT * FROM (SELECT region, diagnosis, COUNT(*) AS n, ROW_NUMBER() OVER (PARTITION BY region ORDER BY COUNT(*) DESC) AS place FROM visits GROUP BY region, diagnosis) AS t WHERE place <= 3;
 
 -- taken
--- not yet: HAVING chooses the rows that windows run over, and cannot depend on one
 SELECT region, COUNT(*) AS n FROM visits GROUP BY region HAVING COUNT(*) > (SELECT COUNT(*) FROM visits) / 5;
 
 -- taken
--- not yet: "region" is neither aggregated nor grouped by
 SELECT r.region, r.share FROM (SELECT region, COUNT(*) FILTER (WHERE emergency) * 1.0 / NULLIF(COUNT(*), 0) AS share FROM visits GROUP BY region) AS r ORDER BY r.share DESC;

@@ -213,14 +213,11 @@ SELECT region, REGR_SXX(cost, age) AS sxx, REGR_SYY(cost, age) AS syy, REGR_SXY(
 
 -- taken
 -- compare
--- not yet: "region" is neither aggregated nor grouped by
 SELECT t.region, t.n + t.m AS total FROM (SELECT region, COUNT(*) FILTER (WHERE emergency) AS n, COUNT(*) FILTER (WHERE NOT emergency) AS m FROM visits GROUP BY region) AS t;
 
 -- taken
--- not yet: the rows of a query inside of a question are aggregated for each unit
 SELECT SUM(n) FILTER (WHERE region <> 'north') AS others FROM (SELECT region, COUNT(*) AS n FROM visits GROUP BY region) AS r;
 
 -- taken
 -- compare
--- not yet: the rows of a query inside of a question are aggregated for each unit
 SELECT y, MAX(n) AS largest FROM (SELECT EXTRACT(YEAR FROM visited) AS y, region, COUNT(*) AS n FROM visits GROUP BY 1, 2) AS t GROUP BY y;

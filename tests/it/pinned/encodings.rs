@@ -19,7 +19,7 @@ use tacit::query::answer::grouping_sets::{
     GroupingSets, IndependentNoise, MeasuredTable, MeasuredTables, SourceTable, SourceVector,
 };
 use tacit::query::answer::{
-    CountSource, Label, Layout, Limit, Output, OutputValue, PartSuppression, SortKey, Suppression,
+    CountSource, Label, Layout, Limit, Output, OutputValue, PartSuppression, ShownGroups, SortKey, Suppression,
 };
 use tacit::query::filter::Filter;
 use tacit::query::parse::parse;
@@ -347,7 +347,7 @@ fn layouts_have_their_bytes() {
         keys: vec![vec![Label::Integer(5), Label::Missing].into()],
         sets: Some(GroupingSets { shown: vec![vec![0], vec![]], measured: vec![tables] }),
         outputs: vec![Output { name: "n".into(), value }],
-        having: Some(HavingCondition::Missing(formula)),
+        shown: ShownGroups::having(Some(HavingCondition::Missing(formula))),
         small: Some(Suppression { below: 7, counts: vec![1], steps: vec![RUN], parts }),
         order: vec![SortKey { output: 0, descending: true, nulls_first: false }],
         limit: Limit::First(8),

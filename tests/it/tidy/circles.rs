@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{production, sources};
 
-/// Recursions that are meant. Expressions hold conditions and queries, and both hold expressions: as they are parsed, as they are written in
+/// Recursions that are meant. Expressions hold conditions and queries, and both hold expressions, also where a query over an answer is
+/// written as one: as they are parsed, as they are written in
 /// the syntax, as names are bound, and as terms are typed. After the noise, formulas hold conditions, labels and windows that hold formulas.
 const RECURSIONS: [&[&str]; 5] = [
     &[
@@ -31,11 +32,17 @@ const RECURSIONS: [&[&str]; 5] = [
         "query/parse/days",
         "query/parse/expressions",
         "query/parse/group_windows",
+        "query/parse/groupings",
         "query/parse/having",
         "query/parse/intervals",
         "query/parse/lists",
         "query/parse/numeric",
         "query/parse/outputs",
+        "query/parse/over_answer",
+        "query/parse/over_answer/aggregated",
+        "query/parse/over_answer/columns",
+        "query/parse/over_answer/find",
+        "query/parse/over_answer/joined",
         "query/parse/pairs",
         "query/parse/periods",
         "query/parse/regression",
@@ -43,6 +50,7 @@ const RECURSIONS: [&[&str]; 5] = [
         "query/parse/select",
         "query/parse/sources",
         "query/parse/survival",
+        "query/parse/totals",
         "query/parse/truths",
         "query/parse/windows",
         "query/parse/with",

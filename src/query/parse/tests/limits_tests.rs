@@ -3,6 +3,9 @@
 use super::super::{asked, parse};
 use super::refused;
 
+/// The stack that threads have.
+const STACK_BYTES: usize = 8 << 20;
+
 #[test]
 fn names_of_with_cannot_explode() {
     // Each name uses the one before it twice.
@@ -77,7 +80,6 @@ fn chains_are_measured() {
 /// The longest chains and the deepest nesting that a text can hold end in an answer, or in a refusal, on the stack that threads have.
 #[test]
 fn no_text_overflows_the_stack() {
-    const STACK_BYTES: usize = 8 << 20;
     for (unit, head, tail) in [
         ("1+", "SELECT COUNT(*) FROM a WHERE x > ", "1"),
         ("1-", "SELECT COUNT(*) FROM a WHERE x > ", "1"),
@@ -104,6 +106,10 @@ fn no_text_overflows_the_stack() {
         ("1+", "SELECT ABS(FLOOR(", "SUM(a))) FROM a"),
         ("1+", "SELECT SUM(a) OVER (ORDER BY ", "1) FROM a"),
         ("1+", "SELECT COUNT(*) FROM (SELECT ", "a LIKE 'x' FROM a) t"),
+        ("1+", "SELECT u FROM (SELECT ", "COUNT(*) AS u FROM a) t"),
+        ("u+", "SELECT ", "u FROM (SELECT COUNT(*) AS u FROM a) t"),
+        ("SELECT COUNT(*) AS u FROM a UNION ", "SELECT u FROM (", "SELECT COUNT(*) FROM a) t"),
+        ("(SELECT u+u AS u FROM ", "SELECT u FROM ", "(SELECT COUNT(*) AS u FROM a) t"),
     ] {
         let most = (16_384 - head.len() - tail.len()) / unit.len();
         for count in [most, super::super::chains::CHAIN_MAX - 30, 60] {
@@ -113,4 +119,34 @@ fn no_text_overflows_the_stack() {
             asked.join().expect("an answer, or a refusal");
         }
     }
+}
+
+/// Queries over answers are written anew at each level, which must not take longer with each of them than the text is long.
+#[test]
+fn answers_within_answers_cannot_explode() {
+    let thread = std::thread::Builder::new().stack_size(STACK_BYTES);
+    thread.spawn(answers_within_answers).expect("a thread").join().expect("answers, and refusals");
+}
+
+fn answers_within_answers() {
+    let nested = |outer: &str, count: usize| {
+        let inner = "SELECT a, COUNT(*) AS n FROM v GROUP BY a".to_owned();
+        (0..count).fold(inner, |inner, _| outer.replace('_', &inner))
+    };
+    for outer in [
+        "SELECT a, n FROM (_) t",
+        "SELECT a, SUM(n) AS n FROM (_) t GROUP BY a",
+        "SELECT a, n FROM (SELECT a, MAX(n) AS n FROM (_) t GROUP BY a) u WHERE n > 3",
+    ] {
+        let levels = if outer.contains("MAX") { 14 } else { 30 };
+        assert!(parse(&nested(outer, levels)).is_ok(), "{outer}");
+    }
+    // Each level doubles what a name stands for.
+    assert!(parse(&nested("SELECT a, n + n AS n FROM (_) t", 6)).is_ok());
+    assert!(refused(&nested("SELECT a, n + n AS n FROM (_) t", 12)).message.contains("1000 parts"));
+    let chain = (1..20).fold("WITH c0 AS (SELECT a, COUNT(*) AS n FROM v GROUP BY a)".to_owned(), |sql, at| {
+        format!("{sql}, c{at} AS (SELECT x.a, x.n FROM c{} x JOIN c{} y ON x.a = y.a)", at - 1, at - 1)
+    });
+    let error = refused(&format!("{chain} SELECT a, n FROM c19"));
+    assert!(error.message.contains("parts") || error.message.contains("levels"), "{}", error.message);
 }

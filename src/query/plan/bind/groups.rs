@@ -121,11 +121,10 @@ impl Binder<'_> {
             return Ok(keys);
         }
         if select.keys.is_empty() {
-            return Err(unsupported(select.at, "the value of this query comes from the rows of many people")
+            return Err(unsupported(select.at, super::OF_MANY_PEOPLE)
                 .hint("ask for its value first, and write that number here"));
         }
-        let message = "the rows of a query inside of a question are those of one unit, and these groups are of many";
-        Err(unsupported(select.at, message))
+        Err(unsupported(select.at, super::OF_MANY_UNITS))
     }
 
     /// A key of GROUP BY; an ordinal stands for the selected item, and so does an alias that is no column's name.

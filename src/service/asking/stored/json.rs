@@ -17,7 +17,7 @@ use self::vectors::noisy;
 use crate::kernel::privacy::certificate::Subject;
 use crate::kernel::vault::release::ReleasedGroups;
 use crate::ledger::answer_bytes::{Drawn, Head, Rest};
-use crate::query::answer::{Layout, Limit};
+use crate::query::answer::{Layout, Limit, ShownGroups};
 
 /// Reads a stored answer of the first version, in the parts of the present one; `None` if it is damaged.
 pub(super) fn answer(bytes: &[u8]) -> Option<(Head, Drawn, Rest)> {
@@ -60,7 +60,7 @@ pub(super) fn question(text: &str) -> Option<(String, Layout)> {
         keys: Vec::new(),
         outputs: of.at("outputs")?.list(layouts::output)?,
         sets: of.optional("sets", layouts::sets)?,
-        having: of.optional("having", formulas::shown)?,
+        shown: ShownGroups::having(of.optional("having", formulas::shown)?),
         small: of.optional("small", layouts::small)?,
         order: of.at("order")?.list(layouts::sort)?,
         limit: Limit::new(of.optional("limit", Json::read)?, 0),

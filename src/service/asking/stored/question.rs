@@ -3,9 +3,8 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use super::json;
-use crate::query::answer::formula::HavingCondition;
 use crate::query::answer::grouping_sets::GroupingSets;
-use crate::query::answer::{Layout, Limit, Output, SortKey, Suppression};
+use crate::query::answer::{Layout, Limit, Output, ShownGroups, SortKey, Suppression};
 
 /// Beginning of the text in the present version. The first version is JSON, which begins with a brace.
 const VERSION: &str = "2:";
@@ -16,7 +15,7 @@ pub(crate) struct StoredQuestion {
     pub(crate) sql: String,
     pub(crate) outputs: Vec<Output>,
     pub(crate) sets: Option<GroupingSets>,
-    pub(crate) having: Option<HavingCondition>,
+    pub(crate) shown: ShownGroups,
     pub(crate) small: Option<Suppression>,
     pub(crate) order: Vec<SortKey>,
     pub(crate) limit: Limit,
@@ -24,8 +23,8 @@ pub(crate) struct StoredQuestion {
 
 impl StoredQuestion {
     pub(crate) fn new(sql: String, layout: Layout) -> Self {
-        let Layout { keys: _, outputs, sets, having, small, order, limit } = layout;
-        Self { sql, outputs, sets, having, small, order, limit }
+        let Layout { keys: _, outputs, sets, shown, small, order, limit } = layout;
+        Self { sql, outputs, sets, shown, small, order, limit }
     }
 
     /// The text for the ledger.

@@ -8,7 +8,7 @@ use crate::query::answer::grouping_sets::{
     GroupingSets, IndependentNoise, MeasuredTable, MeasuredTables, SourceTable, SourceVector,
 };
 use crate::query::answer::{
-    CountSource, Label, Layout, Limit, Output, OutputValue, PartSuppression, SortKey, Suppression,
+    CountSource, Label, Layout, Limit, Output, OutputValue, PartSuppression, ShownGroups, SortKey, Suppression,
 };
 
 pub(super) fn layout(of: Json<'_>) -> Option<Layout> {
@@ -16,7 +16,7 @@ pub(super) fn layout(of: Json<'_>) -> Option<Layout> {
         keys: of.at("keys")?.list(|labels| labels.list(label).map(Into::into))?,
         sets: of.optional("sets", sets)?,
         outputs: of.at("outputs")?.list(output)?,
-        having: of.optional("having", formulas::shown)?,
+        shown: ShownGroups::having(of.optional("having", formulas::shown)?),
         small: of.optional("small", small)?,
         order: of.at("order")?.list(sort)?,
         limit: Limit::new(of.optional("limit", Json::read)?, 0),

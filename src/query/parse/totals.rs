@@ -1,0 +1,190 @@
+//! Parser of totals: queries in parentheses beside aggregates, which are aggregates over the same table.
+//!
+//! Promises that a total is computed from what is measured anyway, or measured as an aggregate of the question: a sum over all groups, or,
+//! without groups, the aggregate itself. Another WHERE is a FILTER, where the question has none.
+
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{
+    self, Expr, Function, FunctionArguments, GroupByExpr, SelectItem, SetExpr, Spanned, Visit, VisitMut, Visitor,
+    VisitorMut,
+};
+
+use super::after::has_aggregate;
+use super::limits::Budget;
+use super::nodes::{start, unsupported};
+use super::outputs::{is_aggregate, output};
+use super::select::clauses;
+use crate::query::error::{Position, QueryError};
+use crate::query::syntax::{GroupFunction, GroupWindowCall, OutputExpression};
+
+/// The SELECT of a query that has a single row: one item, and no groups.
+fn single(query: &ast::Query) -> Option<(&ast::Select, &Expr)> {
+    let SetExpr::Select(select) = query.body.as_ref() else { return None };
+    let is_plain = query.with.is_none()
+        && query.order_by.is_none()
+        && query.limit_clause.is_none()
+        && query.fetch.is_none()
+        && select.having.is_none()
+        && select.distinct.is_none()
+        && matches!(&select.group_by, GroupByExpr::Expressions(keys, modifiers) if keys.is_empty() && modifiers.is_empty());
+    match &select.projection[..] {
+        [SelectItem::UnnamedExpr(one) | SelectItem::ExprWithAlias { expr: one, .. }]
+            if is_plain && has_aggregate(one) =>
+        {
+            Some((select, one))
+        }
+        _ => None,
+    }
+}
+
+/// Parses a query in parentheses as a total.
+pub(super) fn total(query: &ast::Query, at: Position, budget: &mut Budget) -> Result<OutputExpression, QueryError> {
+    let refused = || {
+        unsupported(
+            at,
+            "a query in parentheses is accepted here as a total: aggregates of the table that the question reads, under its WHERE or beside none",
+        )
+    };
+    let (select, one) = single(query).ok_or_else(refused)?;
+    let has_more = !select.named_window.is_empty() || clauses(select, at)?.qualify.is_some();
+    let rows = budget.rows_of(select).filter(|_| !has_more).ok_or_else(refused)?;
+    let mut of = one.clone();
+    if let Some(condition) = &rows.filter {
+        filter(&mut of, condition);
+    }
+    if !rows.is_grouped {
+        return output(&of, 0, false, budget);
+    }
+    let Expr::Function(call) = one else { return Err(over_groups(at)) };
+    let is_sum = matches!(call.name.to_string().to_lowercase().as_str(), "count" | "sum") && call.over.is_none();
+    let is_distinct = matches!(&call.args, FunctionArguments::List(list) if list.duplicate_treatment.is_some());
+    if !is_sum || is_distinct {
+        return Err(over_groups(at));
+    }
+    let of = vec![output(&of, 0, false, budget)?];
+    Ok(OutputExpression::Window(Box::new(GroupWindowCall {
+        function: GroupFunction::Total,
+        of,
+        step: 1,
+        within: Vec::new(),
+        order: Vec::new(),
+        frame: None,
+        at,
+    })))
+}
+
+/// Why an aggregate is no total beside groups.
+const OVER_GROUPS: &str = "beside groups, a total is one COUNT or SUM: it is added up from the groups, and what else there is does not add up";
+
+fn over_groups(at: Position) -> QueryError {
+    unsupported(at, OVER_GROUPS)
+}
+
+/// Whether an error says that a query over the question's own table is no total.
+pub(super) fn is_no_total(error: &QueryError) -> bool {
+    error.message.starts_with(OVER_GROUPS)
+}
+
+/// Adds a condition to the FILTER of each aggregate.
+struct Filtering<'a> {
+    condition: &'a Expr,
+    queries: usize,
+}
+
+impl VisitorMut for Filtering<'_> {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, _: &mut ast::Query) -> ControlFlow<()> {
+        self.queries += 1;
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, _: &mut ast::Query) -> ControlFlow<()> {
+        self.queries -= 1;
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        let Expr::Function(Function { name, filter, over: None, .. }) = expr else { return ControlFlow::Continue(()) };
+        if self.queries == 0 && is_aggregate(&name.to_string().to_lowercase()) {
+            let nested = |of: Expr| Box::new(Expr::Nested(Box::new(of)));
+            let own = nested(self.condition.clone());
+            *filter = Some(match filter.take() {
+                None => own,
+                Some(other) => {
+                    Box::new(Expr::BinaryOp { left: nested(*other), op: ast::BinaryOperator::And, right: own })
+                }
+            });
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// Lets the aggregates of an expression see the rows alone that a condition leaves.
+pub(super) fn filter(of: &mut Expr, condition: &Expr) {
+    let mut filtering = Filtering { condition, queries: 0 };
+    // It never breaks off.
+    let _: ControlFlow<()> = VisitMut::visit(of, &mut filtering);
+}
+
+/// The queries in parentheses of an expression, without those inside of them.
+#[derive(Default)]
+struct Queries {
+    found: Vec<ast::Query>,
+    level: usize,
+}
+
+impl Visitor for Queries {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, query: &ast::Query) -> ControlFlow<()> {
+        if self.level == 0 {
+            self.found.push(query.clone());
+        }
+        self.level += 1;
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, _: &ast::Query) -> ControlFlow<()> {
+        self.level -= 1;
+        ControlFlow::Continue(())
+    }
+}
+
+/// Whether an expression has a query in parentheses.
+pub(super) fn has_query(of: &Expr) -> bool {
+    let mut queries = Queries::default();
+    // It never breaks off.
+    let _: ControlFlow<()> = of.visit(&mut queries);
+    !queries.found.is_empty()
+}
+
+/// A SELECT without FROM whose items are made of totals, with the FROM that these share; `None` for any other SELECT.
+///
+/// # Errors
+/// [`crate::query::error::Code::UnsupportedSql`] if they read different tables.
+pub(super) fn with_from(select: &ast::Select) -> Result<Option<ast::Select>, QueryError> {
+    if !select.from.is_empty() || select.selection.is_some() {
+        return Ok(None);
+    }
+    let mut queries = Queries::default();
+    // It never breaks off.
+    let _: ControlFlow<()> = select.projection.iter().try_for_each(|item| item.visit(&mut queries));
+    let Some((first, _)) = queries.found.first().and_then(single) else { return Ok(None) };
+    let text = |select: &ast::Select| select.from.iter().map(ToString::to_string).collect::<Vec<_>>();
+    for query in &queries.found {
+        match single(query) {
+            Some((other, _)) if text(other) == text(first) => {}
+            _ => {
+                return Err(unsupported(
+                    start(query.span()),
+                    "queries in parentheses by themselves are aggregates of one table, and these read several",
+                ));
+            }
+        }
+    }
+    let is_same = |query: &ast::Query| single(query).is_some_and(|(other, _)| other.selection == first.selection);
+    let selection = if queries.found.iter().all(is_same) { first.selection.clone() } else { None };
+    Ok(Some(ast::Select { from: first.from.clone(), selection, ..select.clone() }))
+}
