@@ -18,7 +18,6 @@ use super::having::having;
 use super::limits::{Budget, DEPTH_MAX, too_deep};
 use super::nodes::{absent, name, qualified, start, unsupported};
 use super::regression;
-use super::totals::total;
 use crate::query::error::{Position, QueryError, shown};
 use crate::query::syntax::{
     Aggregate, AggregateFunction, ArithmeticOperator, Condition, Literal, LiteralValue, OutputExpression, Pair,
@@ -87,7 +86,7 @@ pub(super) fn output(
         }
         Expr::Floor { expr, field } => cut(ScalarFunction::Floor, expr, field, depth, named, budget),
         Expr::Ceil { expr, field } => cut(ScalarFunction::Ceil, expr, field, depth, named, budget),
-        Expr::Subquery(query) => total(query, at, budget),
+        Expr::Subquery(query) => super::totals::total(query, at, budget),
         Expr::BinaryOp { left, op: op @ (BinaryOperator::Modulo | BinaryOperator::PGExp), right } => {
             let function = if *op == BinaryOperator::Modulo { ScalarFunction::Mod } else { ScalarFunction::Power };
             let parts = [left, right].into_iter().map(|part| output(part, depth + 1, named, budget));
