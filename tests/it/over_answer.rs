@@ -134,7 +134,7 @@ fn conditions_come_after_windows() {
         block_on(lab.sql(&format!("SELECT * FROM ({ranked}) t WHERE place > 1 ORDER BY place, region LIMIT 1"), "0.5"));
     assert_eq!(few.json()["replayed"], true);
     let wanted = all.iter().find(|row| number(row, "place") > 1.0).expect("a second place");
-    assert_eq!(few.rows(), [wanted.clone()]);
+    assert_eq!(few.rows(), std::slice::from_ref(wanted));
     let late = block_on(lab.sql(
         "SELECT region, COUNT(*) AS n FROM visits GROUP BY region HAVING COUNT(*) > (SELECT COUNT(*) FROM visits) / 2.0",
         "0.5",

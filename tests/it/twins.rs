@@ -63,13 +63,15 @@ impl NoiseSource for Replaying {
     }
 }
 
+/// Writes the sources of either of two neighbours into a folder: with the unit, or without it.
+type WriteSources<'a> = dyn Fn(&Path, bool) + Send + Sync + 'a;
+
 /// Two neighbouring datasets under one policy.
 struct Scene<'a> {
     name: &'static str,
     dataset: &'static str,
     policy: &'a str,
-    /// Writes the sources of either into a folder: with the unit, or without it.
-    write: Box<dyn Fn(&Path, bool) + Send + Sync + 'a>,
+    write: Box<WriteSources<'a>>,
 }
 
 impl<'a> Scene<'a> {

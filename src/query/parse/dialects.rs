@@ -188,7 +188,7 @@ fn decoded(parts: &[&[TokenWithSpan]]) -> Option<Vec<Piece>> {
         return None;
     }
     let whens = (0..pairs).map(|pair| format!("WHEN ${} THEN ${} ", 1 + 2 * pair, 2 + 2 * pair)).collect::<String>();
-    let rest = if parts.len() % 2 == 0 { format!("ELSE ${} ", parts.len() - 1) } else { String::new() };
+    let rest = if parts.len().is_multiple_of(2) { format!("ELSE ${} ", parts.len() - 1) } else { String::new() };
     Some(shape(&format!("CASE $0 {whens}{rest}END")))
 }
 

@@ -355,15 +355,13 @@ fn limit(
 
 /// The number in `LIMIT n` alone.
 fn first_rows(query: &ast::Query) -> Option<u64> {
-    match (&query.limit_clause, &query.fetch) {
-        (Some(LimitClause::LimitOffset { limit: Some(limit), offset: None, limit_by }), None)
-            if limit_by.is_empty() =>
-        {
-            match limit {
-                Expr::Value(ValueWithSpan { value: Value::Number(text, _), .. }) => text.parse().ok(),
-                _ => None,
-            }
-        }
+    let (Some(LimitClause::LimitOffset { limit: Some(limit), offset: None, limit_by }), None) =
+        (&query.limit_clause, &query.fetch)
+    else {
+        return None;
+    };
+    match limit {
+        Expr::Value(ValueWithSpan { value: Value::Number(text, _), .. }) if limit_by.is_empty() => text.parse().ok(),
         _ => None,
     }
 }

@@ -105,9 +105,8 @@ impl ReadingFormat {
                     }
                 }
                 Piece::MonthName => {
-                    let is_named = |name: &&str| starts(rest, name);
-                    let long = MONTHS.iter().position(|name| is_named(&name));
-                    let found = long.or_else(|| MONTHS.iter().position(|name| is_named(&&name[..3])))?;
+                    let long = MONTHS.iter().position(|name| starts(rest, name));
+                    let found = long.or_else(|| MONTHS.iter().position(|name| starts(rest, &name[..3])))?;
                     rest = &rest[if long.is_some() { MONTHS[found].len() } else { 3 }..];
                     month = i64::try_from(found).ok()? + 1;
                     rest = rest.trim_start_matches(' ');
