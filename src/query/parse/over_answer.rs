@@ -46,7 +46,8 @@ pub(super) fn flattened(query: &ast::Query) -> Result<Option<OverAnswer>, QueryE
         TableFactor::Table { .. } => query.with.is_some(),
         _ => false,
     };
-    if !may_be || !is_by_row(select) || !may_be_over_answer(query) {
+    // A survival curve has a row for each time, and is one of the rows in FROM.
+    if !may_be || !is_by_row(select) || survival::rewritten(select)?.is_some() || !may_be_over_answer(query) {
         return Ok(None);
     }
     match with::resolved(query) {

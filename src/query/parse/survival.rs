@@ -20,10 +20,15 @@ fn call(item: &SelectItem) -> Option<&ast::Function> {
     match item {
         SelectItem::UnnamedExpr(Expr::Function(call))
         | SelectItem::ExprWithAlias { expr: Expr::Function(call), .. } => {
-            (call.over.is_none() && WORDS.contains(&call.name.to_string().to_lowercase().as_str())).then_some(call)
+            (call.over.is_none() && is_curve(&call.name.to_string().to_lowercase())).then_some(call)
         }
         _ => None,
     }
+}
+
+/// Whether a function, in lower case, is a survival curve.
+pub(super) fn is_curve(word: &str) -> bool {
+    WORDS.contains(&word)
 }
 
 /// A key of GROUP BY as it stands in a window: an ordinal or an alias stands for the selected expression.

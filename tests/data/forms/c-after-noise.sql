@@ -221,3 +221,12 @@ SELECT SUM(n) FILTER (WHERE region <> 'north') AS others FROM (SELECT region, CO
 -- taken
 -- compare
 SELECT y, MAX(n) AS largest FROM (SELECT EXTRACT(YEAR FROM visited) AS y, region, COUNT(*) AS n FROM visits GROUP BY 1, 2) AS t GROUP BY y;
+
+-- taken
+SELECT KAPLAN_MEIER(days, sick, 90) AS alive FROM (SELECT p.patient_id, LEAST(360, GREATEST(0, MAX(v.visited - p.registered))) AS days, BOOL_OR(v.emergency) AS sick FROM patients p JOIN visits v USING (patient_id) GROUP BY p.patient_id) AS t;
+
+-- taken
+WITH p AS (SELECT patient_id, MAX(age) AS t, BOOL_OR(emergency) AS e FROM visits GROUP BY patient_id) SELECT KAPLAN_MEIER(t, e, 10) AS alive FROM p;
+
+-- taken
+SELECT time, alive FROM (SELECT KAPLAN_MEIER(age, smoker, 10) AS alive FROM visits) AS c WHERE alive < 0.9;

@@ -6,6 +6,7 @@ use sqlparser::ast::{self, Expr, GroupByExpr, Ident, Visit, Visitor};
 
 use super::super::nodes::name;
 use super::super::outputs::is_aggregate;
+use super::super::survival::is_curve;
 
 /// What stands in an expression, outside of queries in parentheses.
 #[derive(Debug, Default)]
@@ -71,7 +72,8 @@ impl Visitor for Found {
         self.level += 1;
         self.levels = self.levels.max(self.level);
         if let (Expr::Function(call), true) = (expr, self.queries > 1) {
-            self.has_answer |= call.over.is_none() && is_aggregate(&call.name.to_string().to_lowercase());
+            let word = call.name.to_string().to_lowercase();
+            self.has_answer |= call.over.is_none() && (is_aggregate(&word) || is_curve(&word));
         }
         if self.queries > 0 {
             return ControlFlow::Continue(());
