@@ -295,3 +295,20 @@ fn nested_terms_cost_what_they_say() {
     let wide = "SELECT COUNT(*) FROM visits WHERE CASE WHEN age > 0 THEN 9223372036854775807 ELSE -9223372036854775807 END < 1e30";
     assert_eq!(block_on(lab.sql(wide, "1")).code(), "unsupported-sql");
 }
+
+/// A vector that nobody can change had a sensitivity of 0, for which a planner looked for a noise law for ever.
+#[test]
+fn what_nobody_can_change_has_noise() {
+    let of_none = "SELECT flag, COUNT(DISTINCT patient_id) AS n FROM (SELECT patient_id, ROW_NUMBER() OVER (PARTITION BY patient_id ORDER BY visited) <= 9 AS flag FROM visits) AS v WHERE NOT flag GROUP BY flag";
+    for budget in [GAUSSIAN, PURE] {
+        let lab = Lab::new(&policy(budget), &visits(50), Arc::new(NoNoise), "4");
+        for sql in ["SELECT SUM(0 * age) AS s FROM visits", "SELECT AVG(0 * age) AS s FROM visits", of_none] {
+            let reply = block_on(lab.sql(sql, "0.5"));
+            assert_eq!(reply.code(), "", "{sql}: {}", reply.json());
+        }
+    }
+    for statistic in [Aggregation::Sum { radius: 0 }, Aggregation::DistinctUnits { cells_reachable: 0 }] {
+        let bounds = Sensitivity::of(statistic, 4).expect("bounds");
+        assert_eq!((bounds.l1(), bounds.l2_squared()), (1, 1), "{statistic:?}");
+    }
+}

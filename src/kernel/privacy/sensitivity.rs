@@ -54,24 +54,27 @@ pub struct Sensitivity {
 impl Sensitivity {
     /// Returns the bounds of `statistic` when each unit keeps at most `rows_per_unit` rows; proofs in the module's documentation.
     ///
+    /// A vector that no unit can change, as the sum of a number that is always 0 or one without cells, has bounds of 1: noise has a scale.
+    ///
     /// `None` if k·R does not fit an integer of 62 bits, which a checked policy rules out.
     #[must_use]
     pub fn of(statistic: Aggregation, rows_per_unit: u32) -> Option<Self> {
         let rows = u64::from(rows_per_unit);
         let whole = |l1: u64| Self { l1, l2_squared: u128::from(l1) * u128::from(l1) };
-        match statistic {
-            Aggregation::Count => Some(whole(rows)),
-            Aggregation::Sum { radius } => rows.checked_mul(radius).filter(|l1| *l1 < 1 << 62).map(whole),
+        let bounds = match statistic {
+            Aggregation::Count => whole(rows),
+            Aggregation::Sum { radius } => rows.checked_mul(radius).filter(|l1| *l1 < 1 << 62).map(whole)?,
             Aggregation::DistinctUnits { cells_reachable } => {
                 let cells = rows.min(cells_reachable);
-                Some(Self { l1: cells, l2_squared: u128::from(cells) })
+                Self { l1: cells, l2_squared: u128::from(cells) }
             }
             Aggregation::Weighted { l1, l2_squared, largest: _ } => {
                 let l1 = rows.checked_mul(l1).filter(|l1| *l1 < 1 << 62)?;
                 let rows = u128::from(rows);
-                Some(Self { l1, l2_squared: l2_squared.checked_mul(rows * rows)? })
+                Self { l1, l2_squared: l2_squared.checked_mul(rows * rows)? }
             }
-        }
+        };
+        Some(Self { l1: bounds.l1.max(1), l2_squared: bounds.l2_squared.max(1) })
     }
 
     /// Δ₁, the largest ℓ₁ distance between neighbours, in the measurement's integer steps.
