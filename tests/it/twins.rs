@@ -111,6 +111,7 @@ impl Twin {
     }
 
     fn ask(&mut self, path: &str, headers: &[(&str, &str)], body: &str) -> &Reply {
+        let asked = body;
         let (router, token, path, body) =
             (self.lab.router.clone(), self.lab.researcher.clone(), path.to_owned(), body.to_owned());
         let headers: Vec<(String, String)> =
@@ -124,7 +125,7 @@ impl Twin {
         let reply = self.runtime.block_on(call).expect("a reply");
         assert!(
             !reply.status.is_server_error(),
-            "a failure of one side would look like one of the other's tape: {}",
+            "a failure of one side would look like one of the other's tape: {} of {asked}",
             String::from_utf8_lossy(&reply.bytes)
         );
         self.seen.push(reply);

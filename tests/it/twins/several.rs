@@ -14,7 +14,7 @@ use clinics::{Clinic, POLICY};
 use questions::{answered, refused};
 
 /// Of so many random questions about one table, one is asked here: there are fewer kinds of them, and each costs more.
-const SHARE: usize = 10;
+const SHARE: usize = 20;
 
 fn scenes() -> Vec<Scene<'static>> {
     let of = |(name, base, unit): (&'static str, Clinic, Clinic)| {
