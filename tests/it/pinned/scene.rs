@@ -66,16 +66,21 @@ pub struct Scene {
     pub write_lock: WriteLock,
 }
 
+/// The ledger of a state directory, once nobody holds it: a process that another test starts holds this test's files until it executes
+/// its own program.
+pub fn opened(state: &Path, at_ms: u64) -> SqliteLedger {
+    loop {
+        match SqliteLedger::open(state, at_ms) {
+            Err(OpenError::Held { .. }) => std::thread::yield_now(),
+            other => return other.unwrap_or_else(|error| panic!("{error}")),
+        }
+    }
+}
+
 impl Scene {
     /// Opens the state directory `state`; `tokens` are those of its people, by name.
     pub fn open(state: &Path, clock: &Arc<SetClock>, tokens: Value) -> Self {
-        let ledger = loop {
-            match SqliteLedger::open(state, clock.now_ms()) {
-                // A process that another test starts holds this test's files until it executes its own program.
-                Err(OpenError::Held { .. }) => std::thread::yield_now(),
-                other => break other.unwrap_or_else(|error| panic!("{error}")),
-            }
-        };
+        let ledger = opened(state, clock.now_ms());
         let mut engine = PolarsEngine::new();
         let load = |name: &&str| {
             tacit::startup::load(state, &ledger, &mut engine, policy(name)).unwrap_or_else(|error| panic!("{error}"))

@@ -18,7 +18,7 @@ use tacit::kernel::budget::ledger::{EvaluationOutcome, Ledger};
 use tacit::kernel::budget::people::Role;
 use tacit::kernel::privacy::amounts::{Epsilon, Price};
 use tacit::kernel::privacy::certificate::{Subject, certify};
-use tacit::ledger::{SqliteLedger, recover};
+use tacit::ledger::recover;
 use tacit::query::canonical;
 use tacit::query::parse::parse;
 use tacit::query::plan::plan;
@@ -32,7 +32,7 @@ use tacit::webhooks::outbox::Outbox;
 use super::POLICIES;
 use super::questions::{FIRST, SECOND};
 use super::record::record;
-use super::scene::{BEGIN_MS, DATASETS, DAY_MS, Scene, SetClock, policy};
+use super::scene::{BEGIN_MS, DATASETS, DAY_MS, Scene, SetClock, opened, policy};
 use crate::support::{block_on, call};
 
 const DECLARED: &str = r#"
@@ -69,7 +69,7 @@ pub fn write(folder: &Path) {
 
 /// Seals every dataset, `visits` from the first of its files alone, and adds people from the command line's side.
 fn begin(state: &Path, clock: &Arc<SetClock>) -> Value {
-    let ledger = SqliteLedger::open(state, clock.tick()).expect("a ledger");
+    let ledger = opened(state, clock.tick());
     for name in DATASETS {
         let mut policy = policy(name);
         if name == "visits" {
@@ -156,7 +156,7 @@ fn lose_an_entry(state: &Path, clock: &Arc<SetClock>, tokens: &Value) {
 
 /// Seals the whole of `visits`; what that supersedes is removed.
 fn seal_again(state: &Path, clock: &Arc<SetClock>) {
-    let ledger = SqliteLedger::open(state, clock.tick()).expect("a ledger");
+    let ledger = opened(state, clock.tick());
     let policy = policy("visits");
     let (manifest, _) = seal(&policy, state, &|_| {}).unwrap_or_else(|error| panic!("{error}"));
     editions::publish_edition(&ledger, &policy, &manifest, clock.tick()).expect("an edition");
@@ -165,7 +165,7 @@ fn seal_again(state: &Path, clock: &Arc<SetClock>) {
 
 /// Charges that end without an answer, in every way; the last one is found by the next opening, which burns it.
 fn burn(state: &Path, clock: &Arc<SetClock>) {
-    let ledger = SqliteLedger::open(state, clock.tick()).expect("a ledger");
+    let ledger = opened(state, clock.tick());
     for (number, cause) in [Some(Cause::Failed), Some(Cause::Unrecorded), None].into_iter().enumerate() {
         let release = charge(&ledger, number, clock.tick());
         if let Some(cause) = cause {
