@@ -50,7 +50,7 @@ pub enum Neighbours {
 }
 
 impl Neighbours {
-    /// All pairs.
+    /// Every pair that the audit asks; each kind of question belongs to one.
     pub const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
 
     /// Name of the dataset with the units.

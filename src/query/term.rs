@@ -153,7 +153,7 @@ pub enum Operation {
     Read(Term, String) = 37,
     /// SQL's MAKE_DATE, of whole numbers that always name a day.
     Made {
-        /// The year.
+        /// The year of the common era.
         year: Term,
         /// The month of the year.
         month: Term,

@@ -302,8 +302,17 @@ fn what_nobody_can_change_has_noise() {
     let of_none = "SELECT flag, COUNT(DISTINCT patient_id) AS n FROM (SELECT patient_id, ROW_NUMBER() OVER (PARTITION BY patient_id ORDER BY visited) <= 9 AS flag FROM visits) AS v WHERE NOT flag GROUP BY flag";
     for budget in [GAUSSIAN, PURE] {
         let lab = Lab::new(&policy(budget), &visits(50), Arc::new(NoNoise), "4");
-        for sql in ["SELECT SUM(0 * age) AS s FROM visits", "SELECT AVG(0 * age) AS s FROM visits", of_none] {
-            let reply = block_on(lab.sql(sql, "0.5"));
+        for sql in [
+            "SELECT SUM(0 * age) AS s FROM visits",
+            "SELECT AVG(0 * age) AS s FROM visits",
+            "SELECT VAR_SAMP(0 * age) AS s, CORR(0 * age, cost) AS c FROM visits",
+            "SELECT MEDIAN(0 * age) AS s FROM visits",
+            "SELECT AVG(n) AS s FROM (SELECT patient_id, SUM(0 * age) AS n FROM visits GROUP BY patient_id) AS p",
+            "SELECT age, SUM(COUNT(*)) OVER (ORDER BY age) AS s FROM visits WHERE age < 0 GROUP BY age",
+            "SELECT region, COUNT(DISTINCT patient_id) AS n FROM visits WHERE region <> region GROUP BY region",
+            of_none,
+        ] {
+            let reply = block_on(lab.sql(sql, "0.2"));
             assert_eq!(reply.code(), "", "{sql}: {}", reply.json());
         }
     }

@@ -11,11 +11,11 @@ use super::super::survival::is_curve;
 /// What stands in an expression, outside of queries in parentheses.
 #[derive(Debug, Default)]
 pub(super) struct Found {
-    /// An aggregate that is no window.
+    /// Whether an aggregate stands in it that is no window.
     pub(super) has_aggregate: bool,
-    /// A window.
+    /// Whether a window stands in it.
     pub(super) has_window: bool,
-    /// A query in parentheses.
+    /// Whether a query in parentheses stands in it.
     pub(super) has_query: bool,
     /// Number of expressions in it.
     pub(super) parts: usize,
