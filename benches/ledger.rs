@@ -25,6 +25,7 @@ use tacit::query::parse::parse;
 use tacit::query::plan::plan;
 use tacit::query::terms::policy::Policy;
 use tacit::service::asking::ask::{Ask, Margin, RequestedAccuracy};
+use tacit::service::asking::stored::StoredAnswer;
 use tacit::service::publishing::editions;
 use tacit::service::stewarding::grants::{self, Grant, Holder};
 use tacit::service::stewarding::people;
@@ -59,7 +60,7 @@ impl Journal for Slow {
 /// A question with all that charging it needs, and the bytes of a stored answer to it.
 pub struct Template {
     request: ChargeRequest,
-    body: String,
+    stored: StoredAnswer,
 }
 
 fn policy(dir: &Path) -> Policy {
@@ -103,7 +104,7 @@ pub fn prepare(dir: &Path) -> Vec<Template> {
         let ask = Ask { sql: sql.clone(), accuracy, rows_per_unit: None, group_size: None, purpose: None };
         let answer = runtime.block_on(Arc::clone(&service).answer("ada".into(), ask, None)).expect("an answer");
         let stored = service.ledger().release(&answer.stored.release.id).expect("readable").expect("stored");
-        let body = String::from_utf8(stored).expect("JSON").replace(&answer.stored.release.id, "RELEASE");
+        let stored = StoredAnswer::decode(&stored).expect("an answer");
         let plan = plan(&parse(&sql).expect("SQL"), &policy.terms, None).expect("a plan");
         let subject = Subject { dataset: "visits".into(), edition: edition.clone() };
         let price = answer.stored.release.price;
@@ -127,7 +128,7 @@ pub fn prepare(dir: &Path) -> Vec<Template> {
             at_ms: 1,
             certificate,
         };
-        Template { request, body }
+        Template { request, stored }
     };
     (1..=QUESTIONS).map(template).collect()
 }
@@ -139,7 +140,9 @@ fn pair(ledger: &dyn Ledger, template: &Template, number: u64) {
         ChargeDecision::Charged(receipt) => black_box(receipt.release().len()),
         other => panic!("{other:?}"),
     };
-    let body = template.body.replace("RELEASE", &release).into_bytes();
+    let mut stored = template.stored.clone();
+    stored.release.id.clone_from(&release);
+    let body = stored.encode();
     ledger.record(EvaluationOutcome::Released { release, body }, 1).expect("recorded");
 }
 
