@@ -16,7 +16,7 @@ use super::pieces::with_bytes;
 use crate::http::api::response::{self, AnswerFormat};
 use crate::query::answer::{Table, tabulate};
 use crate::query::file::Presentation;
-use crate::render::chart::{self, Chart, Placement};
+use crate::render::chart::{self, Figure, Placement};
 use crate::render::figure;
 use crate::render::frame;
 use crate::render::page::{self, Published};
@@ -240,7 +240,7 @@ struct Sheet<'a> {
     whom: String,
     answer: &'a Answer,
     table: Table,
-    chart: Option<Chart>,
+    figure: Option<Figure>,
     date: String,
     skipped: Option<(String, &'a str)>,
     cite: String,
@@ -275,19 +275,19 @@ impl<'a> Sheet<'a> {
             Presentation::Line => chart::Shape::Line,
             Presentation::Bar | Presentation::Table | Presentation::Hidden => chart::Shape::Bar,
         };
-        let chart = figure::chart(&state.face.title, state.face.unit.as_deref(), shape, &table);
+        let figure = figure::figure(&state.face.title, state.face.unit.as_deref(), shape, &table);
         let date = state.shown.as_ref().map_or_else(String::new, |(_, at_ms)| service.date(*at_ms));
         let skipped = state.skipped.as_ref().map(|(at_ms, why)| (service.date(*at_ms), why.as_str()));
         let cite = cite(service, (statistic, state), answer, &date);
         let whom = service.dataset(&statistic.dataset).map_or("unit", |dataset| dataset.terms.unit.name()).to_owned();
-        Self { statistic, state, whom, answer, table, chart, date, skipped, cite }
+        Self { statistic, state, whom, answer, table, figure, date, skipped, cite }
     }
 
     fn bytes(self, form: StatisticForm) -> Option<Bytes> {
         match form {
             StatisticForm::Answer(format) => self.answer(format),
-            StatisticForm::Svg => Some(chart::svg(self.chart.as_ref()?, Placement::File).into_string().into()),
-            StatisticForm::Vega => Some(vega::specification(self.chart.as_ref()?).to_string().into()),
+            StatisticForm::Svg => Some(chart::svg(self.figure.as_ref()?, Placement::File).into_string().into()),
+            StatisticForm::Vega => Some(vega::specification(self.figure.as_ref()?).to_string().into()),
             StatisticForm::Citation => Some(format!("{}\n", self.cite).into()),
             StatisticForm::Page => Some(self.page().into()),
         }
@@ -323,7 +323,7 @@ impl<'a> Sheet<'a> {
             title: &face.title,
             description: face.description.as_deref(),
             table,
-            chart: self.chart.as_ref().filter(|_| is_drawn),
+            figure: self.figure.as_ref().filter(|_| is_drawn),
             date,
             whom: &self.whom,
             skipped: self.skipped.as_ref().map(|(date, why)| (date.as_str(), *why)),

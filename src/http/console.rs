@@ -3,6 +3,7 @@
 //! Every page has its roles, every form carries a secret that only its own session knows, no page may load anything from
 //! elsewhere or send anything there, and everything works without scripts.
 
+mod answers;
 mod ask;
 mod ledger;
 mod budgets;
@@ -71,7 +72,8 @@ pub const PAGES: &[PageRoute] = &[
     form("/ask/price", RESEARCHER, || post(ask::price)),
     form("/ask/level", RESEARCHER, || post(ask::level)),
     page("/history", RESEARCHER, || get(ask::history)),
-    page("/history/{id}", RESEARCHER, || get(ask::answer)),
+    page("/history/{id}", RESEARCHER, || get(ask::moved)),
+    page("/answers/{name}", &[Role::Researcher, Role::Steward], || get(answers::one)),
     page("/accounts", &[Role::Researcher, Role::Steward], || get(budgets::accounts)),
     form("/grants", STEWARD, || post(budgets::grant)),
     page("/what-if", STEWARD, || get(budgets::what_if)),

@@ -3,7 +3,8 @@
 //! Promises that equal data give equal bytes; that every number is drawn with its 95 % interval if it has
 //! one; that nothing is conveyed by colour alone; that every chart has a text alternative; and that there is
 //! no `style` attribute, so a strict content security policy holds. Widths of texts are estimated generously:
-//! nothing overlaps and nothing is cut off. Deliberately does not know where the numbers come from.
+//! nothing overlaps, and nothing is cut off but what is lost in noise: it ends in an arrow, so that it does not crush the others.
+//! Deliberately does not know where the numbers come from.
 
 mod axis;
 mod plot;
@@ -13,7 +14,8 @@ mod draw;
 mod entry;
 
 pub use self::draw::{FILE_STYLE, svg};
-pub use self::model::{Chart, Placement, Point, Series, Shape};
+pub use self::model::{Chart, Figure, Placement, Point, Series, Shape};
+pub(super) use self::words::grouped;
 
 #[cfg(test)]
 mod tests {
@@ -43,7 +45,7 @@ mod tests {
         ];
         for (labels, values) in cases {
             for shape in [Shape::Bar, Shape::Line] {
-                let text = svg(&chart(shape, labels, values), Placement::File).into_string();
+                let text = svg(&chart(shape, labels, values).into(), Placement::File).into_string();
                 assert!(!text.contains("NaN") && !text.contains("inf"), "{shape:?} of {values:?} drew {text}");
                 let drawn = values.iter().flatten().any(|value| value.abs() <= 1e100);
                 assert_eq!(text.contains(">nothing to show</text>"), !drawn, "{shape:?} of {values:?}");
@@ -53,8 +55,8 @@ mod tests {
 
     #[test]
     fn numbers_and_labels_are_told_and_escaped() {
-        let text =
-            svg(&chart(Shape::Bar, &["a", "<script>"], &[Some(1234.0), Some(-4.0)]), Placement::Page).into_string();
+        let text = svg(&chart(Shape::Bar, &["a", "<script>"], &[Some(1234.0), Some(-4.0)]).into(), Placement::Page)
+            .into_string();
         let told = "a: 1\u{202f}234 (1\u{202f}232 to 1\u{202f}236); &lt;script&gt;: \u{2212}4 (\u{2212}6 to \u{2212}2)";
         assert!(text.contains(told), "{text}");
         assert!(!text.contains("<script>") && !text.contains("<style>"));
@@ -62,8 +64,69 @@ mod tests {
 
     #[test]
     fn the_style_of_a_file_is_embedded_as_it_is_hashed() {
-        let text = svg(&chart(Shape::Line, &["a"], &[Some(1.0)]), Placement::File).into_string();
+        let text = svg(&chart(Shape::Line, &["a"], &[Some(1.0)]).into(), Placement::File).into_string();
         assert!(text.contains(&format!("<style>{FILE_STYLE}</style>")));
+    }
+
+    /// A chart of numbers with the half-widths of their intervals.
+    fn with_intervals(shape: Shape, points: &[(f64, f64)]) -> Chart {
+        let point = |(value, by): &(f64, f64)| Point {
+            value: Some(*value),
+            low: Some(value - by),
+            high: Some(value + by),
+            word: None,
+        };
+        let labels = (0..points.len()).map(|at| format!("group {at}")).collect();
+        let series = Series { name: "all".to_owned(), points: points.iter().map(point).collect() };
+        Chart { title: "Costs".to_owned(), unit: None, shape, labels, series: vec![series] }
+    }
+
+    /// One group that is lost in noise does not set the axis; groups that are wide by themselves do.
+    #[test]
+    fn a_lost_group_does_not_crush_the_others() {
+        let arrows = |chart: Chart| svg(&chart.into(), Placement::Page).into_string().contains("Arrows: beyond");
+        let end = |points: &[(f64, f64)]| {
+            let chart = with_intervals(Shape::Bar, points);
+            axis::extent(&chart, points.len()).expect("something to draw")
+        };
+        let lost = [(211.0, 180.0), (240.0, 200.0), (-1450.0, 2970.0), (190.0, 150.0)];
+        assert_eq!(end(&lost), (31.0, 440.0));
+        assert!(arrows(with_intervals(Shape::Bar, &lost)));
+        let edge = svg(&with_intervals(Shape::Line, &lost).into(), Placement::File).into_string();
+        assert!(edge.contains("At the edge: beyond it") && !edge.contains("NaN"), "{edge}");
+        let wide: [&[(f64, f64)]; 4] = [
+            &[(10.0, 800.0), (-3.0, 800.0)],
+            &[(211.0, 10.0), (240.0, 200.0)],
+            &[(5.0, 0.0), (5.0, 0.0), (1000.0, 30.0)],
+            &[(100.0, 0.1), (2.0, 50.0)],
+        ];
+        for points in wide {
+            assert!(!arrows(with_intervals(Shape::Bar, points)), "{points:?}");
+        }
+    }
+
+    /// What a chart draws stays inside its view box, on wide screens and on phones, however long the names are.
+    #[test]
+    fn everything_is_inside_the_view_box() {
+        for place in [Placement::Page, Placement::Phone, Placement::File] {
+            for points in [&[(1e6, 1e5), (3e5, 2e5)][..], &[(0.2, 0.1), (-0.4, 9.0)], &[(7.0, 1.0)]] {
+                let mut chart = with_intervals(Shape::Bar, points);
+                chart.labels[0] = "W".repeat(60);
+                let figure = Figure { title: "Costs ".repeat(30), charts: vec![chart.clone(), chart] };
+                let text = svg(&figure, place).into_string();
+                let width = if place == Placement::Phone { 340.0 } else { 720.0 };
+                let bars = text.split("<rect class=\"chart-bar\"").skip(1);
+                for bar in bars {
+                    let read = |name: &str| -> f64 {
+                        let (_, rest) = bar.split_once(&format!("{name}=\"")).expect("an attribute");
+                        rest.split('"').next().expect("a value").parse().expect("a number")
+                    };
+                    let (left, wide) = (read(" x"), read(" width"));
+                    assert!(left >= 0.0 && left + wide <= width, "{place:?} {points:?}: {left} + {wide}");
+                }
+                assert!(text.matches("font-weight=\"600\">Costs").count() >= 3, "each chart has its heading");
+            }
+        }
     }
 
     #[test]

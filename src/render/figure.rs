@@ -3,11 +3,15 @@
 //! Promises to show noisy values and their intervals as they are: nothing is clipped, smoothed or left out except for digits that the
 //! interval makes meaningless, and where there is no value it says why.
 
+use std::ops::Range;
+
 use maud::{Markup, html};
 
-use super::chart::{Chart, Point, Series, Shape};
+use super::chart::{self, Chart, Figure, Placement, Point, Series, Shape, grouped};
 use crate::query::answer::{Cell, ColumnKind, Table};
 
+/// The largest number of charts below each other; a table has all columns.
+const CHARTS_MAX: usize = 6;
 /// The largest number of series that one chart can distinguish.
 const SERIES_MAX: usize = 6;
 /// The largest number of groups in a chart; a table has all of them.
@@ -67,32 +71,102 @@ fn label(row: &[Cell], keys: &[usize]) -> String {
     if parts.is_empty() { "all".to_owned() } else { parts.join(" · ") }
 }
 
-/// The chart of a table. It shows the means and formulas if there are any, since counts beside them only
-/// say how much they rest on; otherwise it shows all counts and sums. If there is a single estimate and
-/// several keys, the last key distinguishes the series. Returns `None` if there is nothing to draw.
+/// The figure of a table: one chart for what is counted, and one for each sum, mean and formula, because what is measured differently
+/// never shares an axis. If a chart shows a single estimate and there are several keys, the last key distinguishes the series. Returns
+/// `None` if there is nothing to draw, or too much.
 #[must_use]
-pub fn chart(title: &str, unit: Option<&str>, shape: Shape, table: &Table) -> Option<Chart> {
-    let all = estimates(table);
-    let is_about = |kind: &ColumnKind| matches!(kind, ColumnKind::Mean | ColumnKind::Formula);
-    let has_means = all.iter().any(|(kind, _)| is_about(kind)) && matches!(shape, Shape::Bar);
-    let drawn: Vec<Place<'_>> =
-        all.into_iter().filter(|(kind, _)| !has_means || is_about(kind)).map(|(_, place)| place).collect();
-    let keys = keys(table);
-    if drawn.is_empty() || drawn.len() > SERIES_MAX || table.rows.is_empty() || table.rows.len() > GROUPS_MAX {
+pub fn figure(title: &str, unit: Option<&str>, shape: Shape, table: &Table) -> Option<Figure> {
+    let (mut counts, mut others): (Vec<Place<'_>>, Vec<Vec<Place<'_>>>) = (Vec::new(), Vec::new());
+    for (kind, place) in estimates(table) {
+        match kind {
+            ColumnKind::Count(_) => counts.push(place),
+            _ => others.push(vec![place]),
+        }
+    }
+    // What is asked about comes first; counts beside it say how much it rests on.
+    others.extend(Some(counts).filter(|counts| !counts.is_empty()));
+    // A chart that would be empty is left out, unless all would be.
+    let has_value = |places: &[Place<'_>]| {
+        places.iter().any(|place| table.rows.iter().any(|row| float(&row[place.value]).is_some()))
+    };
+    if others.iter().any(|places| has_value(places)) {
+        others.retain(|places| has_value(places));
+    }
+    let is_drawn = |places: &[Place<'_>]| places.len() <= SERIES_MAX;
+    if !(1..=CHARTS_MAX).contains(&others.len())
+        || !others.iter().all(|places| is_drawn(places))
+        || table.rows.is_empty()
+        || table.rows.len() > GROUPS_MAX
+    {
         return None;
     }
-    let (title, unit) = (title.to_owned(), unit.map(str::to_owned));
-    if let (Some((last, others)), [place]) = (keys.split_last().filter(|(_, others)| !others.is_empty()), &drawn[..])
-        && let Some((labels, series)) = crossed(table, others, *last, place)
+    let is_alone = others.len() == 1;
+    let chart = |places: Vec<Place<'_>>| {
+        let names: Vec<String> = places.iter().map(|place| place.name.replace('_', " ")).collect();
+        let (labels, series) = drawn(table, &places);
+        Chart {
+            title: if is_alone { title.to_owned() } else { names.join(", ") },
+            unit: unit.filter(|_| is_alone).map(str::to_owned),
+            shape,
+            labels,
+            series,
+        }
+    };
+    Some(Figure { title: title.to_owned(), charts: others.into_iter().map(chart).collect() })
+}
+
+/// The labels and the series of a chart of some estimates.
+fn drawn(table: &Table, places: &[Place<'_>]) -> (Vec<String>, Vec<Series>) {
+    let keys = keys(table);
+    if let (Some((last, others)), [place]) = (keys.split_last().filter(|(_, others)| !others.is_empty()), places)
+        && let Some(crossed) = crossed(table, others, *last, place)
     {
-        return Some(Chart { title, unit, shape, labels, series });
+        return crossed;
     }
     let labels = table.rows.iter().map(|row| label(row, &keys)).collect();
-    let series = drawn.iter().map(|place| Series {
+    let series = places.iter().map(|place| Series {
         name: place.name.replace('_', " "),
         points: table.rows.iter().map(|row| point(table, row, place)).collect(),
     });
-    Some(Chart { title, unit, shape, labels, series: series.collect() })
+    (labels, series.collect())
+}
+
+/// The figure on a page, once for wide screens and once for phones; the style sheet shows one of them.
+#[must_use]
+pub fn on_page(figure: &Figure) -> Markup {
+    html! {
+        div.wide-only { div.scroll tabindex="0" role="region" aria-label="Chart" { (chart::svg(figure, Placement::Page)) } }
+        div.phone-only { (chart::svg(figure, Placement::Phone)) }
+    }
+}
+
+/// The estimates of a table that is a single row without keys, large; `None` for any other table.
+#[must_use]
+pub fn alone(table: &Table) -> Option<Markup> {
+    let [row] = &table.rows[..] else { return None };
+    if !keys(table).is_empty() {
+        return None;
+    }
+    Some(html! {
+        dl.alone {
+            @for (_, place) in estimates(table) {
+                @let point = point(table, row, &place);
+                @let half_width = half_width(&point);
+                div {
+                    dt { (place.name.replace('_', " ")) }
+                    dd {
+                        @match (point.value, &point.word) {
+                            (Some(value), _) => { data value=(value) { (number(value, half_width)) } }
+                            (None, word) => { em { (word.as_deref().unwrap_or("–")) } }
+                        }
+                        @if let Some((low, high)) = point.low.zip(point.high) {
+                            small { "95 %: " (number(low, half_width)) " to " (number(high, half_width)) }
+                        }
+                    }
+                }
+            }
+        }
+    })
 }
 
 /// One series for each value of the last key; `None` if there are too many.
@@ -128,23 +202,22 @@ pub fn number(value: f64, half_width: Option<f64>) -> String {
     };
     let decimals =
         if value.fract() == 0.0 && half_width.is_none_or(|width| width.fract() == 0.0) { 0 } else { decimals };
-    let text = format!("{value:.decimals$}");
-    let (sign, digits) = text.strip_prefix('-').map_or(("", text.as_str()), |digits| ("−", digits));
-    let (whole, rest) =
-        digits.split_once('.').map_or((digits, String::new()), |(whole, rest)| (whole, format!(".{rest}")));
-    let mut grouped = String::new();
-    for (index, digit) in whole.chars().enumerate() {
-        if index > 0 && (whole.len() - index).is_multiple_of(3) && whole.len() > 4 {
-            grouped.push('\u{202f}');
-        }
-        grouped.push(digit);
-    }
-    format!("{sign}{grouped}{rest}")
+    grouped(value, decimals)
+}
+
+fn half_width(point: &Point) -> Option<f64> {
+    point.low.zip(point.high).map(|(low, high)| (high - low) / 2.0)
 }
 
 /// The table of an answer for people to read, with each estimate beside its interval.
 #[must_use]
 pub fn table(table: &Table, caption: &str) -> Markup {
+    rows(table, caption, 0..table.rows.len())
+}
+
+/// Some rows of the table of an answer; rows that it does not have are left out.
+#[must_use]
+pub fn rows(table: &Table, caption: &str, shown: Range<usize>) -> Markup {
     let (keys, estimates) = (keys(table), estimates(table));
     html! {
         div.scroll tabindex="0" role="region" aria-label=(caption) {
@@ -157,7 +230,7 @@ pub fn table(table: &Table, caption: &str) -> Markup {
                     }
                 } }
                 tbody {
-                    @for row in &table.rows {
+                    @for row in table.rows.iter().take(shown.end).skip(shown.start) {
                         tr {
                             @for key in &keys { th scope="row" { (row[*key].text().unwrap_or_else(|| "–".to_owned())) } }
                             @for (_, place) in &estimates { (estimate(&point(table, row, place))) }
@@ -170,7 +243,7 @@ pub fn table(table: &Table, caption: &str) -> Markup {
 }
 
 fn estimate(point: &Point) -> Markup {
-    let half_width = point.low.zip(point.high).map(|(low, high)| (high - low) / 2.0);
+    let half_width = half_width(point);
     html! {
         td.number {
             @match (point.value, &point.word) {
@@ -197,6 +270,7 @@ mod tests {
         assert_eq!(number(-3.0, Some(24.0)), "−3");
         assert_eq!(number(63.217_94, Some(0.37)), "63.22");
         assert_eq!(number(0.125, Some(0.002)), "0.1250");
-        assert_eq!(number(1234.0, None), "1234");
+        assert_eq!(number(1234.0, None), "1\u{202f}234");
+        assert_eq!(number(-0.04, Some(9.0)), "0.0", "never minus zero");
     }
 }

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::chart::{self, Chart, Placement};
+use super::chart::Figure;
 use super::figure;
 use crate::query::answer::Table;
 
@@ -16,8 +16,8 @@ pub struct Published<'a> {
     pub description: Option<&'a str>,
     /// The table of noisy values.
     pub table: &'a Table,
-    /// The chart, if there is one.
-    pub chart: Option<&'a Chart>,
+    /// The figure, if there is one.
+    pub figure: Option<&'a Figure>,
     /// The day of the release.
     pub date: &'a str,
     /// What the noise protects: the name of the unit's column, or `row`.
@@ -58,9 +58,8 @@ pub fn body(shown: &Published<'_>) -> Markup {
             @if let Some((date, why)) = shown.skipped {
                 p.note.warn { "A refresh was due on " (date) " and was not made: " (why) ". These numbers are older." }
             }
-            @if let Some(chart) = shown.chart {
-                div.scroll tabindex="0" role="region" aria-label="Chart" { (chart::svg(chart, Placement::Page)) }
-            }
+            @if let Some(alone) = figure::alone(shown.table) { (alone) }
+            @else if let Some(drawn) = shown.figure { (figure::on_page(drawn)) }
             (figure::table(shown.table, shown.title))
             details {
                 summary { "How it was computed, how to cite it, other formats" }

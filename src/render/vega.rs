@@ -5,21 +5,31 @@
 
 use serde_json::{Value, json};
 
-use super::chart::{Chart, Series, Shape};
+use super::chart::{Chart, Figure, Series, Shape};
 
 const SCHEMA: &str = "https://vega.github.io/schema/vega-lite/v5.json";
 
-/// The chart as a Vega-Lite 5 specification with inline data: bars with error bars, or lines with bands.
-pub fn specification(chart: &Chart) -> Value {
-    json!({
-        "$schema": SCHEMA,
-        "title": chart.title,
-        "description": format!("{}; noisy values with 95 % intervals", chart.title),
-        "width": 640,
-        "data": { "values": values(chart) },
-        "encoding": shared(chart),
-        "layer": layers(chart),
-    })
+/// The figure as a Vega-Lite 5 specification with inline data: bars with error bars, or lines with bands; several charts stand below each
+/// other.
+pub fn specification(figure: &Figure) -> Value {
+    let mut specification = match &figure.charts[..] {
+        [chart] => view(chart),
+        charts => json!({ "vconcat": charts.iter().map(titled).collect::<Vec<_>>() }),
+    };
+    specification["$schema"] = json!(SCHEMA);
+    specification["title"] = json!(figure.title);
+    specification["description"] = json!(format!("{}; noisy values with 95 % intervals", figure.title));
+    specification
+}
+
+fn titled(chart: &Chart) -> Value {
+    let mut view = view(chart);
+    view["title"] = json!(chart.title);
+    view
+}
+
+fn view(chart: &Chart) -> Value {
+    json!({ "width": 640, "data": { "values": values(chart) }, "encoding": shared(chart), "layer": layers(chart) })
 }
 
 /// One record per label and series, in the chart's order.

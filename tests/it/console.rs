@@ -80,11 +80,13 @@ fn every_page_keeps_to_its_roles() {
             (Some(Role::Researcher), Some(Browser::new(&lab, &lab.researcher).await)),
             (Some(Role::Steward), Some(Browser::new(&lab, &lab.steward).await)),
         ];
+        let address = format!("/answers/{release}");
         for PageRoute { method, path, roles, .. } in PAGES.iter().filter(|page| !page.path.starts_with("/sign")) {
             let values = [
                 ("/assets/{name}", "/assets/console.css"),
                 ("/s/{name}", "/s/regions"),
                 ("/statistics/{name}", "/statistics/regions"),
+                ("/answers/{name}", address.as_str()),
                 ("{topic}", "asking"),
                 ("{name}", "visits"),
                 ("{id}", release.as_str()),

@@ -7,6 +7,7 @@ mod support;
 mod accounts;
 mod achilles;
 mod after;
+mod answer_pages;
 mod answers;
 mod as_they_come;
 mod audit;

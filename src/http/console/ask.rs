@@ -6,7 +6,7 @@ use maud::html;
 use serde::Deserialize;
 
 use super::session::Form;
-use super::shown::{Shown, aside, fragment};
+use super::shown::{Shown, aside, fragment, see};
 use crate::http::App;
 use crate::http::api::queries;
 use crate::http::api::quotes::quoted;
@@ -28,7 +28,6 @@ use crate::service::asking::pad::Pad;
 use crate::service::asking::question::PreparedQuestion;
 use crate::service::asking::quote::Quote;
 use crate::service::asking::rooms::{LIST_BYTES, Rendering};
-use crate::service::asking::stored::StoredAnswer;
 use crate::service::{Answer, Dataset, Service, ServiceError};
 
 /// Query parameters with which a link can fill in the form.
@@ -298,6 +297,7 @@ fn answer_body(service: &Service, who: &str, answer: &Answer) -> maud::Markup {
         table: &table,
         account: Some(&account),
         purpose: stored.purpose.as_deref().filter(|_| stored.researcher == who),
+        page: 0,
     })
 }
 
@@ -341,33 +341,8 @@ fn line(service: &Service, who: &str, id: &str) -> Result<HistoryLine, ServiceEr
     })
 }
 
-/// GET /history/{id}: one of these answers again.
-pub async fn answer(State(service): State<App>, visitor: Visitor, Segment(id): Segment) -> Shown {
-    let person = visitor.only(&[Role::Researcher])?;
-    if !service.may_see_release(&person, &id) {
-        return Err(visitor.fail(Problem::not_found("there is no such answer that you may see")));
-    }
-    let found = service.stored_in_room(&person.name, &id, Rendering::Page).await;
-    let (stored, room) = found.map_err(|error| visitor.fail(error))?;
-    let (asker, shown) = (person.clone(), visitor.clone());
-    let show = move |service: &Service| shown.page("Answer", "/history", &stored_body(service, &stored, &asker));
-    let page = service.rendering_in(&room, &person.name, show).await.map_err(|error| visitor.fail(error))?;
-    Ok(held_response(page, room))
-}
-
-fn stored_body(service: &Service, stored: &StoredAnswer, person: &Person) -> maud::Markup {
-    let is_own = stored.researcher == person.name;
-    let table = tabulate(&stored.layout_for(is_own), stored.vectors());
-    let date = service.date(stored.at_ms);
-    answers::one(&answers::AnswerPage {
-        release: &stored.release.id,
-        dataset: &stored.release.subject.dataset,
-        sql: &stored.sql,
-        date: &date,
-        mechanism: stored.release.mechanism.name(),
-        paid: Some(stored.epsilon.as_str()).filter(|_| is_own),
-        table: &table,
-        account: None,
-        purpose: stored.purpose.as_deref().filter(|_| is_own),
-    })
+/// GET /history/{id}: the address that an answer had before.
+pub async fn moved(visitor: Visitor, Segment(id): Segment) -> Shown {
+    visitor.only(&[Role::Researcher])?;
+    Ok(see(&format!("/answers/{}", id.replace(|c: char| !c.is_ascii_alphanumeric() && c != '_', ""))))
 }

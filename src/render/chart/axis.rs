@@ -28,14 +28,30 @@ pub(super) fn mark(point: Option<&Point>) -> Option<Mark> {
     Some(Mark { value: plain(point.value)?, interval })
 }
 
-/// The lowest and the highest number drawn for the first `count` groups; `None` if nothing is drawn.
+/// An interval that is longer than this many times what all shorter ones and its own value span is lost in noise: it does not set the axis.
+const LOST: f64 = 2.0;
+
+/// The lowest and the highest number of the first `count` groups that the axis must hold; `None` if nothing is drawn. Intervals that are lost
+/// in noise go beyond: they would crush all others.
 pub(super) fn extent(chart: &Chart, count: usize) -> Option<(f64, f64)> {
     let points = chart.series.iter().flat_map(|series| series.points.iter().take(count));
     let reach = |mark: Mark| {
         let (low, high) = mark.interval.unwrap_or((mark.value, mark.value));
-        (low.min(mark.value), high.max(mark.value))
+        (mark.value, (low.min(mark.value), high.max(mark.value)))
     };
-    points.filter_map(|point| mark(Some(point))).map(reach).reduce(|all, one| (all.0.min(one.0), all.1.max(one.1)))
+    let length = |(low, high): (f64, f64)| high - low;
+    let both = |all: (f64, f64), one: (f64, f64)| (all.0.min(one.0), all.1.max(one.1));
+    let mut reaches: Vec<_> = points.filter_map(|point| mark(Some(point))).map(reach).collect();
+    reaches.sort_by(|one, other| length(one.1).total_cmp(&length(other.1)));
+    let mut all: Option<(f64, f64)> = None;
+    for (value, reach) in reaches {
+        let others = all.map(|all| length(widened(both(all, (value, value)), chart.shape)));
+        if others.is_some_and(|others| length(reach) > LOST * others) {
+            break;
+        }
+        all = Some(all.map_or(reach, |all| both(all, reach)));
+    }
+    all
 }
 
 /// An axis with four to six ticks at round distances.
@@ -62,9 +78,14 @@ impl Axis {
         Axis { ticks, from: first * step, to: last * step, decimals: decimals(step).filter(|_| plain) }
     }
 
-    /// The position of a number along the axis, from 0 to 1.
+    /// The position of a number along the axis, from 0 to 1; what is beyond an end is at it.
     pub(super) fn share(&self, value: f64) -> f64 {
-        (value - self.from) / (self.to - self.from)
+        ((value - self.from) / (self.to - self.from)).clamp(0.0, 1.0)
+    }
+
+    /// Whether a number is beyond one of the ends.
+    pub(super) fn is_beyond(&self, value: f64) -> bool {
+        value < self.from || value > self.to
     }
 
     /// The text at a tick.

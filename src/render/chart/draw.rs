@@ -1,9 +1,8 @@
-//! A chart as SVG.
+//! A figure as SVG.
 
 use super::entry::entry;
-use super::model::{Chart, Placement, Shape};
-use super::model::{EDGE, TEXT_HEIGHT, WIDTH};
-use crate::render::chart::plot::{PlotFrame, round, swatch, text};
+use super::model::{Chart, EDGE, Figure, Placement, Shape, TEXT_HEIGHT};
+use crate::render::chart::plot::{PlotFrame, bars, lines, round, swatch, text};
 use crate::render::chart::words::{clean, short, width, wrapped};
 use maud::{Markup, html};
 
@@ -19,45 +18,83 @@ pub const FILE_STYLE: &str = "\
 
 pub(super) const TOLD_POINTS_MAX: usize = 60;
 pub(super) const NOTHING: &str = "nothing to show";
+/// What is said below a chart if not everything fits on its axis.
+fn beyond(shape: Shape) -> &'static str {
+    match shape {
+        Shape::Bar => "Arrows: beyond the axis, see the table.",
+        Shape::Line => "At the edge: beyond it, see the table.",
+    }
+}
 
-/// Draws the chart as an `svg` element, 720 wide and as high as its contents require.
-pub fn svg(chart: &Chart, place: Placement) -> Markup {
-    let told = told(chart);
-    let digest = blake3::hash(format!("{}\n{told}", chart.title).as_bytes()).to_hex();
-    let id = format!("chart{}", &digest[..12]);
-    let heading = wrapped(&chart.title, (WIDTH - 2.0 * EDGE) / 1.15);
-    let heading_bottom = EDGE + TEXT_HEIGHT * heading.len() as f64;
-    let spots = legend_spots(chart, heading_bottom + 16.0);
-    let legend_bottom = spots.last().map_or(heading_bottom, |spot| spot.1 + 6.0);
-    let frame = PlotFrame::below(legend_bottom + unit_above(chart) + 12.0, chart);
-    let (height, notes) = notes(chart, &frame);
+/// Draws the figure as an `svg` element, as wide as its place and as high as its contents require.
+pub fn svg(figure: &Figure, place: Placement) -> Markup {
+    let told = told_all(figure);
+    let digest = blake3::hash(format!("{}\n{told}", figure.title).as_bytes()).to_hex();
+    let prefix = if place == Placement::Phone { "phone" } else { "chart" };
+    let (id, width) = (format!("{prefix}{}", &digest[..12]), place.width());
+    let mut parts = Vec::with_capacity(figure.charts.len());
+    let mut top = EDGE;
+    if figure.charts.len() > 1 {
+        let (bottom, heading) = heading(&figure.title, top, width);
+        parts.push(heading);
+        top = bottom + EDGE;
+    }
+    for (at, chart) in figure.charts.iter().enumerate() {
+        let own_id = if at == 0 { id.clone() } else { format!("{id}n{at}") };
+        let (bottom, panel) = panel(chart, place, &own_id, top);
+        parts.push(panel);
+        top = bottom;
+    }
+    let height = round(top);
     let (fixed_width, fixed_height, style) = match place {
-        Placement::File => (Some(WIDTH), Some(height), Some(FILE_STYLE)),
-        Placement::Page => (None, None, None),
+        Placement::File => (Some(width), Some(height), Some(FILE_STYLE)),
+        Placement::Page | Placement::Phone => (None, None, None),
     };
     html! {
-        svg.chart xmlns="http://www.w3.org/2000/svg" viewBox=(format!("0 0 {WIDTH} {height}")) width=[fixed_width]
+        svg.chart xmlns="http://www.w3.org/2000/svg" viewBox=(format!("0 0 {width} {height}")) width=[fixed_width]
             height=[fixed_height] role="img" aria-labelledby=(format!("{id}t {id}d")) {
-            title id=(format!("{id}t")) { (clean(&chart.title)) }
+            title id=(format!("{id}t")) { (clean(&figure.title)) }
             desc id=(format!("{id}d")) { (told) }
             @if let Some(style) = style {
                 style { (style) }
-                rect.chart-bg x="0" y="0" width=(WIDTH) height=(height) {}
+                rect.chart-bg x="0" y="0" width=(width) height=(height) {}
             }
-            @for (row, line) in heading.iter().enumerate() {
-                text.chart-text x=(EDGE) y=(round(EDGE + 12.0 + TEXT_HEIGHT * row as f64)) font-weight="600" { (line) }
-            }
-            @for (at, (spot, series)) in spots.iter().zip(&chart.series).enumerate() {
-                (swatch(chart.shape, at, &id, spot.0, spot.1))
-                (text(spot.0 + 30.0, spot.1, "start", &series.name))
-            }
-            @match chart.shape {
-                Shape::Bar => { (crate::render::chart::plot::bars(chart, &frame, &id)) }
-                Shape::Line => { (crate::render::chart::plot::lines(chart, &frame)) }
-            }
-            (notes)
+            @for part in parts { (part) }
         }
     }
+}
+
+/// A heading below `top`, and where it ends.
+fn heading(title: &str, top: f64, width: f64) -> (f64, Markup) {
+    let lines = wrapped(title, (width - 2.0 * EDGE) / 1.15);
+    let markup = html! {
+        @for (row, line) in lines.iter().enumerate() {
+            text.chart-text x=(EDGE) y=(round(top + 12.0 + TEXT_HEIGHT * row as f64)) font-weight="600" { (line) }
+        }
+    };
+    (top + TEXT_HEIGHT * lines.len() as f64, markup)
+}
+
+/// One chart of a figure below `top`, and where it ends. `id` prefixes the ids of its hatchings.
+fn panel(chart: &Chart, place: Placement, id: &str, top: f64) -> (f64, Markup) {
+    let (heading_bottom, heading) = heading(&chart.title, top, place.width());
+    let spots = legend_spots(chart, heading_bottom + 16.0, place.width());
+    let legend_bottom = spots.last().map_or(heading_bottom, |spot| spot.1 + 6.0);
+    let frame = PlotFrame::below(legend_bottom + unit_above(chart) + 12.0, chart, place);
+    let (bottom, notes) = notes(chart, &frame);
+    let markup = html! {
+        (heading)
+        @for (at, (spot, series)) in spots.iter().zip(&chart.series).enumerate() {
+            (swatch(chart.shape, at, id, spot.0, spot.1))
+            (text(spot.0 + 30.0, spot.1, "start", &series.name))
+        }
+        @match chart.shape {
+            Shape::Bar => { (bars(chart, &frame, id)) }
+            Shape::Line => { (lines(chart, &frame)) }
+        }
+        (notes)
+    };
+    (bottom, markup)
 }
 
 /// The height above the plot for the unit of measurement of a line chart, which is written over the axis.
@@ -68,7 +105,7 @@ pub(super) fn unit_above(chart: &Chart) -> f64 {
     }
 }
 
-/// The unit of measurement and further remarks about the plot, with the height of the whole chart.
+/// The unit of measurement and further remarks about the plot, with the place where the chart ends.
 pub(super) fn notes(chart: &Chart, frame: &PlotFrame) -> (f64, Markup) {
     let middle = (frame.left + frame.right) / 2.0;
     let ticks_bottom = frame.bottom + TEXT_HEIGHT + 8.0;
@@ -80,19 +117,24 @@ pub(super) fn notes(chart: &Chart, frame: &PlotFrame) -> (f64, Markup) {
         (Some(unit), Shape::Line) => (Some(text(EDGE, frame.top - 12.0, "start", unit)), ticks_bottom),
     };
     let (drawn, all) = (frame.count, chart.labels.len());
-    let height = EDGE + if drawn < all { plot_bottom + TEXT_HEIGHT } else { plot_bottom };
+    let remarks = [
+        (drawn < all).then(|| format!("Only the first {drawn} of {all} are drawn.")),
+        frame.beyond.then(|| beyond(chart.shape).to_owned()),
+    ];
+    let remarks: Vec<String> = remarks.into_iter().flatten().collect();
+    let height = EDGE + plot_bottom + TEXT_HEIGHT * remarks.len() as f64;
     let markup = html! {
         @if let Some(unit) = unit { (unit) }
         @if frame.empty { (text(middle, (frame.top + frame.bottom) / 2.0 + 4.5, "middle", NOTHING)) }
-        @if drawn < all {
-            text.chart-text x=(EDGE) y=(round(plot_bottom + 14.0)) { "Only the first " (drawn) " of " (all) " are drawn." }
+        @for (row, remark) in remarks.iter().enumerate() {
+            text.chart-text x=(EDGE) y=(round(plot_bottom + 14.0 + TEXT_HEIGHT * row as f64)) { (remark) }
         }
     };
     (round(height), markup)
 }
 
 /// The positions of the legend's entries, row by row; empty for a single series.
-pub(super) fn legend_spots(chart: &Chart, top: f64) -> Vec<(f64, f64)> {
+pub(super) fn legend_spots(chart: &Chart, top: f64, across: f64) -> Vec<(f64, f64)> {
     if chart.series.len() < 2 {
         return Vec::new();
     }
@@ -100,13 +142,24 @@ pub(super) fn legend_spots(chart: &Chart, top: f64) -> Vec<(f64, f64)> {
     let mut spots = Vec::with_capacity(chart.series.len());
     for series in &chart.series {
         let wide = 50.0 + width(&short(&series.name));
-        if x > EDGE && x + wide > WIDTH {
+        if x > EDGE && x + wide > across {
             (x, y) = (EDGE, y + 22.0);
         }
         spots.push((x, y));
         x += wide;
     }
     spots
+}
+
+/// The text alternative of all charts, each after its heading if there are several.
+fn told_all(figure: &Figure) -> String {
+    match &figure.charts[..] {
+        [chart] => told(chart),
+        charts => {
+            let each = charts.iter().map(|chart| format!("{}: {}", clean(&chart.title), told(chart)));
+            each.collect::<Vec<_>>().join(". ")
+        }
+    }
 }
 
 /// The text alternative: the first sixty points in words.

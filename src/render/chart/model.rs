@@ -34,7 +34,7 @@ pub struct Series {
 /// The contents of a chart.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Chart {
-    /// The heading, which is also the accessible name.
+    /// The heading.
     pub title: String,
     /// The unit of measurement, shown at the axis.
     pub unit: Option<String>,
@@ -46,6 +46,21 @@ pub struct Chart {
     pub series: Vec<Series>,
 }
 
+/// Charts below each other, each with an axis of its own: what is measured differently never shares one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Figure {
+    /// The heading, which is also the accessible name. A single chart has the same one.
+    pub title: String,
+    /// The charts, from top to bottom.
+    pub charts: Vec<Chart>,
+}
+
+impl From<Chart> for Figure {
+    fn from(chart: Chart) -> Self {
+        Self { title: chart.title.clone(), charts: vec![chart] }
+    }
+}
+
 /// Where the SVG will be used. A separate file contains its style; on a page of the console the style sheet applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Placement {
@@ -53,8 +68,27 @@ pub enum Placement {
     File,
     /// Inline in a page of the console.
     Page,
+    /// Inline in a page of the console, where the screen is as narrow as a phone's: labels stand above their bars.
+    Phone,
 }
 
-pub(super) const WIDTH: f64 = 720.0;
+impl Placement {
+    /// The width of the view box.
+    pub(super) fn width(self) -> f64 {
+        match self {
+            Self::File | Self::Page => 720.0,
+            Self::Phone => 340.0,
+        }
+    }
+
+    /// The height above the bars of a group that its label takes.
+    pub(super) fn label_above(self) -> f64 {
+        match self {
+            Self::File | Self::Page => 0.0,
+            Self::Phone => TEXT_HEIGHT,
+        }
+    }
+}
+
 pub(super) const EDGE: f64 = 12.0;
 pub(super) const TEXT_HEIGHT: f64 = 18.0;

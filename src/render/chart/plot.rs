@@ -7,10 +7,12 @@ use maud::{Markup, html};
 
 use super::axis::{Axis, Mark, extent, mark};
 use super::entry::entry;
-use super::model::{Chart, EDGE, Series, Shape, TEXT_HEIGHT, WIDTH};
+use super::model::{Chart, EDGE, Placement, Series, Shape, TEXT_HEIGHT};
 use super::words::{clean, short, width};
 
 const LINE_PLOT_HEIGHT: f64 = 260.0;
+/// The smallest distance at which markers of a line do not cover each other.
+const MARKER_GAP_MIN: f64 = 7.0;
 const PLOT_HEIGHT_MIN: f64 = 40.0;
 const BAR_GROUPS_MAX: usize = 200;
 const LINE_LABELS_MAX: usize = 2_000;
@@ -38,12 +40,15 @@ pub(super) struct PlotFrame {
     pub(super) count: usize,
     /// Whether there is no number to draw.
     pub(super) empty: bool,
+    /// Whether something goes beyond the ends of the axis.
+    pub(super) beyond: bool,
     axis: Axis,
+    place: Placement,
 }
 
 impl PlotFrame {
     /// Lays out the plot of a chart below `top`.
-    pub(super) fn below(top: f64, chart: &Chart) -> PlotFrame {
+    pub(super) fn below(top: f64, chart: &Chart, place: Placement) -> PlotFrame {
         let most = match chart.shape {
             Shape::Bar => BAR_GROUPS_MAX,
             Shape::Line => LINE_LABELS_MAX,
@@ -53,11 +58,16 @@ impl PlotFrame {
         let axis = Axis::over(extent, chart.shape);
         let (names, ticks) = (label_width(chart, count), axis.tick_width());
         let (left, right, height) = match chart.shape {
-            Shape::Bar => (8.0 + names.max(ticks / 2.0), ticks / 2.0, pitch(chart) * count as f64),
+            Shape::Bar => {
+                let names = if place.label_above() > 0.0 { ticks / 2.0 } else { 8.0 + names.max(ticks / 2.0) };
+                (names, ticks / 2.0, pitch(chart, place) * count as f64)
+            }
             Shape::Line => ((ticks + 8.0).max(names / 2.0), names / 2.0, LINE_PLOT_HEIGHT),
         };
         let bottom = top + height.max(PLOT_HEIGHT_MIN);
-        PlotFrame { left: EDGE + left, right: WIDTH - EDGE - right, top, bottom, count, empty: extent.is_none(), axis }
+        let (left, right) = (EDGE + left, place.width() - EDGE - right);
+        let beyond = is_beyond(chart, count, &axis);
+        PlotFrame { left, right, top, bottom, count, empty: extent.is_none(), beyond, axis, place }
     }
 
     /// The x coordinate of a number in a bar chart.
@@ -83,7 +93,8 @@ impl PlotFrame {
 
 /// Draws the bars of a chart in its frame. `id` is the id of the chart, which prefixes those of the hatchings.
 pub(super) fn bars(chart: &Chart, frame: &PlotFrame, id: &str) -> Markup {
-    let (ticks, pitch, thick) = (&frame.axis.ticks, pitch(chart), thickness(chart));
+    let (ticks, pitch, thick) = (&frame.axis.ticks, pitch(chart, frame.place), thickness(chart));
+    let above = frame.place.label_above();
     let gap = (frame.right - frame.left) / ticks.len().saturating_sub(1).max(1) as f64;
     let every = stride(frame.axis.tick_width(), gap);
     let zero = frame.along(0.0);
@@ -98,12 +109,13 @@ pub(super) fn bars(chart: &Chart, frame: &PlotFrame, id: &str) -> Markup {
         }
         @for (row, label) in chart.labels.iter().take(frame.count).enumerate() {
             @let top = frame.top + pitch * row as f64;
-            (text(frame.left - 8.0, top + pitch / 2.0 + 4.5, "end", label))
+            @if above > 0.0 { (text(EDGE, top + above, "start", label)) }
+            @else { (text(frame.left - 8.0, top + pitch / 2.0 + 4.5, "end", label)) }
             @for (at, series) in chart.series.iter().enumerate() {
                 @if let Some(mark) = mark(series.points.get(row)) {
                     g class=(colour(at)) {
                         title { (entry(chart, label, series, row)) }
-                        (bar(frame, mark, &fill(id, at), (top + 6.0 + thick * at as f64, thick - 1.0)))
+                        (bar(frame, mark, &fill(id, at), (top + above + 6.0 + thick * at as f64, thick - 1.0)))
                     }
                 }
             }
@@ -112,13 +124,20 @@ pub(super) fn bars(chart: &Chart, frame: &PlotFrame, id: &str) -> Markup {
     }
 }
 
-/// Draws one bar from zero to its number, with its whisker.
+/// Draws one bar from zero to its number, with its whisker. An end that is beyond the axis is an arrow.
 fn bar(frame: &PlotFrame, mark: Mark, fill: &str, (top, height): (f64, f64)) -> Markup {
     let (zero, end) = (frame.along(0.0), frame.along(mark.value));
     let (y, cap) = (round(top + height / 2.0), round(top + height / 2.0 - 4.0));
     let whisker = mark.interval.map(|(low, high)| {
-        let (low, high) = (round(frame.along(low)), round(frame.along(high)));
-        format!("M{low} {y}H{high}M{low} {cap}v8M{high} {cap}v8")
+        let end = |value: f64, inwards: f64| match frame.axis.is_beyond(value) {
+            true => format!("m{inwards} -4l{} 4l{inwards} 4", -inwards),
+            false => "m0 -4v8".to_owned(),
+        };
+        let (left, right) = (round(frame.along(low)), round(frame.along(high)));
+        match (frame.axis.is_beyond(low), frame.axis.is_beyond(high)) {
+            (false, false) => format!("M{left} {y}H{right}M{left} {cap}v8M{right} {cap}v8"),
+            _ => format!("M{left} {y}H{right}M{left} {y}{}M{right} {y}{}", end(low, 6.0), end(high, -6.0)),
+        }
     });
     let (left, wide) = (round(zero.min(end)), round((end - zero).abs()));
     html! {
@@ -151,17 +170,18 @@ pub(super) fn lines(chart: &Chart, frame: &PlotFrame) -> Markup {
     }
 }
 
-/// Draws one line, interrupted where points are hidden, with a marker on each point.
+/// Draws one line, interrupted where points are hidden, with a marker on each point; a speck where markers would cover each other.
 fn trace(chart: &Chart, series: &Series, at: usize, frame: &PlotFrame) -> Markup {
     let place = |row: usize| mark(series.points.get(row)).map(|mark| (frame.across(row), frame.up(mark.value)));
     let places: Vec<Option<(f64, f64)>> = (0..frame.count).map(place).collect();
+    let is_crowded = frame.gap() < MARKER_GAP_MIN;
     html! {
         @for run in places.split(Option::is_none).filter(|run| run.len() > 1) {
             polyline.chart-line points=(corners(run.iter().flatten().copied())) stroke-dasharray=[DASHES[at % STYLES]] {}
         }
         @for (row, (label, place)) in chart.labels.iter().zip(&places).enumerate() {
             @if let Some((x, y)) = place {
-                path.chart-dot d=(marker(at, *x, *y)) { title { (entry(chart, label, series, row)) } }
+                path.chart-dot d=(if is_crowded { speck(*x, *y) } else { marker(at, *x, *y) }) { title { (entry(chart, label, series, row)) } }
             }
         }
     }
@@ -226,6 +246,10 @@ fn marker(at: usize, x: f64, y: f64) -> String {
     format!("M{} {}{}", round(x), round(y), MARKERS[at % STYLES])
 }
 
+fn speck(x: f64, y: f64) -> String {
+    format!("M{} {}m-1.2 0a1.2 1.2 0 1 0 2.4 0a1.2 1.2 0 1 0 -2.4 0z", round(x), round(y))
+}
+
 fn rule(class: &str, x: (f64, f64), y: (f64, f64)) -> Markup {
     html! { line class=(class) x1=(round(x.0)) x2=(round(x.1)) y1=(round(y.0)) y2=(round(y.1)) {} }
 }
@@ -257,8 +281,18 @@ fn thickness(chart: &Chart) -> f64 {
 }
 
 /// The height of a group of bars with the space around it.
-fn pitch(chart: &Chart) -> f64 {
-    thickness(chart) * chart.series.len().max(1) as f64 + 12.0
+fn pitch(chart: &Chart, place: Placement) -> f64 {
+    thickness(chart) * chart.series.len().max(1) as f64 + 12.0 + place.label_above()
+}
+
+/// Whether a number or an end of an interval of the first `count` groups is beyond the axis.
+fn is_beyond(chart: &Chart, count: usize, axis: &Axis) -> bool {
+    let mut marks =
+        chart.series.iter().flat_map(|series| series.points.iter().take(count)).filter_map(|one| mark(Some(one)));
+    marks.any(|mark| {
+        let (low, high) = mark.interval.unwrap_or((mark.value, mark.value));
+        [mark.value, low, high].into_iter().any(|value| axis.is_beyond(value))
+    })
 }
 
 fn label_width(chart: &Chart, count: usize) -> f64 {

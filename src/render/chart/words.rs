@@ -23,7 +23,7 @@ pub(super) fn number(value: f64) -> String {
 }
 
 /// Formats a number with a thin space between thousands and a true minus sign.
-pub(super) fn grouped(value: f64, decimals: usize) -> String {
+pub(in crate::render) fn grouped(value: f64, decimals: usize) -> String {
     let digits = format!("{:.decimals$}", value.abs());
     let whole = digits.find('.').unwrap_or(digits.len());
     let zero = digits.chars().all(|digit| matches!(digit, '0' | '.'));

@@ -196,16 +196,19 @@ fn reasons_stand_in_every_format() {
     let table = table(&lab, sql);
     let page = figure::table(&table, "Costs").into_string();
     assert_eq!(page.matches("<em>hidden</em>").count(), 4, "{page}");
-    let chart = figure::chart("Costs", None, Shape::Bar, &table).expect("a chart");
+    let chart = figure::figure("Costs", None, Shape::Bar, &table).expect("a chart");
     let drawn = chart::svg(&chart, Placement::File).into_string();
     assert!(drawn.contains("south: hidden; west: hidden"), "{drawn}");
     let specified = vega::specification(&chart);
-    let of = |row: usize| &specified["data"]["values"][row];
+    let of = |row: usize| &specified["vconcat"][0]["data"]["values"][row];
     assert_eq!(
         *of(2),
         json!({"label": "south", "series": "a", "value": null, "low": null, "high": null, "word": "hidden"})
     );
     assert!(of(0).get("word").is_none());
+    // Counts and means never share an axis.
+    let titles: Vec<_> = chart.charts.iter().map(|chart| chart.title.as_str()).collect();
+    assert_eq!(titles, ["a", "n"]);
 
     // If nothing is hidden, there are no reasons and no column for them.
     let sql = "SELECT COUNT(*) AS n FROM visits";

@@ -21,7 +21,7 @@ fn a_viewer_reads_and_is_refused_the_rest() {
         assert_eq!(browser.count("main form").await, 0, "readers draw nothing anew");
         browser.find(Locator::LinkText(TITLES[0])).await.click().await.expect("a link");
         browser.reads("Where people were seen").await;
-        assert_eq!((browser.place().await.as_str(), browser.count("svg.chart").await), ("/s/regions", 1));
+        assert_eq!((browser.place().await.as_str(), browser.count(".wide-only svg.chart").await), ("/s/regions", 1));
         assert_eq!(browser.count("main tbody tr").await, 4, "north, east, south, west");
         browser.go("/s/costs").await;
         browser.reads("mean cost").await;

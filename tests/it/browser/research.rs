@@ -68,7 +68,7 @@ async fn pays_once(site: &Site, browser: &Browser) {
     browser.press("button[value=pay]").await;
     let is_answered = async || {
         assert_eq!(browser.text("h1").await, "Answer");
-        assert_eq!(browser.count("svg.chart[role=img] desc").await, 1);
+        assert_eq!(browser.count(".wide-only svg.chart[role=img] desc").await, 1);
         browser.reads("95 % interval").await;
         assert_eq!(browser.count("main tbody tr").await, 3, "true, false and missing");
         let interval = browser.text("main tbody tr td:last-child").await;
@@ -96,8 +96,8 @@ async fn looks_back(browser: &Browser) {
     assert_eq!((browser.text("h1").await.as_str(), browser.count("main tbody tr").await), ("History", 1));
     browser.reads(QUESTION).await;
     browser.press("main tbody a").await;
-    assert!(browser.place().await.starts_with("/history/rel_"));
-    assert_eq!((browser.text("h1").await.as_str(), browser.count("svg.chart").await), ("Answer", 1));
+    assert!(browser.place().await.starts_with("/answers/rel_"));
+    assert_eq!((browser.text("h1").await.as_str(), browser.count(".wide-only svg.chart").await), ("Answer", 1));
     browser.is_quiet(&[]).await;
 }
 

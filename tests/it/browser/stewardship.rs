@@ -185,7 +185,7 @@ async fn thinks_ahead(site: &Site, browser: &Browser) {
     browser.press("main form button").await;
     browser.reads("Each of 10 equal questions").await;
     browser.reads("a count of rows").await;
-    assert_eq!(browser.count("svg.chart[role=img] desc").await, 1);
+    assert_eq!(browser.count(".wide-only svg.chart[role=img] desc").await, 1);
     browser.fill("main input[name=questions]", "none").await;
     browser.press("main form button").await;
     browser.reads("questions is not a whole number from 1 to").await;

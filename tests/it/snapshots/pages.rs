@@ -65,7 +65,7 @@ const SHOWN: [(&str, &str, &str, Fields); 27] = [
         ],
     ),
     ("history", "bob", "/history", &[]),
-    ("answer", "bob", "/history/{id}", &[]),
+    ("answer", "bob", "/answers/{id}", &[]),
     ("accounts", "ada", "/accounts", &[]),
     ("accounts-of-a-steward", "sam", "/accounts", &[]),
     ("what-if", "sam", "/what-if?dataset=visits", &[]),
@@ -76,10 +76,11 @@ const SHOWN: [(&str, &str, &str, Fields); 27] = [
 ];
 
 /// Pages that are no HTML, and forms that lead to another page.
-const NOT_SHOWN: [&str; 16] = [
+const NOT_SHOWN: [&str; 17] = [
     // The manual is a text of its own, whose examples run.
     "GET /manual",
     "GET /manual/{topic}",
+    "GET /history/{id}",
     "POST /sign-in",
     "POST /sign-out",
     "GET /assets/{name}",

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use crate::query::answer::Table;
-use crate::render::chart::{self, Placement, Shape};
+use crate::render::chart::{Figure, Shape};
 use crate::render::figure;
 use crate::service::stewarding::accounts::AccountView;
 
@@ -27,6 +27,8 @@ pub struct AnswerPage<'a> {
     pub account: Option<&'a AccountView>,
     /// The declared purpose, if there is one.
     pub purpose: Option<&'a str>,
+    /// The page of the table that is shown, counted from 0; the last one for a number beyond it.
+    pub page: usize,
 }
 
 /// Whether the labels are dates, which are drawn as a line.
@@ -36,16 +38,36 @@ fn is_over_time(table: &Table) -> bool {
     table.rows.len() > 2 && table.rows.iter().all(|row| first(row).is_some_and(|text| is_date(&text)))
 }
 
+/// The number of rows of a table on one page.
+const ROWS: usize = 200;
+
+/// The chart or the charts of an answer, if they can be drawn.
+#[must_use]
+pub fn figure_of(table: &Table) -> Option<Figure> {
+    let shape = if is_over_time(table) { Shape::Line } else { Shape::Bar };
+    figure::figure("Noisy values with 95 % intervals", None, shape, table)
+}
+
 /// The page of one answer.
 #[must_use]
 pub fn one(shown: &AnswerPage<'_>) -> Markup {
-    let shape = if is_over_time(shown.table) { Shape::Line } else { Shape::Bar };
-    let chart = figure::chart("Noisy values with 95 % intervals", None, shape, shown.table);
+    let figure = figure_of(shown.table);
+    let alone = figure::alone(shown.table);
+    let has_chart = figure.is_some();
+    let address = format!("/answers/{}", shown.release);
     html! {
         h1 { "Answer" }
         pre tabindex="0" { code { (shown.sql) } }
-        @if let Some(chart) = &chart { div.scroll tabindex="0" role="region" aria-label="Chart" { (chart::svg(chart, Placement::Page)) } }
-        (figure::table(shown.table, "The same values as a table"))
+        @if let Some(alone) = &alone { (alone) }
+        @else {
+            @if let Some(figure) = &figure { (figure::on_page(figure)) }
+            (rows(shown, &address))
+        }
+        p {
+            "Download: " a href={ (address) ".csv" } { "CSV" } ", " a href={ (address) ".parquet" } { "Parquet" } ", "
+            a href={ (address) ".arrow" } { "Arrow" } ", " a href={ (address) ".json" } { "JSON" }
+            @if has_chart { ", " a href={ (address) ".svg" } { "chart as SVG" } }
+        }
         dl.facts {
             @if let Some(paid) = shown.paid {
                 dt { "Cost" } dd { @if paid == "0" { "nothing: it was stored" } @else { "epsilon " (paid) } }
@@ -58,8 +80,32 @@ pub fn one(shown: &AnswerPage<'_>) -> Markup {
             dt { "Drawn on" } dd { (shown.date) ", " (shown.mechanism) " noise" }
             @if let Some(purpose) = shown.purpose { dt { "Purpose" } dd { (purpose) } }
             dt { "Release" } dd { code { (shown.release) } }
+            dt { "Address" }
+            dd { a href=(address) { (address) } br; small { "It never changes. You may see it, stewards, and who asks the same." } }
         }
         p { a.button href="/ask" { "Ask another question" } " " a href="/history" { "What was asked before" } }
+    }
+}
+
+/// The rows of a page of the table, with links to the other pages if there are any.
+fn rows(shown: &AnswerPage<'_>, address: &str) -> Markup {
+    let all = shown.table.rows.len();
+    let pages = all.div_ceil(ROWS).max(1);
+    let page = shown.page.min(pages - 1);
+    let (first, last) = (page * ROWS, all.min((page + 1) * ROWS));
+    let caption = match pages {
+        1 => "The same values as a table".to_owned(),
+        _ => format!("Rows {} to {last} of {all}", first + 1),
+    };
+    html! {
+        (figure::rows(shown.table, &caption, first..last))
+        @if pages > 1 {
+            nav.pages aria-label="Pages of the table" {
+                @if page > 0 { a href={ (address) "?page=" (page) } rel="prev" { "Previous" } " " }
+                "Page " (page + 1) " of " (pages)
+                @if page + 1 < pages { " " a href={ (address) "?page=" (page + 2) } rel="next" { "Next" } }
+            }
+        }
     }
 }
 
@@ -109,7 +155,7 @@ pub fn history(lines: &[HistoryLine], older: Option<&str>) -> Markup {
                         @for line in lines {
                             tr {
                                 td { time { (line.date) } @if let Some(who) = &line.researcher { br; small { (who) } } }
-                                td { a href={ "/history/" (line.release) } { (clipped(&line.sql)) } }
+                                td { a href={ "/answers/" (line.release) } { (clipped(&line.sql)) } }
                                 td.number { (line.epsilon) }
                                 td { (line.purpose.as_deref().unwrap_or("")) }
                             }

@@ -10,8 +10,8 @@ use crate::kernel::privacy::amounts::{Epsilon, Price};
 use crate::kernel::privacy::certificate::NORMAL_975;
 use crate::query::terms::domain::Domain;
 use crate::query::terms::policy::Terms;
-use crate::render::chart::{self, Chart, Placement, Point, Series, Shape};
-use crate::render::figure::number;
+use crate::render::chart::{Chart, Point, Series, Shape};
+use crate::render::figure::{self, number};
 
 /// The budget and the questions to calculate with.
 #[derive(Debug, Clone)]
@@ -141,7 +141,7 @@ pub fn page(page: &WhatIfPage<'_>) -> Markup {
                 }
             }
         }
-        div.scroll tabindex="0" role="region" aria-label="Chart" { (chart::svg(&chart_of(terms, wish), Placement::Page)) }
+        (figure::on_page(&chart_of(terms, wish).into()))
         p.muted {
             "A question with several groups costs what one with a single group costs, where each " code { (terms.unit.name()) } " is in one of them. "
             "Asking again what was answered is free, and answers that others paid for cost the dataset nothing."
