@@ -194,9 +194,9 @@ impl Distribution {
         (self.rising.last().copied().unwrap_or(0.0), root.sqrt())
     }
 
-    /// The q-quantile; `None` if the total is lost in its own noise.
+    /// The q-quantile, between edges whose ranks are told from it by z standard errors; `None` if the total is lost in its own noise.
     #[must_use]
-    pub fn quantile(&self, q: f64) -> Option<QuantileEstimate> {
+    pub fn quantile(&self, q: f64, z: f64) -> Option<QuantileEstimate> {
         let (total, error) = self.total();
         let raw_total = self.ranks.last().copied().unwrap_or(0.0);
         if raw_total <= NORMAL_975 * error || total <= 0.0 {
@@ -208,7 +208,7 @@ impl Distribution {
         let inside = self.rising[leaf] - below;
         let share = if inside > 0.0 { ((sought - below) / inside).clamp(0.0, 1.0) } else { 0.5 };
         // The search ends once two consecutive edges can be told from the quantile; a single one may be a fluke.
-        let told = |leaf: usize| (self.ranks[leaf] - q * raw_total).abs() > NORMAL_975 * self.std_error(leaf, q);
+        let told = |leaf: usize| (self.ranks[leaf] - q * raw_total).abs() > z * self.std_error(leaf, q);
         let mut low = leaf;
         while low > 0 && !(told(low - 1) && (low == 1 || told(low - 2))) {
             low -= 1;
@@ -317,8 +317,9 @@ mod tests {
         let counts = (1..=3).map(|level| (0..tree.bins(level)).map(|_| 10.0 + 30.0 * normal(&mut rng)).collect());
         let levels = Levels { counts: counts.collect(), laws: vec![law(30.0); 3], tree: &tree };
         let distribution = levels.distribution();
-        let found: Vec<f64> =
-            (1..100).filter_map(|percent| Some(distribution.quantile(f64::from(percent) / 100.0)?.at)).collect();
+        let found: Vec<f64> = (1..100)
+            .filter_map(|percent| Some(distribution.quantile(f64::from(percent) / 100.0, NORMAL_975)?.at))
+            .collect();
         assert!(found.windows(2).all(|pair| pair[0] <= pair[1]), "{found:?}");
         assert_eq!(rising(&[1.0, 3.0, 2.0, 4.0, 0.0]), [1.0, 2.25, 2.25, 2.25, 2.25]);
     }

@@ -287,6 +287,8 @@ impl OutputPlanner<'_> {
                 let (left, right) = match (left.is_number(), right.is_number()) {
                     (_, true) => (left, right),
                     (true, false) if !is_divisor => (left, right),
+                    // Both intervals hold together, so that the distance between two percentiles has one.
+                    _ if is_distance(&left, *operator, &right) => (left, right),
                     _ => (alone(left)?, alone(right)?),
                 };
                 Formula::Arithmetic(left, *operator, right)
@@ -380,6 +382,7 @@ impl OutputPlanner<'_> {
                 let message = format!("{} over people is one person's value", aggregate.function.word().to_uppercase());
                 Err(QueryError::at(Code::UnsupportedSql, at, message))
             }
+            AggregateFunction::Chosen(chosen) => Err(super::choices::over_people(chosen, at)),
             AggregateFunction::Any(_) | AggregateFunction::Every(_) | AggregateFunction::First { .. } => {
                 let word = aggregate.function.word().to_uppercase();
                 let message = format!("{word} over people would be told by one person's row");
@@ -426,6 +429,12 @@ pub(super) fn units_where(of: &Expression, known: &TermContext<'_>) -> Option<Co
 /// Whether an expression is the privacy unit by itself.
 pub(super) fn is_unit(of: &Expression, known: &TermContext<'_>) -> bool {
     matches!(&of.value, Scalar::Column(name) if known.unit_column() == Some(name.text.as_str()) && known.column(&name.text).is_none())
+}
+
+/// Whether two percentiles are added, or one is taken from the other.
+fn is_distance(left: &Formula, operator: ArithmeticOperator, right: &Formula) -> bool {
+    matches!((left, right), (Formula::Quantile(_), Formula::Quantile(_)))
+        && matches!(operator, ArithmeticOperator::Plus | ArithmeticOperator::Minus)
 }
 
 /// Refuses percentiles and running sums as operands of general formulas: they have an interval only by themselves, or shifted and scaled by

@@ -40,7 +40,6 @@ SELECT (COUNT(*) FILTER (WHERE smoker AND diagnosis = 'copd') * 1.0 / NULLIF(COU
 SELECT AVG(cost) - 1.96 * STDDEV(cost) / SQRT(COUNT(*)) AS low, AVG(cost) + 1.96 * STDDEV(cost) / SQRT(COUNT(*)) AS high FROM visits;
 
 -- taken
--- not yet: a percentile, a running sum or a rank is moved and stretched by numbers alone
 SELECT PERCENTILE_CONT(0.75) WITHIN GROUP (ORDER BY cost) - PERCENTILE_CONT(0.25) WITHIN GROUP (ORDER BY cost) AS iqr FROM visits;
 
 -- taken

@@ -36,6 +36,11 @@ impl Formula {
                 None => self.delta(at),
             },
             Self::Quantile(quantile) => quantile.ends(at),
+            Self::Arithmetic(left, operator, right)
+                if let (Self::Quantile(one), Self::Quantile(other)) = (&**left, &**right) =>
+            {
+                apart(one, *operator, other, at)
+            }
             Self::Run(run) => run.ends(at),
             Self::Round(of, decimals) => {
                 let inner = of.ends(at)?;
@@ -111,6 +116,11 @@ fn mean(one: &super::CentredSum, count: usize, at: CellValues<'_>) -> Result<Int
 impl Quantile {
     /// The quantile of one group's tree, with its interval.
     pub(super) fn ends(&self, at: CellValues<'_>) -> Result<IntervalEstimate, AbsenceReason> {
+        self.ends_within(NORMAL_975, at)
+    }
+
+    /// The quantile with an interval whose ends are so many standard errors of their ranks away.
+    fn ends_within(&self, z: f64, at: CellValues<'_>) -> Result<IntervalEstimate, AbsenceReason> {
         self.levels.iter().try_for_each(|level| at.shown(*level))?;
         let depth = u32::try_from(self.levels.len()).map_err(|_| AbsenceReason::NoValue)?;
         let tree = HistogramTree { branches: self.branches, depth, width: self.width };
@@ -122,7 +132,7 @@ impl Quantile {
         let laws = self.levels.iter().map(|level| at.laws[*level]).collect();
         let distribution = Levels { counts: counts.collect(), laws, tree: &tree }.distribution();
         let fraction: f64 = self.fraction.parse().map_err(|_| AbsenceReason::NoValue)?;
-        let found = distribution.quantile(fraction).ok_or(AbsenceReason::LostInNoise)?;
+        let found = distribution.quantile(fraction, z).ok_or(AbsenceReason::LostInNoise)?;
         // A leaf holds whole steps, from its first to its last.
         let place = |leaf: f64| (self.low as f64 + leaf * self.width as f64).min(self.grid.high as f64);
         let unit = self.grid.step_value();
@@ -131,6 +141,28 @@ impl Quantile {
         let high = if place(found.high) >= self.grid.high as f64 { self.grid.high as f64 * unit } else { high };
         Ok(IntervalEstimate { value, low, high, std_error: (high - low) / (2.0 * NORMAL_975) })
     }
+}
+
+/// The quantile of the normal distribution for 98.75 %: an interval that many standard errors to each side fails in 2.5 % of cases.
+const NORMAL_9875: f64 = 2.241_402_727_604_947;
+
+/// The sum or the difference of two quantiles. Each has an interval that fails in 2.5 % of cases, so that both hold in at least 95 %,
+/// however their noise is related (C. E. Bonferroni, 1936); and where both hold, the sum of the ends holds the sum.
+fn apart(
+    one: &Quantile,
+    operator: ArithmeticOperator,
+    other: &Quantile,
+    at: CellValues<'_>,
+) -> Result<IntervalEstimate, AbsenceReason> {
+    let one = one.ends_within(NORMAL_9875, at)?;
+    let other = other.ends_within(NORMAL_9875, at)?;
+    let (value, low, high) = match operator {
+        ArithmeticOperator::Minus => (one.value - other.value, one.low - other.high, one.high - other.low),
+        ArithmeticOperator::Plus => (one.value + other.value, one.low + other.low, one.high + other.high),
+        // Planning leaves no other.
+        ArithmeticOperator::Times | ArithmeticOperator::Over => return Err(AbsenceReason::NoValue),
+    };
+    Ok(IntervalEstimate { value, low, high, std_error: (high - low) / (2.0 * NORMAL_975) })
 }
 
 /// The interval of a formula that is shifted or scaled by a constant; the ends move with the estimate.

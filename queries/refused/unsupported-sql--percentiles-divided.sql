@@ -1,4 +1,4 @@
--- title: A difference of percentiles
+-- title: A ratio of percentiles
 -- epsilon: 0.1
 -- means: in parts: SELECT PERCENTILE_CONT(0.75) WITHIN GROUP (ORDER BY cost) AS upper, MEDIAN(cost) AS middle FROM visits
-SELECT PERCENTILE_CONT(0.75) WITHIN GROUP (ORDER BY cost) - MEDIAN(cost) AS iqr FROM visits
+SELECT PERCENTILE_CONT(0.75) WITHIN GROUP (ORDER BY cost) / MEDIAN(cost) AS ratio FROM visits
