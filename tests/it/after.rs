@@ -233,7 +233,7 @@ fn what_has_no_meaning_is_refused_with_a_form_that_has() {
         ("SELECT COUNT(*) FROM visits UNION ALL SELECT COUNT(*) FROM visits", Code::UnsupportedSql, "not put together"),
         ("SELECT COUNT(*) FROM visits FETCH FIRST 5 PERCENT ROWS ONLY", Code::UnsupportedSql, "FETCH"),
         ("SELECT FIRST_VALUE(COUNT(*)) OVER w FROM visits", Code::UnsupportedSql, "no name"),
-        ("SELECT NTILE(4) OVER (ORDER BY COUNT(*)) FROM visits", Code::UnsupportedSql, "window function"),
+        ("SELECT RATIO_TO_REPORT(COUNT(*)) OVER () FROM visits", Code::UnsupportedSql, "window function"),
     ] {
         let error = planned(&lab, sql).expect_err(sql);
         assert_eq!(error.code, code, "{sql}: {error:?}");

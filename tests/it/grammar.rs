@@ -369,7 +369,7 @@ impl Walk<'_> {
         };
         let keys: Vec<Expression> = keys.iter().filter_map(key).filter(|_| rng.random_bool(0.6)).collect();
         let function = *GroupFunction::VARIANTS.choose(rng).filter(|one| **one != GroupFunction::Total)?;
-        let is_rank = matches!(function, GroupFunction::RowNumber | GroupFunction::Rank | GroupFunction::DenseRank);
+        let is_rank = function.is_rank();
         let is_curve = matches!(function, GroupFunction::KaplanMeier | GroupFunction::CumulativeIncidence);
         let mut aggregate = || OutputExpression::Aggregate(Box::new(self.aggregate(rng)));
         let of = match (is_rank, is_curve) {
@@ -378,7 +378,9 @@ impl Walk<'_> {
             (false, false) => vec![aggregate()],
         };
         let step = match function {
-            GroupFunction::Lag | GroupFunction::Lead | GroupFunction::NthValue => rng.random_range(1..4),
+            GroupFunction::Lag | GroupFunction::Lead | GroupFunction::NthValue | GroupFunction::Ntile => {
+                rng.random_range(1..4)
+            }
             _ => 1,
         };
         let (by, within) = keys.split_last()?;

@@ -20,6 +20,8 @@ impl Writer<'_> {
             Words::Label(Label::Text(one)) => quoted(one),
             Words::Label(Label::Missing) => "NULL".to_owned(),
             Words::Key(key) => self.rows.term(&self.key(*key)),
+            // A condition as a value is written as it was, so that its windows are read back once.
+            Words::Case(..) if let Some(condition) = words.truth() => format!("({})", self.shown(condition, false)),
             Words::Case(arms, otherwise) => {
                 let arms = arms.iter().map(|(when, then)| (when, self.words(then))).collect();
                 self.case(arms, &self.words(otherwise))
@@ -46,6 +48,7 @@ impl Writer<'_> {
             (GroupFunction::Lag | GroupFunction::Lead, [one]) if window.step != 1 => format!("{one}, {}", window.step),
             (GroupFunction::Lag | GroupFunction::Lead, [one, other]) => format!("{one}, {}, {other}", window.step),
             (GroupFunction::NthValue, [one]) => format!("{one}, {}", window.step),
+            (GroupFunction::Ntile, []) => window.step.to_string(),
             (_, of) => of.join(", "),
         };
         let mut parts = Vec::new();

@@ -29,7 +29,7 @@ pub(super) fn window(
     };
     let Some(function) = word.parse::<GroupFunction>().ok().filter(|function| *function != GroupFunction::Total) else {
         return Err(unsupported(at, format!("the window function \"{}\" is not supported", shown(&word)))
-            .hint("supported are SUM, AVG, MIN, MAX, COUNT, LAG, LEAD, FIRST_VALUE, LAST_VALUE, NTH_VALUE, ROW_NUMBER, RANK, DENSE_RANK, KAPLAN_MEIER and CUMULATIVE_INCIDENCE"));
+            .hint("supported are SUM, AVG, MIN, MAX, COUNT, LAG, LEAD, FIRST_VALUE, LAST_VALUE, NTH_VALUE, ROW_NUMBER, RANK, DENSE_RANK, NTILE, PERCENT_RANK, CUME_DIST, KAPLAN_MEIER and CUMULATIVE_INCIDENCE"));
     };
     let is_plain = call.filter.is_none()
         && call.null_treatment.is_none()
@@ -83,8 +83,22 @@ fn arguments(
     let wrong = |wanted: &str| super::expressions::wrong_count(&word, args.len(), wanted, at);
     let mut of = |expr: &Expr| output(expr, 0, false, budget);
     Ok(match (function, &args[..]) {
-        (GroupFunction::RowNumber | GroupFunction::Rank | GroupFunction::DenseRank, []) => (Vec::new(), 1),
-        (GroupFunction::RowNumber | GroupFunction::Rank | GroupFunction::DenseRank, _) => return Err(wrong("none")),
+        (GroupFunction::Ntile, [n]) => match whole(n)? {
+            0 => return Err(unsupported(start(n.span()), "NTILE makes 1 part or more")),
+            n => (Vec::new(), n),
+        },
+        (GroupFunction::Ntile, _) => return Err(wrong("one")),
+        (
+            GroupFunction::RowNumber
+            | GroupFunction::Rank
+            | GroupFunction::DenseRank
+            | GroupFunction::PercentRank
+            | GroupFunction::CumeDist,
+            list,
+        ) => match list {
+            [] => (Vec::new(), 1),
+            _ => return Err(wrong("none")),
+        },
         (GroupFunction::Lag | GroupFunction::Lead, [one]) => (vec![of(one)?], 1),
         (GroupFunction::Lag | GroupFunction::Lead, [one, n]) => (vec![of(one)?], whole(n)?),
         (GroupFunction::Lag | GroupFunction::Lead, [one, n, other]) => (vec![of(one)?, of(other)?], whole(n)?),

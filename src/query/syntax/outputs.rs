@@ -102,6 +102,12 @@ pub enum GroupFunction {
     KaplanMeier = 14,
     /// `CUMULATIVE_INCIDENCE(events, exits) OVER (… ORDER BY time)`: 1 minus that share.
     CumulativeIncidence = 15,
+    /// `NTILE(n) OVER (…)`.
+    Ntile = 16,
+    /// `PERCENT_RANK() OVER (…)`: the rank less 1, over the number of groups less 1.
+    PercentRank = 17,
+    /// `CUME_DIST() OVER (…)`: the share of groups up to the last peer.
+    CumeDist = 18,
 }
 
 impl GroupFunction {
@@ -109,6 +115,15 @@ impl GroupFunction {
     #[must_use]
     pub fn word(self) -> &'static str {
         self.into()
+    }
+
+    /// Whether the value is told by the order of the groups alone.
+    #[must_use]
+    pub fn is_rank(self) -> bool {
+        matches!(
+            self,
+            Self::RowNumber | Self::Rank | Self::DenseRank | Self::Ntile | Self::PercentRank | Self::CumeDist
+        )
     }
 }
 
@@ -119,7 +134,7 @@ pub struct GroupWindowCall {
     pub function: GroupFunction,
     /// The arguments that are estimates: the value, and the default of LAG and LEAD.
     pub of: Vec<OutputExpression>,
-    /// The n of LAG, LEAD and NTH_VALUE; 1 for all others.
+    /// The n of LAG, LEAD, NTH_VALUE and NTILE; 1 for all others.
     pub step: u32,
     /// The keys of PARTITION BY.
     pub within: Vec<Expression>,

@@ -84,6 +84,9 @@ impl GroupWindow {
             | GroupFunction::RowNumber
             | GroupFunction::Rank
             | GroupFunction::DenseRank
+            | GroupFunction::Ntile
+            | GroupFunction::PercentRank
+            | GroupFunction::CumeDist
             | GroupFunction::KaplanMeier
             | GroupFunction::CumulativeIncidence => false,
         }
@@ -92,7 +95,7 @@ impl GroupWindow {
     /// Whether the value is a rank, which has no interval.
     #[must_use]
     pub fn is_rank(&self) -> bool {
-        matches!(self.function, GroupFunction::RowNumber | GroupFunction::Rank | GroupFunction::DenseRank)
+        self.function.is_rank()
     }
 
     /// Whether the value is that of one group in the window, unchanged.
@@ -287,9 +290,12 @@ impl GroupRows {
                 Some(cell) => self.read(&self.values[0], cell),
                 None => self.values.get(1).map_or(Err(AbsenceReason::NoValue), |default| default[cell].clone()),
             },
-            GroupFunction::RowNumber | GroupFunction::Rank | GroupFunction::DenseRank => {
-                self.rank(window, part, place, cell).map(Dual::constant)
-            }
+            GroupFunction::RowNumber
+            | GroupFunction::Rank
+            | GroupFunction::DenseRank
+            | GroupFunction::Ntile
+            | GroupFunction::PercentRank
+            | GroupFunction::CumeDist => self.rank(window, part, place, cell).map(Dual::constant),
             GroupFunction::KaplanMeier => Ok(self.curve[cell].clone()?.survival),
             GroupFunction::CumulativeIncidence => {
                 let survival = self.curve[cell].clone()?.survival;
@@ -328,7 +334,12 @@ impl GroupRows {
                 Some(cell) => self.read(&self.ends[0], cell)?,
                 None => self.ends.get(1).map_or(Err(AbsenceReason::NoValue), |default| default[at.cell])?,
             }),
-            GroupFunction::RowNumber | GroupFunction::Rank | GroupFunction::DenseRank => {
+            GroupFunction::RowNumber
+            | GroupFunction::Rank
+            | GroupFunction::DenseRank
+            | GroupFunction::Ntile
+            | GroupFunction::PercentRank
+            | GroupFunction::CumeDist => {
                 let value = self.rank(window, part, place, at.cell)?;
                 let (low, high) = (f64::NEG_INFINITY, f64::INFINITY);
                 Some(IntervalEstimate { value, low, high, std_error: f64::NAN })
@@ -420,7 +431,13 @@ impl GroupRows {
             return Err(AbsenceReason::Hidden);
         }
         let peers = &self.peers[part];
+        let rows = peers.len();
         let rank = match window.function {
+            GroupFunction::PercentRank => {
+                return Ok(if rows > 1 { peers[place].0 as f64 / (rows - 1) as f64 } else { 0.0 });
+            }
+            GroupFunction::CumeDist => return Ok(peers[place].1 as f64 / rows as f64),
+            GroupFunction::Ntile => part_of(place, rows, (window.step as usize).max(1)),
             GroupFunction::Rank => peers[place].0,
             GroupFunction::DenseRank => {
                 let firsts = peers[..place].iter().enumerate().filter(|(at, span)| span.0 == *at);
@@ -430,4 +447,11 @@ impl GroupRows {
         };
         Ok((rank + 1) as f64)
     }
+}
+
+/// The number of the part, from 0, of the row at a place among so many, where the first parts have one row more if they must.
+fn part_of(place: usize, rows: usize, parts: usize) -> usize {
+    let (size, larger) = (rows / parts, rows % parts);
+    let of_larger = larger * (size + 1);
+    if place < of_larger { place / (size + 1) } else { larger + (place - of_larger) / size.max(1) }
 }

@@ -46,6 +46,23 @@ impl Words {
         }
     }
 
+    /// The condition whose truth value this is; `None` if it is anything else.
+    #[must_use]
+    pub fn truth(&self) -> Option<&HavingCondition> {
+        let is = |words: &Self, truth: bool| *words == Self::Label(Label::Boolean(truth));
+        match self {
+            Self::Case(arms, otherwise) => match &arms[..] {
+                [(when, then), (HavingCondition::Not(not), other)]
+                    if **not == *when && is(then, true) && is(other, false) =>
+                {
+                    (**otherwise == Self::Label(Label::Missing)).then_some(when)
+                }
+                _ => None,
+            },
+            Self::Label(_) | Self::Key(_) => None,
+        }
+    }
+
     /// The formulas in its conditions.
     #[must_use]
     pub fn formulas(&self) -> Vec<&Formula> {

@@ -115,6 +115,9 @@ fn is_same_window(window: &GroupWindow, keys: &[usize]) -> bool {
         | GroupFunction::RowNumber
         | GroupFunction::Rank
         | GroupFunction::DenseRank
+        | GroupFunction::Ntile
+        | GroupFunction::PercentRank
+        | GroupFunction::CumeDist
         | GroupFunction::KaplanMeier
         | GroupFunction::CumulativeIncidence => false,
     }

@@ -87,7 +87,10 @@ impl Ranges<'_> {
             GroupFunction::Sum | GroupFunction::Total => of().times(Range::POSITIVE),
             GroupFunction::KaplanMeier | GroupFunction::CumulativeIncidence => Range::new(0.0, 1.0),
             GroupFunction::Count => Range::POSITIVE,
-            GroupFunction::RowNumber | GroupFunction::Rank | GroupFunction::DenseRank => Range::WHOLE,
+            GroupFunction::RowNumber | GroupFunction::Rank | GroupFunction::DenseRank | GroupFunction::Ntile => {
+                Range::WHOLE
+            }
+            GroupFunction::PercentRank | GroupFunction::CumeDist => Range::new(0.0, 1.0),
             GroupFunction::Avg
             | GroupFunction::Min
             | GroupFunction::Max
