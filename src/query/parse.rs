@@ -8,6 +8,7 @@ mod bounds;
 mod calendar;
 mod after;
 mod chains;
+mod chosen;
 mod conditional;
 mod conditions;
 mod days;
@@ -19,6 +20,7 @@ mod groupings;
 mod having;
 mod intervals;
 mod limits;
+mod listed;
 mod lists;
 mod nodes;
 mod numeric;
@@ -33,9 +35,11 @@ mod scope;
 mod select;
 mod size;
 mod sources;
+mod spellings;
 mod windows;
 mod with;
 mod symmetric;
+mod ties;
 mod today;
 mod totals;
 mod truths;
@@ -121,7 +125,9 @@ pub fn asked_on(sql: &str, today: Option<i32>) -> Result<SqlStatement, QueryErro
         let message = format!("the query holds the control character U+{:04X}; remove it", u32::from(bad));
         return Err(QueryError::whole(Code::UnsupportedSql, message));
     }
-    match &statements(sql, today)?[..] {
+    let mut statements = statements(sql, today)?;
+    statements.iter_mut().for_each(spellings::written_out);
+    match &statements[..] {
         [Statement::Query(query)] => match select::constants(query)? {
             Some(constants) => Ok(SqlStatement::Constants(constants)),
             None => select::query(query).map(SqlStatement::Question),

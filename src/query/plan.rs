@@ -5,6 +5,7 @@
 
 mod bind;
 mod after;
+mod choices;
 mod counting;
 mod group_windows;
 mod identity;

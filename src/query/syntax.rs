@@ -1,6 +1,8 @@
 //! The closed syntax: everything that a query can say, with positions, before it is checked against a dataset.
 
+mod alike;
 pub mod calls;
+mod listed;
 mod names;
 mod operators;
 pub mod rewrite;
@@ -12,11 +14,12 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use strum::{EnumMessage, EnumString, IntoStaticStr, VariantArray};
 
 use self::calls::Call;
+pub use self::listed::{ListedColumn, ListedRows};
 pub use self::operators::{ArithmeticOperator, CastType, Comparison};
 pub use self::outputs::{GroupFunction, GroupOrder, GroupWindowCall, ScalarFunction};
 pub use self::rows::{
-    Distinct, FromItem, JoinOn, RowItem, RowOrder, RowValue, Rows, Select, SetOperator, WindowBound, WindowCall,
-    WindowExpression, WindowFrame,
+    Choice, Chosen, Distinct, FromItem, JoinOn, RowItem, RowOrder, RowValue, Rows, Select, SetOperator, WindowBound,
+    WindowCall, WindowExpression, WindowFrame,
 };
 use super::error::{Position, QueryError};
 use super::term::calendar::{DatePart, Period};
@@ -305,6 +308,8 @@ pub enum AggregateFunction {
         /// Whether the greatest b comes first.
         descending: bool,
     },
+    /// A value that is chosen by its place or by how often it is there; only over one unit's rows, in a subquery.
+    Chosen(Box<Chosen>),
 }
 
 /// Statistics of the squares of one variable.
@@ -464,36 +469,9 @@ impl AggregateFunction {
             Self::Any(_) => "bool_or",
             Self::Every(_) => "bool_and",
             Self::First { .. } => "array_agg",
+            Self::Chosen(chosen) => chosen.word(),
             Self::Spread(spread, _) => spread.into(),
             Self::Pair(pair, ..) => pair.into(),
         }
-    }
-}
-
-impl PartialEq for Name {
-    /// Compares the texts and ignores positions.
-    fn eq(&self, other: &Self) -> bool {
-        (&self.of, &self.text) == (&other.of, &other.text)
-    }
-}
-
-impl PartialEq for Expression {
-    /// Compares the values and ignores positions.
-    fn eq(&self, other: &Self) -> bool {
-        self.value == other.value
-    }
-}
-
-impl PartialEq for Aggregate {
-    /// Compares functions and filters and ignores positions.
-    fn eq(&self, other: &Self) -> bool {
-        self.function == other.function && self.filter == other.filter
-    }
-}
-
-impl PartialEq for Literal {
-    /// Compares the values and ignores positions.
-    fn eq(&self, other: &Self) -> bool {
-        self.value == other.value
     }
 }

@@ -5,11 +5,12 @@ use sqlparser::ast::{
     ValueWithSpan,
 };
 
+use super::chosen::first;
 use super::conditions::{condition, is_condition, literal};
 use super::foreign::nearest_function;
 use super::limits::{Budget, DEPTH_MAX, too_deep};
 use super::nodes::{absent, is_null, name, qualified, start, unsupported};
-use super::outputs::{aggregate, first, is_aggregate};
+use super::outputs::{aggregate, is_aggregate};
 use super::rows::rows;
 use super::scope::Allowed;
 use super::windows::{is_window, window};

@@ -1,14 +1,14 @@
 //! Parser of expressions evaluated after the noise: aggregates, arithmetic with them, and conditions on both.
 
 use sqlparser::ast::{
-    AccessExpr, BinaryOperator, CastKind, DuplicateTreatment, Expr, FunctionArg, FunctionArgExpr,
-    FunctionArgumentClause, FunctionArguments, Ident, ObjectName, OrderByExpr, OrderBySort, Spanned, Subscript,
-    UnaryOperator, Value, ValueWithSpan, WindowSpec, WindowType,
+    BinaryOperator, CastKind, DuplicateTreatment, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident,
+    ObjectName, OrderByExpr, OrderBySort, Spanned, UnaryOperator, Value, ValueWithSpan, WindowSpec, WindowType,
 };
 use strum::{EnumMessage, VariantArray};
 
 use super::after::{call, case, cast, cut, has_aggregate, is_of_columns, key, label};
 use super::bounds::{clamped, contribution_bounds};
+use super::chosen::{chosen, first, percentile};
 use super::conditional::{conditional, or_null, present};
 use super::conditions::{condition, is_condition, literal};
 use super::expressions::{arguments, decimals, expression, operator, wrong_count};
@@ -27,19 +27,14 @@ use crate::query::term::Constant;
 
 const PLAIN: [&str; 3] = ["count", "sum", "avg"];
 /// Aggregates over one unit's rows, which are accepted only in a subquery.
-const OF_UNITS: [&str; 6] = ["min", "max", "bool_or", "bool_and", "every", "array_agg"];
-/// Aggregates of PostgreSQL that are recognized and refused.
-const REFUSED: [&str; 2] = ["percentile_disc", "mode"];
+const OF_UNITS: [&str; 8] = ["min", "max", "bool_or", "bool_and", "every", "array_agg", "percentile_disc", "mode"];
 /// What may be computed after the noise.
 const AFTER: &str = "after the noise are + - * / %, CASE, COALESCE, NULLIF, GREATEST, LEAST, ABS, SIGN, ROUND, FLOOR, CEIL, TRUNC, SQRT, POWER, EXP, LN, LOG and windows over the groups";
 const QUANTILES: [&str; 2] = ["median", "percentile_cont"];
 
 /// Whether a function name in lower case is that of an aggregate.
 pub(super) fn is_aggregate(word: &str) -> bool {
-    words().any(|known| known == word)
-        || regression::is_one(word)
-        || OF_UNITS.contains(&word)
-        || REFUSED.contains(&word)
+    words().any(|known| known == word) || regression::is_one(word) || OF_UNITS.contains(&word)
 }
 
 /// Names of the supported aggregates, for "did you mean".
@@ -211,11 +206,9 @@ pub(super) fn aggregate(call: &sqlparser::ast::Function, budget: &mut Budget) ->
     } = call;
     let at = start(object.span());
     let word = object.to_string().to_lowercase();
-    if REFUSED.contains(&word.as_str()) {
-        return Err(unknown_function(&word, at));
-    }
     absent(over.is_some(), at, "OVER: a window inside of an aggregate")?;
-    let is_percentile = word == "percentile_cont";
+    let is_chosen = matches!(word.as_str(), "percentile_disc" | "mode");
+    let is_percentile = word == "percentile_cont" || is_chosen;
     let plain = !uses_odbc_syntax
         && matches!(parameters, FunctionArguments::None)
         && (is_percentile || within_group.is_empty())
@@ -235,7 +228,9 @@ pub(super) fn aggregate(call: &sqlparser::ast::Function, budget: &mut Budget) ->
         let filter = Some(Condition::All(filter.into_iter().chain(present).collect()));
         return Ok(Aggregate { function, filter, at });
     }
-    let function = if is_percentile && !distinct {
+    let function = if is_chosen && !distinct {
+        chosen(&word, &args, within_group, at, budget)?
+    } else if is_percentile && !distinct {
         percentile(&args, within_group, at, budget)?
     } else {
         self::function(&word, &args, distinct, at, budget)?
@@ -335,74 +330,6 @@ pub(super) fn of_fraction(
     Ok((format!("_{}", percent.to_string().replace('.', "_")), output))
 }
 
-/// Parses `PERCENTILE_CONT(q) WITHIN GROUP (ORDER BY a)`.
-fn percentile(
-    args: &[FunctionArg],
-    within: &[OrderByExpr],
-    at: Position,
-    budget: &mut Budget,
-) -> Result<AggregateFunction, QueryError> {
-    let wrong = || unsupported(at, "PERCENTILE_CONT wants a fraction from 0 to 1, and one ascending value to order by");
-    let [FunctionArg::Unnamed(FunctionArgExpr::Expr(fraction))] = args else { return Err(wrong()) };
-    if within.is_empty() {
-        let hint = format!("write PERCENTILE_CONT({}) WITHIN GROUP (ORDER BY …)", shown(&fraction.to_string()));
-        return Err(unsupported(at, "PERCENTILE_CONT wants a value to order by").hint(hint));
-    }
-    let [OrderByExpr { expr: of, options, with_fill: None }] = within else { return Err(wrong()) };
-    if options.nulls_first.is_some() || !matches!(options.sort, None | Some(OrderBySort::Asc)) {
-        return Err(wrong());
-    }
-    let fraction = literal(fraction).map_err(|_| wrong())?;
-    let is_fraction = match &fraction.value {
-        LiteralValue::Number(text) => Constant::parse(text).is_some_and(|one| (0.0..=1.0).contains(&one.to_f64())),
-        LiteralValue::Text(_) | LiteralValue::Date(_) | LiteralValue::Boolean(_) => false,
-    };
-    if !is_fraction {
-        return Err(wrong());
-    }
-    Ok(AggregateFunction::Percentile(fraction, expression(of, 0, budget)?))
-}
-
-/// Parses `(ARRAY_AGG(a ORDER BY b))[1]`, the only supported use of brackets.
-pub(super) fn first(
-    root: &Expr,
-    access: &[AccessExpr],
-    at: Position,
-    budget: &mut Budget,
-) -> Result<Aggregate, QueryError> {
-    let wrong =
-        || unsupported(at, "of arrays there is (ARRAY_AGG(a ORDER BY b))[1] alone, the first value in an order");
-    let one =
-        |index: &Expr| matches!(index, Expr::Value(ValueWithSpan { value: Value::Number(text, _), .. }) if text == "1");
-    let [AccessExpr::Subscript(Subscript::Index { index })] = access else { return Err(wrong()) };
-    let mut inner = root;
-    while let Expr::Nested(nested) = inner {
-        inner = nested;
-    }
-    let Expr::Function(call) = inner else { return Err(wrong()) };
-    let FunctionArguments::List(list) = &call.args else { return Err(wrong()) };
-    let is_plain = call.name.to_string().eq_ignore_ascii_case("array_agg")
-        && !call.uses_odbc_syntax
-        && matches!(call.parameters, FunctionArguments::None)
-        && call.within_group.is_empty()
-        && call.null_treatment.is_none()
-        && call.over.is_none()
-        && list.duplicate_treatment.is_none();
-    let (true, true, [FunctionArg::Unnamed(FunctionArgExpr::Expr(of))], [FunctionArgumentClause::OrderBy(order)]) =
-        (is_plain, one(index), &list.args[..], &list.clauses[..])
-    else {
-        return Err(wrong());
-    };
-    let [OrderByExpr { expr: by, options, with_fill: None }] = &order[..] else { return Err(wrong()) };
-    if options.nulls_first.is_some() || !matches!(options.sort, None | Some(OrderBySort::Asc | OrderBySort::Desc)) {
-        return Err(wrong());
-    }
-    let descending = options.sort == Some(OrderBySort::Desc);
-    let (of, by) = (expression(of, 0, budget)?, expression(by, 0, budget)?);
-    let filter = call.filter.as_ref().map(|expr| condition(expr, 0, budget)).transpose()?;
-    Ok(Aggregate { function: AggregateFunction::First { of, by, descending }, filter, at })
-}
-
 fn function(
     word: &str,
     args: &[FunctionArg],
@@ -424,6 +351,10 @@ fn function(
             }
             other => Err(wrong_count(word, other.len(), "two: the dependent and the independent variable", at)),
         };
+    }
+    // As DuckDB and ClickHouse write it.
+    if let ("count", [], false) = (word, &plain[..], distinct) {
+        return Ok(AggregateFunction::CountRows);
     }
     let [argument] = &plain[..] else {
         return Err(wrong_count(word, plain.len(), "one", at));
@@ -478,14 +409,6 @@ fn is_one(value: &Value) -> bool {
 }
 
 fn unknown_function(word: &str, at: Position) -> QueryError {
-    if word == "percentile_disc" {
-        return unsupported(at, "PERCENTILE_DISC is not supported: over people it is somebody's value")
-            .hint("write PERCENTILE_CONT, which lies between the values of many");
-    }
-    if word == "mode" {
-        return unsupported(at, "MODE is not supported: over people it would choose among exact counts")
-            .hint("write COUNT(*) AS n … GROUP BY … ORDER BY n DESC, which chooses among noisy ones");
-    }
     let error = unsupported(at, format!("the function \"{}\" is not supported", shown(word)));
     match nearest_function(word, words()) {
         Some(near) => error.hint(format!("did you mean {}?", near.to_uppercase())),

@@ -172,15 +172,19 @@ fn merged(
     let Answer { select: inner, query: inner_query } = answer;
     // What PostgreSQL does not have is refused here for the inner query, and later for the outer one.
     clauses(inner, at)?;
-    if !inner.named_window.is_empty() || inner.qualify.is_some() {
+    if !inner.named_window.is_empty() {
         return Err(unsupported(at, "a window with a name is not supported in a query over which another one asks"));
     }
     let keys = columns.keys(inner);
     let projection = columns.items(outer)?;
     let condition = outer.selection.clone().map(|condition| columns.substituted(condition)).transpose()?;
+    let qualify = outer.qualify.clone().map(|condition| columns.substituted(condition)).transpose()?;
     let has_windows = columns.has_windows();
+    let inner_qualify = inner.qualify.clone().map(|condition| columns.having(condition, &keys));
+    let after = inner_qualify.into_iter().chain(after).reduce(both);
     // Windows of the outer query run over the rows that its condition leaves, those of the inner one over all of them.
-    let is_windowed = outer.projection.iter().filter_map(item_of).any(|item| found(item).has_window);
+    let is_windowed =
+        qualify.is_some() || outer.projection.iter().filter_map(item_of).any(|item| found(item).has_window);
     if is_windowed && (after.is_some() || (condition.is_some() && has_windows)) {
         return Err(unsupported(
             at,
@@ -198,6 +202,7 @@ fn merged(
         selection: inner.selection.clone(),
         having: inner.having.clone().map(|condition| columns.having(condition, &keys)),
         group_by: GroupByExpr::Expressions(keys, Vec::new()),
+        qualify: None,
         projection,
         ..outer.clone()
     };
@@ -210,6 +215,7 @@ fn merged(
         (Some(condition), None) => Some(condition),
         (Some(condition), Some(before)) => Some(both(before, condition)),
     };
+    let after = after.into_iter().chain(qualify).reduce(both);
     let body = Box::new(SetExpr::Select(Box::new(select)));
     let query = ast::Query { body, order_by, limit_clause, fetch, ..query.clone() };
     Ok(OverAnswer { query, after })

@@ -47,7 +47,7 @@ fn select(rows: &str) -> Select {
     match read(&format!("SELECT COUNT(*) FROM ({rows}) AS t")).from {
         FromItem::Derived { rows, .. } => match *rows {
             Rows::Select(select) => *select,
-            rows @ Rows::Set { .. } => panic!("{rows:?}"),
+            rows @ (Rows::Listed { .. } | Rows::Set { .. }) => panic!("{rows:?}"),
         },
         from @ (FromItem::Table { .. } | FromItem::Joined { .. }) => panic!("{from:?}"),
     }

@@ -12,6 +12,7 @@ use super::conditions::{condition, of_where};
 use super::expressions::expression;
 use super::groupings::keys;
 use super::limits::Budget;
+use super::listed;
 use super::nodes::{absent, name, start, unsupported};
 use super::scope::Allowed;
 use super::select::{Clauses, clauses, ordinal, unlocked};
@@ -112,8 +113,9 @@ fn body(
                 Ok(Rows::Set { operator, all, left, right, at })
             })
         }
-        SetExpr::Values(_) => {
-            Err(unsupported(at, "VALUES makes rows that are nobody's").hint("write IN (…) for a list of constants"))
+        SetExpr::Values(values) => {
+            self::order(order_by, at, budget)?;
+            listed::values(values, at, budget)
         }
         SetExpr::Table(_) => Err(unsupported(at, "TABLE is not supported").hint("write SELECT * FROM table")),
         SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_) => {
@@ -134,11 +136,6 @@ fn select(
     if top.is_some() {
         return Err(cut(at));
     }
-    if qualify.is_some() {
-        return Err(unsupported(at, "QUALIFY is not SQL of PostgreSQL").hint(
-            "write the window in a query inside: SELECT … FROM (SELECT …, ROW_NUMBER() OVER (…) AS n FROM …) AS t WHERE …",
-        ));
-    }
     let from = self::from(from, at, budget)?;
     let windows = definitions(named_window, budget)?;
     let outside = std::mem::replace(&mut budget.scope.windows, windows);
@@ -148,6 +145,8 @@ fn select(
     absent(sets.is_some(), at, "a query in FROM with several groupings")?;
     let having = budget
         .allowing(Allowed::Aggregates, |budget| having.map(|expr| self::condition(expr, 0, budget)).transpose())?;
+    let qualify =
+        budget.allowing(Allowed::Windows, |budget| qualify.map(|expr| self::condition(expr, 0, budget)).transpose())?;
     let order = order(order_by, at, budget)?;
     budget.scope.windows = outside;
     let distinct = match distinct {
@@ -165,7 +164,7 @@ fn select(
             order.into_iter().map(one).collect::<Result<_, QueryError>>()?
         }
     };
-    Ok(Select { from, distinct, items, condition, keys, having, order, at })
+    Ok(Select { from, distinct, items, condition, keys, having, qualify, order, at })
 }
 
 /// What a sort key stands for: the n-th item if it is a number, the item of that name if it is one, or itself.

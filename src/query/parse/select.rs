@@ -14,7 +14,7 @@ use super::nodes::{absent, name, start, unsupported};
 use super::outputs::{fractions, grouping, of_fraction, output};
 use super::over_answer::OverAnswer;
 use super::with::with;
-use super::{conditions, over_answer, sources, survival, totals};
+use super::{conditions, over_answer, sources, survival, ties, totals};
 use crate::query::error::{Code, Position, QueryError, shown};
 use crate::query::syntax::{
     Expression, Having, Item, ItemValue, LiteralValue, Name, OrderBy, OrderItem, OutputExpression, Query, QuestionText,
@@ -119,6 +119,12 @@ fn rows_of_units(query: &ast::Query, budget: &mut Budget) -> Result<Query, Query
             "TOP beside LIMIT",
         )?;
         (answer.limit, answer.offset) = limit(limit_clause.as_ref(), fetch.as_ref(), at)?;
+        if fetch.as_ref().is_some_and(|fetch| fetch.with_ties) {
+            let place = ties::within(&answer, at)?;
+            (answer.limit, answer.over_groups) = (None, None);
+            answer.after =
+                [answer.after, Some(place)].into_iter().flatten().reduce(|one, other| Having::All(vec![one, other]));
+        }
     }
     Ok(answer)
 }
@@ -202,9 +208,13 @@ fn select(select: &ast::Select, at: Position, budget: &mut Budget) -> Result<Que
             _ => unsupported(at, "windows have no names here"),
         });
     }
-    absent(qualify.is_some(), at, "QUALIFY, which is not SQL of PostgreSQL,")?;
     let source = sources::from(from, at, budget)?;
-    let (schema, table) = source.first_table();
+    let Some((schema, table)) = source.first_table() else {
+        return Err(unsupported(
+            at,
+            "FROM names no table of people: rows that a question writes itself belong to nobody",
+        ));
+    };
     let dataset = schema.unwrap_or(table).clone();
     budget.reads(select);
     let (keys, sets) = keys(group_by, at, budget)?;
@@ -214,6 +224,8 @@ fn select(select: &ast::Select, at: Position, budget: &mut Budget) -> Result<Que
     // Where no window runs over the groups that HAVING leaves, a condition on totals may come after them.
     let is_late = having.as_ref().is_some_and(Having::has_total) && !items.iter().any(has_window);
     let (having, after) = if is_late { (None, having) } else { (having, None) };
+    let qualify = qualify.map(|expr| self::having(expr, 0, true, budget)).transpose()?;
+    let after = [after, qualify].into_iter().flatten().reduce(|one, other| Having::All(vec![one, other]));
     Ok(Query {
         from: source,
         dataset,
@@ -451,11 +463,11 @@ fn limit(
     };
     match fetch {
         None => Ok((limit, offset)),
-        Some(ast::Fetch { with_ties: false, percent: false, quantity }) if limit.is_none() => {
+        Some(ast::Fetch { with_ties: _, percent: false, quantity }) if limit.is_none() => {
             let quantity = quantity.as_ref().map(|expr| whole(expr, "FETCH")).transpose()?;
             Ok((Some(quantity.unwrap_or(1)), offset))
         }
-        Some(_) => Err(unsupported(at, "FETCH … PERCENT and WITH TIES are not supported")
-            .hint("write FETCH FIRST 10 ROWS ONLY, or LIMIT 10")),
+        Some(ast::Fetch { percent: true, .. }) => Err(unsupported(at, "FETCH … PERCENT is not SQL of PostgreSQL")),
+        Some(_) => Err(unsupported(at, "FETCH beside LIMIT is not supported").hint("write one of them")),
     }
 }

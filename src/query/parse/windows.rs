@@ -26,10 +26,10 @@ use crate::query::syntax::{
 /// Largest number of rows that LAG, LEAD and NTH_VALUE look away.
 const ROWS_AWAY_MAX: u32 = 4_096;
 /// The functions that are no aggregates.
-const FUNCTIONS: [&str; 8] =
-    ["row_number", "rank", "dense_rank", "lag", "lead", "first_value", "last_value", "nth_value"];
+const FUNCTIONS: [&str; 9] =
+    ["row_number", "rank", "dense_rank", "ntile", "lag", "lead", "first_value", "last_value", "nth_value"];
 const AGGREGATES: [&str; 8] = ["count", "sum", "avg", "min", "max", "bool_or", "bool_and", "every"];
-const SUPPORTED: &str = "supported are ROW_NUMBER, RANK, DENSE_RANK, LAG, LEAD, FIRST_VALUE, LAST_VALUE, NTH_VALUE, and COUNT, SUM, AVG, MIN, MAX, BOOL_OR and BOOL_AND";
+const SUPPORTED: &str = "supported are ROW_NUMBER, RANK, DENSE_RANK, NTILE, LAG, LEAD, FIRST_VALUE, LAST_VALUE, NTH_VALUE, and COUNT, SUM, AVG, MIN, MAX, BOOL_OR and BOOL_AND";
 
 /// Whether a function name in lower case is that of a function which wants a window.
 pub(super) fn is_window(word: &str) -> bool {
@@ -94,6 +94,10 @@ fn function(
         ("row_number", []) => ordered(pane).of(WindowCall::RowNumber, at),
         ("rank", []) => ordered(pane).of(WindowCall::Rank, at),
         ("dense_rank", []) => ordered(pane).of(WindowCall::DenseRank, at),
+        ("ntile", [parts]) => match whole(parts, ROWS_AWAY_MAX, "parts")? {
+            0 => return Err(unsupported(start(parts.span()), "NTILE makes 1 part or more")),
+            parts => ordered(pane).of(WindowCall::Ntile(parts), at),
+        },
         ("lag" | "lead", [one, rest @ ..]) if rest.len() <= 2 => {
             let value = of(one)?;
             let away = rest.first().map_or(Ok(1), |away| whole(away, ROWS_AWAY_MAX, "rows"))?;
@@ -122,7 +126,7 @@ fn function(
         (word, other) => {
             let wanted = match word {
                 "lag" | "lead" => "one to three",
-                "first_value" | "last_value" => "one",
+                "first_value" | "last_value" | "ntile" => "one",
                 "nth_value" => "two",
                 _ => "none",
             };

@@ -4,6 +4,7 @@
 //! the ways to write a join leave no trace. What remains is a relation, a condition on its rows, and the terms that names stand for.
 //! Whatever has no unit-local reading is refused with the form that has one.
 
+mod chosen;
 mod conditions;
 mod groups;
 mod joins;

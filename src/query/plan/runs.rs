@@ -103,7 +103,8 @@ impl OutputPlanner<'_> {
             | AggregateFunction::Max(_)
             | AggregateFunction::Any(_)
             | AggregateFunction::Every(_)
-            | AggregateFunction::First { .. } => Ok(None),
+            | AggregateFunction::First { .. }
+            | AggregateFunction::Chosen(_) => Ok(None),
         }
     }
 

@@ -18,7 +18,7 @@ use super::outputs::{is_unit, units_where};
 use crate::query::computation::{Computation, MEAN_PARTS, Measure, PerUnitColumn, PerUnitTable, place};
 use crate::query::error::{Code, QueryError};
 use crate::query::filter::Filter;
-use crate::query::syntax::{Aggregate, AggregateFunction, Condition, Expression, Spread};
+use crate::query::syntax::{Aggregate, AggregateFunction, Condition, Expression, Pair, Spread};
 use crate::query::term::context::{Steps, TermContext};
 use crate::query::term::literals::decimal;
 use crate::query::term::lower::{Program, Step, TermFault, ValueKind};
@@ -273,6 +273,20 @@ pub(super) fn aggregated(aggregate: &Aggregate, known: &TermContext<'_>) -> Resu
         AggregateFunction::CountDistinct(of) => PerUnitColumn::Distinct(term(of)?),
         AggregateFunction::Spread(spread, of) => PerUnitColumn::Spread(*spread, term(of)?),
         AggregateFunction::Percentile(fraction, of) => PerUnitColumn::Percentile(decimal(fraction)?, term(of)?),
+        AggregateFunction::Chosen(_) => {
+            let word = aggregate.function.word().to_uppercase();
+            return Err(QueryError::at(
+                Code::UnsupportedSql,
+                aggregate.at,
+                format!("{word} over a window is not supported"),
+            ));
+        }
+        AggregateFunction::Pair(Pair::RegrSlope, ..) => {
+            let message = "REGR_SLOPE of one unit's rows has no grid: it is a quotient without bounds";
+            return Err(QueryError::at(Code::UnsupportedSql, aggregate.at, message).hint(
+                "write COUNT(*) * SUM(a * b) - SUM(a) * SUM(b) for its sign, of the rows in which both are present",
+            ));
+        }
         AggregateFunction::Pair(..) => {
             let word = aggregate.function.word().to_uppercase();
             let message = format!("{word} is not supported for one unit's rows");

@@ -122,6 +122,10 @@ impl Aggregate {
             | AggregateFunction::Min(of)
             | AggregateFunction::Max(of) => of.columns(names),
             AggregateFunction::Any(condition) | AggregateFunction::Every(condition) => condition.columns(names),
+            AggregateFunction::Chosen(chosen) => {
+                chosen.of.columns(names);
+                chosen.by.columns(names);
+            }
             AggregateFunction::First { of, by, .. } => {
                 of.columns(names);
                 by.columns(names);

@@ -190,6 +190,10 @@ impl Aggregate {
             | AggregateFunction::Min(of)
             | AggregateFunction::Max(of) => of.rewrite(by)?,
             AggregateFunction::Any(condition) | AggregateFunction::Every(condition) => condition.rewrite(by)?,
+            AggregateFunction::Chosen(chosen) => {
+                chosen.of.rewrite(by)?;
+                chosen.by.rewrite(by)?;
+            }
             AggregateFunction::First { of, by: order, .. } => {
                 of.rewrite(by)?;
                 order.rewrite(by)?;
@@ -210,7 +214,7 @@ impl WindowExpression {
     /// Those of the rewriter.
     pub fn rewrite(&mut self, by: &mut impl Rewriter) -> Result<(), QueryError> {
         match &mut self.function {
-            WindowCall::RowNumber | WindowCall::Rank | WindowCall::DenseRank => {}
+            WindowCall::RowNumber | WindowCall::Rank | WindowCall::DenseRank | WindowCall::Ntile(_) => {}
             WindowCall::Lag(of, _) | WindowCall::Lead(of, _) | WindowCall::Nth(of, _) | WindowCall::Last(of) => {
                 of.rewrite(by)?;
             }

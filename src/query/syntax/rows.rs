@@ -2,7 +2,7 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
-use super::{Aggregate, Condition, Expression, Key, Name};
+use super::{Aggregate, Condition, Expression, Key, ListedRows, Literal, Name};
 use crate::query::error::Position;
 
 /// What stands in FROM: tables, queries and their joins.
@@ -59,6 +59,15 @@ pub enum JoinOn {
 pub enum Rows {
     /// A SELECT.
     Select(Box<Select>),
+    /// `VALUES …`, or the rows of `GENERATE_SERIES(…)`.
+    Listed {
+        /// The rows.
+        listed: ListedRows,
+        /// The names of the columns.
+        names: Vec<String>,
+        /// Position in the SQL.
+        at: Position,
+    },
     /// `… UNION ALL …` and its kin.
     Set {
         /// How both are combined.
@@ -100,6 +109,8 @@ pub struct Select {
     pub keys: Vec<Key>,
     /// The condition of HAVING.
     pub having: Option<Condition>,
+    /// The condition of QUALIFY on rows with their windows.
+    pub qualify: Option<Condition>,
     /// The keys of ORDER BY; they matter to `DISTINCT ON` alone.
     pub order: Vec<RowOrder>,
     /// Position in the SQL.
@@ -172,6 +183,8 @@ pub enum WindowCall {
     Rank,
     /// `DENSE_RANK()`.
     DenseRank,
+    /// `NTILE(n)`.
+    Ntile(u32),
     /// `LAG(a, n)`.
     Lag(Expression, u32),
     /// `LEAD(a, n)`.
@@ -212,14 +225,50 @@ pub enum WindowBound {
     Last = 4,
 }
 
-impl FromItem {
-    /// The first table that stands in it, which says which dataset is asked.
+/// A value that is chosen among one unit's rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Chosen {
+    /// Which one is chosen.
+    pub choice: Choice,
+    /// The value.
+    pub of: Expression,
+    /// What rows are ordered by.
+    pub by: Expression,
+    /// Whether the greatest comes first.
+    pub descending: bool,
+}
+
+/// How a value is chosen.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Choice {
+    /// `(ARRAY_AGG(a ORDER BY b))[n]`: the n-th one, from 1.
+    Nth(u32),
+    /// `PERCENTILE_DISC(q) WITHIN GROUP (ORDER BY a)`: the first one that so large a part of all values are not greater than.
+    Percentile(Literal),
+    /// `MODE() WITHIN GROUP (ORDER BY a)`: the most frequent one, and of several such the first.
+    Mode,
+}
+
+impl Chosen {
+    /// SQL name of the function, in lower case.
     #[must_use]
-    pub fn first_table(&self) -> (Option<&Name>, &Name) {
+    pub fn word(&self) -> &'static str {
+        match self.choice {
+            Choice::Nth(_) => "array_agg",
+            Choice::Percentile(_) => "percentile_disc",
+            Choice::Mode => "mode",
+        }
+    }
+}
+
+impl FromItem {
+    /// The first table that stands in it, which says which dataset is asked; `None` if it names none.
+    #[must_use]
+    pub fn first_table(&self) -> Option<(Option<&Name>, &Name)> {
         match self {
-            Self::Table { schema, name, .. } => (schema.as_ref(), name),
+            Self::Table { schema, name, .. } => Some((schema.as_ref(), name)),
             Self::Derived { rows, .. } => rows.first_table(),
-            Self::Joined { left, .. } => left.first_table(),
+            Self::Joined { left, right, .. } => left.first_table().or_else(|| right.first_table()),
         }
     }
 
@@ -237,12 +286,13 @@ impl FromItem {
 }
 
 impl Rows {
-    /// The first table that stands in it.
+    /// The first table that stands in it; `None` if it names none.
     #[must_use]
-    pub fn first_table(&self) -> (Option<&Name>, &Name) {
+    pub fn first_table(&self) -> Option<(Option<&Name>, &Name)> {
         match self {
             Self::Select(select) => select.from.first_table(),
-            Self::Set { left, .. } => left.first_table(),
+            Self::Listed { .. } => None,
+            Self::Set { left, right, .. } => left.first_table().or_else(|| right.first_table()),
         }
     }
 
@@ -250,6 +300,7 @@ impl Rows {
     pub fn tables<'a>(&'a self, found: &mut Vec<(Option<&'a Name>, &'a Name)>) {
         match self {
             Self::Select(select) => select.from.tables(found),
+            Self::Listed { .. } => {}
             Self::Set { left, right, .. } => {
                 left.tables(found);
                 right.tables(found);
@@ -262,7 +313,7 @@ impl Rows {
     pub fn at(&self) -> Position {
         match self {
             Self::Select(select) => select.at,
-            Self::Set { at, .. } => *at,
+            Self::Listed { at, .. } | Self::Set { at, .. } => *at,
         }
     }
 }

@@ -52,6 +52,7 @@ impl Finding {
     fn rows(&mut self, rows: &Rows) {
         match rows {
             Rows::Select(select) => self.select(select),
+            Rows::Listed { .. } => {}
             Rows::Set { left, right, .. } => {
                 self.rows(left);
                 self.rows(right);
@@ -61,7 +62,7 @@ impl Finding {
 
     fn select(&mut self, select: &Select) {
         self.source(&select.from);
-        for condition in select.condition.iter().chain(&select.having) {
+        for condition in select.condition.iter().chain(&select.having).chain(&select.qualify) {
             let _ = condition.clone().rewrite(self);
         }
         for item in &select.items {

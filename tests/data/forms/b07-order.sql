@@ -68,7 +68,6 @@ SELECT SUM(visited - DATE '2020-01-01') AS days FROM (SELECT DISTINCT ON (patien
 
 -- taken
 -- compare
--- not yet: brackets are accepted only after ARRAY_AGG
 SELECT SUM(second - first) AS days, COUNT(second) AS patients FROM (SELECT patient_id, MIN(visited) AS first, (ARRAY_AGG(visited ORDER BY visited))[2] AS second FROM visits GROUP BY patient_id) AS p;
 
 -- taken
@@ -130,7 +129,30 @@ SELECT before, diagnosis, COUNT(*) AS n FROM (SELECT diagnosis, LAG(diagnosis) O
 SELECT nr, COUNT(*) AS n FROM (SELECT ROW_NUMBER() OVER (PARTITION BY v.patient_id, EXTRACT(YEAR FROM v.visited) ORDER BY v.visited) AS nr FROM visits v) AS t GROUP BY nr;
 
 -- taken
--- not yet: the window function "ntile" is not supported
+-- compare
+SELECT nr, COUNT(*) AS n FROM (SELECT NTILE(3) OVER (PARTITION BY patient_id, emergency ORDER BY visited DESC) AS nr FROM visits) AS t GROUP BY nr;
+
+-- taken
+-- compare
+SELECT third, COUNT(*) AS patients FROM (SELECT patient_id, (ARRAY_AGG(diagnosis ORDER BY visited DESC) FILTER (WHERE cost > 100))[3] AS third FROM visits GROUP BY patient_id) AS p WHERE third IS NOT NULL GROUP BY third;
+
+-- taken
+-- spelling
+-- same as: SELECT COUNT(*) AS n, SUM(cost) AS cost FROM (SELECT v.*, ROW_NUMBER() OVER (PARTITION BY patient_id ORDER BY visited) AS nr FROM visits v) AS t WHERE nr = 1
+SELECT COUNT(*) AS n, SUM(cost) AS cost FROM (SELECT * FROM visits QUALIFY ROW_NUMBER() OVER (PARTITION BY patient_id ORDER BY visited) = 1) AS f;
+
+-- taken
+-- spelling
+-- same as: SELECT gap, COUNT(*) AS n FROM (SELECT visited - LAG(visited) OVER (PARTITION BY patient_id ORDER BY visited) AS gap FROM visits) AS t WHERE gap < 5 GROUP BY gap
+SELECT gap, COUNT(*) AS n FROM (SELECT visited - LAG(visited) OVER (PARTITION BY patient_id ORDER BY visited) AS gap FROM visits QUALIFY gap < 5) AS t GROUP BY gap;
+
+-- taken
+-- spelling
+-- same as: SELECT COUNT(*) AS years, SUM(n) AS visits FROM (SELECT n FROM (SELECT patient_id, EXTRACT(YEAR FROM visited) AS y, COUNT(*) AS n, ROW_NUMBER() OVER (PARTITION BY patient_id ORDER BY COUNT(*) DESC, EXTRACT(YEAR FROM visited)) AS nr FROM visits GROUP BY patient_id, EXTRACT(YEAR FROM visited)) AS t WHERE nr = 1) AS b
+SELECT COUNT(*) AS years, SUM(n) AS visits FROM (SELECT patient_id, EXTRACT(YEAR FROM visited) AS y, COUNT(*) AS n FROM visits GROUP BY patient_id, EXTRACT(YEAR FROM visited) QUALIFY ROW_NUMBER() OVER (PARTITION BY patient_id ORDER BY COUNT(*) DESC, EXTRACT(YEAR FROM visited)) = 1) AS b;
+
+-- taken
+-- compare
 SELECT nr, COUNT(*) AS n FROM (SELECT NTILE(2) OVER (PARTITION BY patient_id ORDER BY visited) AS nr FROM visits) AS t GROUP BY nr;
 
 -- refused: rows of all people are put into one order

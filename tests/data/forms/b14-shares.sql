@@ -49,7 +49,6 @@ SELECT region, ROW_NUMBER() OVER (ORDER BY SUM(cost) DESC) AS nr, SUM(cost) AS c
 SELECT region, diagnosis, DENSE_RANK() OVER (PARTITION BY region ORDER BY COUNT(*) DESC) AS place FROM visits GROUP BY region, diagnosis;
 
 -- taken
--- not yet: the window function "ntile" is not supported
 SELECT diagnosis, COUNT(*) AS n, NTILE(4) OVER (ORDER BY COUNT(*)) AS quarter, PERCENT_RANK() OVER (ORDER BY COUNT(*)) AS pr FROM visits GROUP BY diagnosis;
 
 -- taken
@@ -73,7 +72,24 @@ SELECT age / 10 AS decade, SUM(COUNT(*)) OVER (ORDER BY age / 10) * 1.0 / SUM(CO
 SELECT region, COUNT(*) AS n, COUNT(*) - AVG(COUNT(*)) OVER () AS above_mean FROM visits GROUP BY region;
 
 -- taken
--- not yet: the canonical SQL has another plan
+-- compare
+SELECT EXTRACT(YEAR FROM visited) AS y, emergency, COUNT(*) AS n, NTILE(4) OVER (PARTITION BY emergency ORDER BY EXTRACT(YEAR FROM visited) DESC) AS quarter, PERCENT_RANK() OVER (PARTITION BY emergency ORDER BY EXTRACT(YEAR FROM visited)) AS pr, CUME_DIST() OVER (ORDER BY EXTRACT(YEAR FROM visited)) AS cd FROM visits GROUP BY 1, 2;
+
+-- taken
+-- spelling
+-- same as: SELECT region, n FROM (SELECT region, COUNT(*) AS n, RANK() OVER (ORDER BY COUNT(*) DESC) AS place FROM visits GROUP BY region) AS t WHERE place <= 2
+SELECT region, COUNT(*) AS n FROM visits GROUP BY region QUALIFY RANK() OVER (ORDER BY COUNT(*) DESC) <= 2;
+
+-- taken
+-- spelling
+-- same as: SELECT * FROM (SELECT region, COUNT(*) AS n, RANK() OVER (ORDER BY COUNT(*) DESC) AS place FROM visits GROUP BY region) AS t WHERE place <= 2
+SELECT region, COUNT(*) AS n, RANK() OVER (ORDER BY COUNT(*) DESC) AS place FROM visits GROUP BY region QUALIFY place <= 2;
+
+-- taken
+-- compare
+SELECT region, COUNT(*) AS n FROM visits GROUP BY region ORDER BY n DESC FETCH FIRST 2 ROWS WITH TIES;
+
+-- taken
 SELECT region, COUNT(*) AS n, COUNT(*) = MAX(COUNT(*)) OVER () AS is_largest FROM visits GROUP BY region;
 
 -- taken

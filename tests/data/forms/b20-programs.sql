@@ -413,6 +413,21 @@ SELECT region, sex, COUNT(*) AS n FROM visits GROUP BY (region), (sex);
 SELECT region, COUNT(*) AS n FROM visits GROUP BY GROUPING SETS ((region), ()) ORDER BY region NULLS LAST;
 
 -- taken
+-- spelling
+-- same as: SELECT region, emergency, COUNT(*) AS n, 1.0 * SUM(cost) AS cost FROM visits GROUP BY region, emergency
+SELECT region, emergency, COUNT() AS n, 1.0 * SUM(cost) AS cost FROM visits GROUP BY ALL;
+
+-- taken
+-- spelling
+-- same as: SELECT AVG(n) AS mean FROM (SELECT patient_id, COUNT(*) AS n FROM visits GROUP BY patient_id) AS t
+SELECT AVG(n) AS mean FROM (SELECT patient_id, COUNT() AS n FROM visits GROUP BY ALL) AS t;
+
+-- taken
+-- spelling
+-- same as: SELECT SUM(cost) AS cost FROM visits
+SELECT SUM(cost) AS cost FROM visits GROUP BY ALL;
+
+-- taken
 -- compare
 SELECT ALL region, COUNT(*) AS n FROM visits GROUP BY ALL region;
 

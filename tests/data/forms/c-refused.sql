@@ -211,6 +211,6 @@ SELECT COUNT(*), COUNT(hba1c) FROM visits;
 -- spelling
 SELECT * FROM visits PIVOT (COUNT(*) FOR region IN ('north', 'south'));
 
--- refused: QUALIFY is no PostgreSQL: a derived table with the window, and WHERE
+-- refused: a window over the rows of different people
 -- spelling
-SELECT COUNT(*) AS n FROM (SELECT * FROM visits QUALIFY ROW_NUMBER() OVER (PARTITION BY patient_id ORDER BY visited) = 1) AS f;
+SELECT COUNT(*) AS n FROM (SELECT * FROM visits QUALIFY ROW_NUMBER() OVER (ORDER BY visited) = 1) AS f;

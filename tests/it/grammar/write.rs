@@ -1,8 +1,8 @@
 //! Writer of the closed syntax as SQL text, form by form.
 
 use tacit::query::syntax::{
-    Aggregate, AggregateFunction, ArithmeticOperator, Comparison, Condition, Expression, GroupFunction, GroupOrder,
-    GroupWindowCall, Having, Key, Literal, LiteralValue, OrderBy, OutputExpression, Scalar, WindowBound,
+    Aggregate, AggregateFunction, ArithmeticOperator, Choice, Comparison, Condition, Expression, GroupFunction,
+    GroupOrder, GroupWindowCall, Having, Key, Literal, LiteralValue, OrderBy, OutputExpression, Scalar, WindowBound,
 };
 
 fn list<T>(parts: &[T], write: impl Fn(&T) -> String, word: &str) -> String {
@@ -90,6 +90,7 @@ fn window(call: &GroupWindowCall) -> String {
     match call.function {
         GroupFunction::Total => unreachable!("none is made"),
         GroupFunction::Count if arguments.is_empty() => arguments.push("*".to_owned()),
+        GroupFunction::Ntile => arguments.push(call.step.to_string()),
         GroupFunction::Lag | GroupFunction::Lead | GroupFunction::NthValue => {
             arguments.insert(1, call.step.to_string())
         }
@@ -135,6 +136,21 @@ fn aggregate(aggregate: &Aggregate) -> String {
             let call = format!("ARRAY_AGG({} ORDER BY {}{direction})", expression(of), expression(by));
             let filter = aggregate.filter.as_ref().map(|filter| format!(" FILTER (WHERE {})", condition(filter)));
             return format!("({call}{})[1]", filter.unwrap_or_default());
+        }
+        AggregateFunction::Chosen(chosen) => {
+            let direction = if chosen.descending { " DESC" } else { "" };
+            let by = format!("{}{direction}", expression(&chosen.by));
+            let filter = aggregate.filter.as_ref().map(|filter| format!(" FILTER (WHERE {})", condition(filter)));
+            let filter = filter.unwrap_or_default();
+            return match &chosen.choice {
+                Choice::Nth(place) => {
+                    format!("(ARRAY_AGG({} ORDER BY {by}){filter})[{place}]", expression(&chosen.of))
+                }
+                Choice::Percentile(fraction) => {
+                    format!("PERCENTILE_DISC({}) WITHIN GROUP (ORDER BY {by}){filter}", literal(fraction))
+                }
+                Choice::Mode => format!("MODE() WITHIN GROUP (ORDER BY {by}){filter}"),
+            };
         }
         AggregateFunction::Percentile(fraction, of) => {
             format!("PERCENTILE_CONT({}) WITHIN GROUP (ORDER BY {})", literal(fraction), expression(of))

@@ -67,7 +67,7 @@ fn names_of_with_are_their_queries() {
     }
     let query = read("WITH old AS (SELECT u FROM people) SELECT COUNT(*) FROM visits WHERE u IN (SELECT u FROM old)");
     let Some(Condition::InRows(_, rows)) = query.condition else { panic!("{:?}", query.condition) };
-    assert_eq!(rows.first_table().1.text, "people");
+    assert_eq!(rows.first_table().expect("a table").1.text, "people");
 }
 
 #[test]

@@ -24,13 +24,14 @@ use crate::query::plan::subquery::aggregated;
 pub(super) struct GroupParts<'p> {
     pub(super) items: &'p mut [SelectedItem],
     pub(super) having: &'p mut Option<Condition>,
+    pub(super) qualify: &'p mut Option<Condition>,
     pub(super) order: &'p mut [RowOrder],
 }
 
 impl GroupParts<'_> {
-    fn rewrite(&mut self, by: &mut impl Rewriter) -> Result<(), QueryError> {
+    pub(super) fn rewrite(&mut self, by: &mut impl Rewriter) -> Result<(), QueryError> {
         self.items.iter_mut().try_for_each(|item| item.value.rewrite(by))?;
-        self.having.iter_mut().try_for_each(|having| having.rewrite(by))?;
+        self.having.iter_mut().chain(self.qualify.iter_mut()).try_for_each(|having| having.rewrite(by))?;
         self.order.iter_mut().try_for_each(|order| order.by.rewrite(by))
     }
 }
@@ -60,6 +61,9 @@ impl Binder<'_> {
         }
         // The order of keys does not matter.
         typed.sort();
+        drop(known);
+        self.choose(scope, parts, &typed)?;
+        let known = scope.context(&self.steps);
         let place = |term: &Term| typed.iter().position(|known| known == term).unwrap_or_default();
         let named: Vec<(Expression, String)> =
             keys.iter().zip(&terms).map(|(key, term)| (key.clone(), format!("\u{1}k{}", place(term)))).collect();

@@ -5,7 +5,7 @@ use crate::query::error::{Code, Position, QueryError, shown};
 use crate::query::filter::Filter;
 use crate::query::syntax::rewrite::Rewriter;
 use crate::query::syntax::{
-    Condition, Distinct, Expression, LiteralValue, Name, RowItem, RowValue, Rows, Scalar, Select, SetOperator,
+    Condition, Distinct, Expression, LiteralValue, Name, RowItem, RowOrder, RowValue, Rows, Scalar, Select, SetOperator,
 };
 use crate::query::term::{Operation, Term, checker};
 use crate::query::terms::domain::Column;
@@ -39,6 +39,7 @@ impl Binder<'_> {
         self.steps.check()?;
         match rows {
             Rows::Select(select) => self.select(select, outer),
+            Rows::Listed { at, .. } => Err(unsupported(*at, "rows that a question writes itself belong to nobody")),
             Rows::Set { operator, all, left, right, at } => {
                 let (left, right) = (self.rows(left, None)?, self.rows(right, None)?);
                 let scope = self.combined(*operator, *all, left.scope, right.scope, *at)?;
@@ -69,13 +70,15 @@ impl Binder<'_> {
         let mut items = self.items(select, &scope)?;
         let is_grouped = !select.keys.is_empty() || select.having.is_some() || has_aggregate(&items)?;
         let mut having = select.having.clone();
+        let mut qualify = self.qualifying(select, &items, &scope)?;
         let mut order = select.order.clone();
         let (mut distinct, mut is_single) = (select.distinct.clone(), false);
         if is_grouped {
             if !correlated.is_empty() {
                 return Err(unsupported(select.at, "rows are compared with a row outside before they are aggregated"));
             }
-            let mut parts = super::groups::GroupParts { items: &mut items, having: &mut having, order: &mut order };
+            let (items, having, qualify, order) = (&mut items, &mut having, &mut qualify, &mut order);
+            let mut parts = super::groups::GroupParts { items, having, qualify, order };
             is_single = self.group(&mut scope, select, &mut parts, is_of_outer_unit)?;
         } else {
             for item in &mut items {
@@ -89,10 +92,18 @@ impl Binder<'_> {
             self.counted(&mut scope, select.at)?;
         }
         let width = scope.terms.columns.len();
-        self.windows(&mut scope, &mut items, &mut order, &mut distinct)?;
+        let mut parts =
+            WindowedParts { items: &mut items, order: &mut order, distinct: &mut distinct, qualify: &mut qualify };
+        self.windows(&mut scope, &mut parts)?;
         let is_chosen = width < scope.terms.columns.len() || matches!(distinct, Distinct::On(_));
         if is_chosen && !correlated.is_empty() {
             return Err(unsupported(select.at, "rows are compared with a row outside before a window sees them"));
+        }
+        if let Some(qualify) = qualify {
+            for part in conjuncts(qualify) {
+                self.restrict(&mut scope, part)?;
+            }
+            self.counted(&mut scope, select.at)?;
         }
         let inner = scope.columns.clone();
         if let Distinct::On(keys) = &distinct {
@@ -106,6 +117,18 @@ impl Binder<'_> {
         }
         is_single |= selected.terms.max_rows_per_unit <= 1;
         Ok(Derived { scope: selected, correlated, inner, is_of_outer_unit, is_single })
+    }
+
+    /// The condition of QUALIFY, in which a name that is no column's stands for the selected item of that name.
+    fn qualifying(
+        &self,
+        select: &Select,
+        items: &[SelectedItem],
+        scope: &NamedRows,
+    ) -> Result<Option<Condition>, QueryError> {
+        let Some(mut qualify) = select.qualify.clone() else { return Ok(None) };
+        qualify.rewrite(&mut ItemNames { items, scope })?;
+        Ok(Some(qualify))
     }
 
     /// Whether a condition names columns of the rows around a query.
@@ -320,6 +343,14 @@ pub(super) struct SelectedItem {
     pub(super) name: String,
 }
 
+/// The parts of a query in which window functions may stand.
+pub(super) struct WindowedParts<'p> {
+    pub(super) items: &'p mut [SelectedItem],
+    pub(super) order: &'p mut [RowOrder],
+    pub(super) distinct: &'p mut Distinct,
+    pub(super) qualify: &'p mut Option<Condition>,
+}
+
 enum LooksOut {
     /// All names are those of the query's own rows.
     No,
@@ -341,6 +372,30 @@ impl Rewriter for Finding<'_> {
         if let Scalar::Column(name) = &expression.value {
             let is_inner = !matches!(self.inner.meaning(name), Ok(None));
             self.found |= !is_inner && matches!(self.outer.meaning(name), Ok(Some(_)));
+        }
+        Ok(false)
+    }
+
+    fn condition(&mut self, _condition: &mut Condition) -> Result<bool, QueryError> {
+        Ok(false)
+    }
+}
+
+/// Replaces names of selected items by the items.
+struct ItemNames<'a> {
+    items: &'a [SelectedItem],
+    scope: &'a NamedRows,
+}
+
+impl Rewriter for ItemNames<'_> {
+    fn expression(&mut self, expression: &mut Expression) -> Result<bool, QueryError> {
+        if let Scalar::Column(name) = &expression.value
+            && name.of.is_none()
+            && self.scope.meaning(name)?.is_none()
+            && let Some(item) = self.items.iter().find(|item| item.name == name.text)
+        {
+            *expression = item.value.clone();
+            return Ok(true);
         }
         Ok(false)
     }

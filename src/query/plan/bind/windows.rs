@@ -13,7 +13,7 @@ use crate::query::term::{Term, checker};
 use crate::query::terms::domain::Domain;
 
 use super::resolve::Naming;
-use super::rows::SelectedItem;
+use super::rows::WindowedParts;
 use super::scope::{Meaning, NamedRows, VisibleColumn};
 use super::sources::renamed;
 use super::{Binder, unsupported};
@@ -23,23 +23,14 @@ impl Binder<'_> {
     ///
     /// # Errors
     /// Those of typing them, and a refusal if a window runs over several units.
-    pub(super) fn windows(
-        &self,
-        scope: &mut NamedRows,
-        items: &mut [SelectedItem],
-        order: &mut [RowOrder],
-        distinct: &mut Distinct,
-    ) -> Result<(), QueryError> {
+    pub(super) fn windows(&self, scope: &mut NamedRows, parts: &mut WindowedParts<'_>) -> Result<(), QueryError> {
         let mut replacing = Replacing { binder: self, scope: scope.clone(), columns: Vec::new(), at: None };
-        for item in items {
-            item.value.rewrite(&mut replacing)?;
-        }
-        for order in order {
-            order.by.rewrite(&mut replacing)?;
-        }
-        if let Distinct::On(keys) = distinct {
+        parts.items.iter_mut().try_for_each(|item| item.value.rewrite(&mut replacing))?;
+        parts.order.iter_mut().try_for_each(|order| order.by.rewrite(&mut replacing))?;
+        if let Distinct::On(keys) = parts.distinct {
             keys.iter_mut().try_for_each(|key| key.rewrite(&mut replacing))?;
         }
+        parts.qualify.iter_mut().try_for_each(|qualify| qualify.rewrite(&mut replacing))?;
         let Replacing { columns, at, .. } = replacing;
         let Some(at) = at else { return Ok(()) };
         let (functions, names): (Vec<WindowColumn>, Vec<String>) = columns.into_iter().unzip();
@@ -121,6 +112,7 @@ impl Binder<'_> {
             WindowCall::RowNumber => WindowFunction::RowNumber,
             WindowCall::Rank => WindowFunction::Rank,
             WindowCall::DenseRank => WindowFunction::DenseRank,
+            WindowCall::Ntile(parts) => WindowFunction::Ntile(*parts),
             WindowCall::Lag(of, 0) | WindowCall::Lead(of, 0) => {
                 return Err(unsupported(of.at, "LAG and LEAD look at another row: their offset is 1 or more"));
             }

@@ -11,7 +11,7 @@ use crate::query::filter::Filter;
 use crate::query::plan::counting::counting;
 use crate::query::syntax::Expression;
 use crate::query::term::{Constant, Term, checker};
-use crate::query::terms::domain::Domain;
+use crate::query::terms::domain::{DECIMALS, Domain};
 
 /// A sum's capacity × bound stays below 2 to this power.
 const SUM_LOG2_MAX: u32 = 62;
@@ -60,7 +60,14 @@ impl OutputPlanner<'_> {
         if u128::from(self.known.max_rows) * u128::from(grid.radius()) >= 1 << SUM_LOG2_MAX {
             let message =
                 format!("{function} over the declared capacity of {} rows does not fit 62 bits", self.known.max_rows);
-            return Err(QueryError::at(Code::UnsupportedSql, at, message));
+            let error = QueryError::at(Code::UnsupportedSql, at, message);
+            // With whole numbers inside, the steps of a product are whole, too.
+            let whole = u128::from(grid.radius()) * u128::from(grid.step.unsigned_abs()) / 10_u128.pow(DECIMALS) + 1;
+            let is_enough = grid.decimals() > 0 && u128::from(self.known.max_rows) * whole < 1 << (SUM_LOG2_MAX - 1);
+            return Err(match is_enough {
+                true => error.hint("write ROUND(a) for a number a with decimals: coarser values fit"),
+                false => error,
+            });
         }
         let count = counting(None, Some(term.clone()), self.known);
         Ok(Summed { term, grid, count })
