@@ -65,6 +65,10 @@ impl Reach {
                 let of_columns = equal.iter().filter_map(|(_, column)| alike.get(*column as usize).copied());
                 of.times(of_columns.min().unwrap_or(*rows), of)
             }
+            Relation::Listed { of, listed, .. } => {
+                let of = self.made(of);
+                of.times(listed.rows, of)
+            }
             Relation::Union { parts } => {
                 let none = Made { per_unit: 0, per_row: 0, looked_at: 0 };
                 parts.iter().map(|part| self.made(part)).fold(none, |sum, part| Made {
@@ -96,6 +100,7 @@ fn most_alike(values: &[Option<i64>]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::query::syntax::{ListedColumn, ListedRows};
     use crate::query::term::Term;
 
     #[test]
@@ -121,7 +126,15 @@ mod tests {
             on: None,
             is_left: true,
         };
+        let listed = Relation::Listed {
+            of: Box::new(table(1)),
+            listed: ListedRows { rows: 12, columns: vec![ListedColumn::Days((0..12).map(Some).collect())] },
+            equal: Vec::new(),
+            on: None,
+            is_left: false,
+        };
         for (relation, made) in [
+            (listed, 12),
             (table(1), 1),
             (join(table(1), table(0)), 1),
             (join(table(1), table(2)), 8),

@@ -24,6 +24,8 @@ mod pieces;
 #[cfg(test)]
 mod reference_tests;
 #[cfg(test)]
+mod listed_tests;
+#[cfg(test)]
 mod generator_tests;
 #[cfg(test)]
 mod differential_tests;

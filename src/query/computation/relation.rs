@@ -17,6 +17,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 
 use super::PerUnitColumn;
 use crate::query::filter::Filter;
+use crate::query::syntax::ListedRows;
 use crate::query::term::Term;
 
 /// A unit-local table: for each unit some rows that depend on that unit's own rows alone.
@@ -103,6 +104,19 @@ pub enum Relation {
         /// The relations.
         parts: Vec<Relation>,
     } = 8,
+    /// Pairs of a row and a row that the question writes itself, as with a public table.
+    Listed {
+        /// The rows.
+        of: Box<Relation>,
+        /// The rows of constants.
+        listed: ListedRows,
+        /// Terms of a row, each with the column of the constants that it must equal.
+        equal: Vec<(Term, u32)>,
+        /// A further condition on a pair, whose columns are those of the row and then all of the constants.
+        on: Option<Filter>,
+        /// Whether a row without a pair is kept, with missing values.
+        is_left: bool,
+    } = 9,
 }
 
 /// A column that depends on the rows of one unit in an order.
@@ -150,6 +164,9 @@ pub enum WindowFunction {
     Last(Term) = 6,
     /// An aggregate of the rows of the frame; if there are none, a count is 0 and anything else is missing.
     Aggregate(PerUnitColumn) = 7,
+    /// `NTILE(n)`: the number of the row's part, from 1, where the rows of a partition are cut into n parts of the same size, of which the
+    /// first ones have one row more if they must.
+    Ntile(u32) = 8,
 }
 
 /// The rows around a row that a window function is of.
@@ -202,7 +219,7 @@ impl WindowFunction {
     /// Adds the indices of the columns that the function reads.
     fn declared(&self, found: &mut BTreeSet<usize>) {
         match self {
-            Self::RowNumber | Self::Rank | Self::DenseRank => {}
+            Self::RowNumber | Self::Rank | Self::DenseRank | Self::Ntile(_) => {}
             Self::Lag(of, _) | Self::Lead(of, _) | Self::Nth(of, _) | Self::Last(of) => of.declared(found),
             Self::Aggregate(column) => column.declared(found),
         }
@@ -210,7 +227,7 @@ impl WindowFunction {
 
     fn nodes(&self) -> u64 {
         match self {
-            Self::RowNumber | Self::Rank | Self::DenseRank => 1,
+            Self::RowNumber | Self::Rank | Self::DenseRank | Self::Ntile(_) => 1,
             Self::Lag(of, _) | Self::Lead(of, _) | Self::Nth(of, _) | Self::Last(of) => 1 + of.nodes(),
             Self::Aggregate(column) => 1 + column.nodes(),
         }
@@ -243,7 +260,8 @@ impl Relation {
             | Self::Map { of, .. }
             | Self::Window { of, .. }
             | Self::Group { of, .. }
-            | Self::Public { of, .. } => vec![of],
+            | Self::Public { of, .. }
+            | Self::Listed { of, .. } => vec![of],
             Self::Join { left, right, .. } => vec![left, right],
             Self::Semi { of, other, .. } => vec![of, other],
             Self::Union { parts } => parts.iter().collect(),
@@ -279,7 +297,7 @@ impl Relation {
                 COPY + keys + columns.iter().map(PerUnitColumn::nodes).sum::<u64>()
             }
             Self::Join { on, .. } | Self::Semi { on, .. } => COPY + on.as_ref().map_or(0, Filter::nodes),
-            Self::Public { equal, on, .. } => {
+            Self::Public { equal, on, .. } | Self::Listed { equal, on, .. } => {
                 let equal: u64 = equal.iter().map(|(term, _)| term.nodes()).sum();
                 COPY + equal + on.as_ref().map_or(0, Filter::nodes)
             }

@@ -4,12 +4,13 @@
 //! query.
 
 use sqlparser::ast::{
-    self, JoinConstraint, JoinOperator, ObjectName, ObjectNamePart, Spanned, TableAlias, TableAliasColumnDef,
-    TableFactor, TableWithJoins,
+    self, FunctionArg, FunctionArgExpr, JoinConstraint, JoinOperator, ObjectName, ObjectNamePart, Spanned, TableAlias,
+    TableAliasColumnDef, TableFactor, TableWithJoins,
 };
 
 use super::conditions::condition;
 use super::limits::Budget;
+use super::listed;
 use super::nodes::{absent, name, start, unsupported};
 use super::rows::rows;
 use super::with::named_query;
@@ -130,7 +131,21 @@ fn source(relation: &TableFactor, budget: &mut Budget) -> Result<FromItem, Query
     budget.node()?;
     let at = start(relation.span());
     match relation {
-        TableFactor::Table { .. } => table(relation, budget),
+        TableFactor::Table { .. } => match function(relation, budget)? {
+            Some(listed) => Ok(listed),
+            None => table(relation, budget),
+        },
+        TableFactor::UNNEST {
+            alias,
+            array_exprs,
+            with_offset: false,
+            with_offset_alias: None,
+            with_ordinality: false,
+        } => {
+            let args: Vec<FunctionArg> =
+                array_exprs.iter().map(|one| FunctionArg::Unnamed(FunctionArgExpr::Expr(one.clone()))).collect();
+            listed::function("unnest", &args, alias.as_ref(), at, budget)?.ok_or_else(|| no_function(at))
+        }
         TableFactor::Derived { lateral: true, .. } => Err(lateral(at)),
         TableFactor::Function { lateral: true, .. } => {
             Err(unsupported(at, "LATERAL is not supported, nor are functions in FROM"))
@@ -151,9 +166,7 @@ fn source(relation: &TableFactor, budget: &mut Budget) -> Result<FromItem, Query
         | TableFactor::UNNEST { .. }
         | TableFactor::JsonTable { .. }
         | TableFactor::OpenJsonTable { .. }
-        | TableFactor::XmlTable { .. } => {
-            Err(unsupported(at, "FROM names tables, and queries in parentheses; no functions"))
-        }
+        | TableFactor::XmlTable { .. } => Err(no_function(at)),
         TableFactor::Pivot { .. }
         | TableFactor::Unpivot { .. }
         | TableFactor::UnpivotExpr { .. }
@@ -162,6 +175,26 @@ fn source(relation: &TableFactor, budget: &mut Budget) -> Result<FromItem, Query
             Err(unsupported(at, "FROM names tables, and queries in parentheses; this is not SQL of PostgreSQL"))
         }
     }
+}
+
+fn no_function(at: Position) -> QueryError {
+    unsupported(
+        at,
+        "of functions in FROM there are GENERATE_SERIES of constants and UNNEST of an array of constants alone",
+    )
+}
+
+/// Parses a function in FROM; `None` for a table.
+fn function(relation: &TableFactor, budget: &mut Budget) -> Result<Option<FromItem>, QueryError> {
+    let TableFactor::Table { name: object, alias, args: Some(args), with_ordinality: false, .. } = relation else {
+        return Ok(None);
+    };
+    let at = start(relation.span());
+    let found = match args.settings {
+        None => listed::function(&object.to_string(), &args.args, alias.as_ref(), at, budget)?,
+        Some(_) => None,
+    };
+    found.map(Some).ok_or_else(|| no_function(at))
 }
 
 /// Parses a table by its name.
@@ -195,6 +228,7 @@ fn table(relation: &TableFactor, budget: &mut Budget) -> Result<FromItem, QueryE
         condition: None,
         keys: Vec::new(),
         having: None,
+        qualify: None,
         order: Vec::new(),
         at,
     };

@@ -7,11 +7,13 @@ use super::planned::{OutputLookup, Planned, constant, refused};
 use crate::query::answer::Label;
 use crate::query::answer::formula::{Formula, HavingCondition, Words};
 use crate::query::error::{Code, Position, QueryError, nearest, shown};
+use crate::query::syntax::calls::Call;
 use crate::query::syntax::{
-    ArithmeticOperator, Comparison, Condition, Expression, Having, Literal, Name, Numeric, OutputExpression, Scalar,
-    ScalarFunction,
+    ArithmeticOperator, CastType, Comparison, Condition, Expression, Having, Literal, LiteralValue, Name, Numeric,
+    OutputExpression, Scalar, ScalarFunction,
 };
 use crate::query::term::lower::Side;
+use crate::query::term::words::WordFunction;
 use crate::query::term::{checker, coding};
 use crate::query::terms::domain::{Domain, date_days};
 
@@ -56,6 +58,11 @@ impl OutputPlanner<'_> {
             return Ok(self.key(place));
         }
         self.known.steps().spend(1);
+        if let Scalar::Call(Call::Word(WordFunction::Left), parts) = &of.value
+            && let Some(key) = self.whole_text(parts)
+        {
+            return self.of_keys(key, named);
+        }
         let mut part = |one: &Expression| self.of_keys(one, named)?.number(one.at);
         let formula = match &of.value {
             Scalar::Column(name) => {
@@ -117,6 +124,19 @@ impl OutputPlanner<'_> {
             }
         };
         Ok(Planned::Number(formula))
+    }
+
+    /// The key of whole numbers that is cast to a text which `VARCHAR(n)` never cuts; `None` for anything else.
+    fn whole_text<'e>(&self, parts: &'e [Expression]) -> Option<&'e Expression> {
+        /// Number of letters of the longest whole number.
+        const LETTERS_MAX: usize = 20;
+        let [Expression { value: Scalar::Numeric(Numeric::Cast(CastType::Text), of), .. }, length] = parts else {
+            return None;
+        };
+        let ([key], Scalar::Constant(LiteralValue::Number(length))) = (&of[..], &length.value) else { return None };
+        let place = self.key_place(key).ok()??;
+        let is_whole = matches!(self.domain(place), Some(Domain::Number(grid)) if grid.integer);
+        (is_whole && length.parse::<usize>().is_ok_and(|length| length >= LETTERS_MAX)).then_some(key)
     }
 
     /// A condition on keys.

@@ -3,6 +3,7 @@
 //! Promises what follows from public rows alone. Facts about keys narrow the groups and nothing else: they are no part of what is
 //! evaluated.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::query::computation::relation::Relation;
@@ -64,7 +65,7 @@ pub(super) fn facts(relation: &Relation, dataset: &Terms, index: usize, known: &
     equalities(relation, dataset, index, &mut |table, column, rows| {
         facts.extend(equal(index, (table, column), rows, known));
     });
-    facts.extend(origin(relation, dataset, index).and_then(|(table, column)| own(index, table, column)));
+    facts.extend(origin(relation, dataset, index).and_then(|(table, column)| own(index, &table, column)));
     facts
 }
 
@@ -135,11 +136,14 @@ fn equalities(
             }
             equalities(of, dataset, index, found)
         }
+        Relation::Listed { of, .. } => {
+            (index < width(of, dataset)?).then(|| equalities(of, dataset, index, found)).flatten()
+        }
     }
 }
 
 /// The public table's column that a column of a relation is in every row.
-fn origin<'a>(relation: &Relation, dataset: &'a Terms, index: usize) -> Option<(&'a PublicTable, usize)> {
+fn origin<'a>(relation: &Relation, dataset: &'a Terms, index: usize) -> Option<(Cow<'a, PublicTable>, usize)> {
     let of_term = |of: &Relation, term: &Term| match term {
         Term::Column(index) => origin(of, dataset, *index),
         Term::Made(_) => None,
@@ -156,7 +160,11 @@ fn origin<'a>(relation: &Relation, dataset: &'a Terms, index: usize) -> Option<(
         },
         Relation::Public { of, table, is_left, .. } => match index.checked_sub(width(of, dataset)?) {
             None => origin(of, dataset, index),
-            Some(place) => (!is_left).then_some((dataset.public.get(*table as usize)?, place)),
+            Some(place) => (!is_left).then_some((Cow::Borrowed(dataset.public.get(*table as usize)?), place)),
+        },
+        Relation::Listed { of, listed, is_left, .. } => match index.checked_sub(width(of, dataset)?) {
+            None => origin(of, dataset, index),
+            Some(place) => Some((Cow::Owned(listed.table().filter(|_| !is_left)?), place)),
         },
     }
 }
@@ -171,6 +179,7 @@ fn width(relation: &Relation, dataset: &Terms) -> Option<usize> {
         Relation::Group { keys, columns, .. } => keys.len() + columns.len(),
         Relation::Join { left, right, .. } => width(left, dataset)? + width(right, dataset)?,
         Relation::Public { of, table, .. } => width(of, dataset)? + dataset.public.get(*table as usize)?.columns.len(),
+        Relation::Listed { of, listed, .. } => width(of, dataset)? + listed.columns.len(),
         Relation::Union { parts } => width(parts.first()?, dataset)?,
     })
 }

@@ -18,6 +18,7 @@
 //! * `Public`: a public table does not depend on any unit, so a row's pairs depend on the row alone. k = k·m, where m is the largest number of
 //!   rows of the public table that one row can meet: of those that the condition chooses by public columns alone, the largest number that
 //!   are equal in the compared columns; refused above [`ROWS_MAX`].
+//! * `Listed`: as `Public`, for rows that are constants in the question's text.
 //! * `Union`: k is the sum of the parts' bounds.
 //!
 //! A column is the same in all rows of a unit (`per_unit`) if it is computed from such columns by a map, or from all rows of the unit by a
@@ -37,7 +38,7 @@ use crate::query::term::context::{Steps, TermContext};
 use crate::query::term::lower::{Program, Step, TermFault, ValueKind};
 use crate::query::terms::columns::Columns;
 use crate::query::terms::domain::{Column, Domain};
-use crate::query::terms::policy::Terms;
+use crate::query::terms::policy::{PublicTable, Terms};
 
 /// Largest number of rows that a unit may have in a relation.
 pub const ROWS_MAX: u32 = 4_096;
@@ -109,25 +110,11 @@ impl Relation {
             (Self::Join { on, is_left, .. }, [left, right]) => joined(left, right, (on.is_some(), *is_left)),
             (Self::Public { table, equal, on, is_left, .. }, [of]) => {
                 let table = dataset.public.get(*table as usize).ok_or(RelationFault::NoTable)?;
-                steps.spend(equal.len() as u64);
-                let most = public::multiplicity(
-                    table,
-                    equal,
-                    &super::public::conditions(on.as_ref(), of.columns.len()),
-                    steps,
-                    dataset,
-                );
-                let rows = bounded(of.max_rows_per_unit, most.max(1))?;
-                let known = TermContext::within(of, steps);
-                let by_unit = equal.iter().all(|(term, _)| known.facts(term).per_unit) && on.is_none() && most <= 1;
-                let of_public = |column: &Column| Column {
-                    name: String::new(),
-                    nullable: column.nullable || *is_left,
-                    per_unit: by_unit,
-                    ..column.clone()
-                };
-                let columns = of.columns.iter().cloned().chain(table.columns.iter().map(of_public)).collect();
-                Ok(of.with(columns, rows, of.max_rows.saturating_mul(most.max(1))))
+                looked_up(of, table, (equal, on.as_ref(), *is_left), dataset, steps)
+            }
+            (Self::Listed { listed, equal, on, is_left, .. }, [of]) => {
+                let table = listed.table().ok_or(TermFault::TooWide)?;
+                looked_up(of, &table, (equal, on.as_ref(), *is_left), dataset, steps)
             }
             (Self::Union { .. }, [first, rest @ ..]) => {
                 rest.iter().try_fold(first.clone(), |all, part| both(&all, part))
@@ -136,6 +123,29 @@ impl Relation {
             (_, _) => Err(RelationFault::Unlike),
         }
     }
+}
+
+/// The terms of pairs of a row and a row of a public table.
+fn looked_up(
+    of: &Terms,
+    table: &PublicTable,
+    (equal, on, is_left): (&[(Term, u32)], Option<&Filter>, bool),
+    dataset: &Terms,
+    steps: &Rc<Steps>,
+) -> Result<Terms, RelationFault> {
+    steps.spend(equal.len() as u64);
+    let most = public::multiplicity(table, equal, &super::public::conditions(on, of.columns.len()), steps, dataset);
+    let rows = bounded(of.max_rows_per_unit, most.max(1))?;
+    let known = TermContext::within(of, steps);
+    let by_unit = equal.iter().all(|(term, _)| known.facts(term).per_unit) && on.is_none() && most <= 1;
+    let of_public = |column: &Column| Column {
+        name: String::new(),
+        nullable: column.nullable || is_left,
+        per_unit: by_unit,
+        ..column.clone()
+    };
+    let columns = of.columns.iter().cloned().chain(table.columns.iter().map(of_public)).collect();
+    Ok(of.with(columns, rows, of.max_rows.saturating_mul(most.max(1))))
 }
 
 /// The largest number of a unit's rows that a condition on their numbers leaves; `None` if there is no such condition.
@@ -262,16 +272,21 @@ fn window(column: &WindowColumn, known: &TermContext<'_>) -> Result<Column, Term
     let is_whole = column.partition.iter().all(by_unit)
         && matches!(column.frame, FrameBounds { start: FrameBound::First, end: FrameBound::Last, .. });
     let of = |term: &Term| Ok(Column { nullable: true, per_unit: false, ..column_of(term, known)? });
+    let number = |high: i64| Program {
+        step: Step::Constant(0),
+        kind: ValueKind::Integer,
+        scale: RBig::ONE,
+        low: 1,
+        high,
+        nullable: false,
+        per_unit: false,
+    };
     match &column.function {
-        WindowFunction::RowNumber | WindowFunction::Rank | WindowFunction::DenseRank => made(Program {
-            step: Step::Constant(0),
-            kind: ValueKind::Integer,
-            scale: RBig::ONE,
-            low: 1,
-            high: i64::from(rows.max(1)),
-            nullable: false,
-            per_unit: false,
-        }),
+        WindowFunction::RowNumber | WindowFunction::Rank | WindowFunction::DenseRank => {
+            made(number(i64::from(rows.max(1))))
+        }
+        // There are no more parts than rows.
+        WindowFunction::Ntile(parts) => made(number(i64::from((*parts).min(rows).max(1)))),
         WindowFunction::Lag(term, _) | WindowFunction::Lead(term, _) => of(term),
         WindowFunction::Nth(term, _) | WindowFunction::Last(term) => Ok(Column { per_unit: is_whole, ..of(term)? }),
         WindowFunction::Aggregate(aggregate) => {

@@ -494,7 +494,16 @@ SELECT CAST(region AS DATE) AS d, COUNT(*) AS n FROM visits GROUP BY 1;
 -- same as: SELECT DATE_TRUNC('month', visited)::date AS m, COUNT(*) AS n FROM visits GROUP BY 1
 SELECT visited - EXTRACT(DAY FROM visited)::int + 1 AS m, COUNT(*) AS n FROM visits GROUP BY 1;
 
--- refused: OVERLAPS is not built: two comparisons of days ask the same
+-- taken
+-- compare
+SELECT COUNT(*) AS n FROM visits WHERE (visited, INTERVAL '30 days') OVERLAPS (DATE '2022-01-01', DATE '2022-01-20');
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n, COUNT(*) FILTER (WHERE NOT (p.registered, v.visited) OVERLAPS (DATE '2022-07-01', DATE '2022-01-01')) AS apart FROM visits v JOIN patients p USING (patient_id);
+
+-- taken
+-- compare
 SELECT COUNT(*) AS n FROM visits WHERE (visited, visited) OVERLAPS (DATE '2024-01-01', DATE '2024-07-01');
 
 -- taken
@@ -519,13 +528,41 @@ SELECT COUNT(*) FILTER (WHERE EXTRACT(HOUR FROM visited::timestamp) = 0) AS n FR
 
 -- taken
 -- compare
--- not yet: a function in FROM is not supported
 SELECT m.month, COUNT(DISTINCT v.patient_id) AS patients FROM (SELECT day::date AS month FROM GENERATE_SERIES(DATE '2024-01-01', DATE '2024-12-01', INTERVAL '1 month') AS s (day)) m JOIN visits v ON v.visited >= m.month AND v.visited < m.month + INTERVAL '1 month' GROUP BY m.month;
 
 -- taken
 -- compare
--- not yet: a function in FROM is not supported
 SELECT y.y, COUNT(*) AS registered_before FROM GENERATE_SERIES(2020, 2024) AS y (y) JOIN patients p ON EXTRACT(YEAR FROM p.registered) <= y.y GROUP BY y.y;
+
+-- taken
+-- compare
+SELECT day, COUNT(*) AS n FROM GENERATE_SERIES(DATE '2022-01-31', DATE '2022-12-31', INTERVAL '1 month') AS day JOIN visits v ON v.visited = day::date GROUP BY day;
+
+-- taken
+-- compare
+SELECT step, COUNT(*) AS n FROM GENERATE_SERIES(100, 20, -20) AS s (step) CROSS JOIN visits WHERE age >= step GROUP BY step;
+
+-- taken
+-- compare
+SELECT t.label, COUNT(*) AS n, SUM(v.cost) AS cost FROM (VALUES ('north', 'cold'), ('south', 'warm'), ('west', NULL)) AS t (region, label) JOIN visits v ON v.region = t.region GROUP BY t.label;
+
+-- taken
+-- compare
+WITH bands (low, high, band) AS (VALUES (0, 17, 'young'), (18, 64, 'adult'), (65, 200, 'old')) SELECT band, COUNT(*) AS n FROM visits JOIN bands ON age BETWEEN low AND high GROUP BY band;
+
+-- taken
+-- compare
+SELECT COUNT(*) AS n, COUNT(t.until) AS before FROM visits LEFT JOIN (VALUES ('copd', DATE '2022-01-01'), ('asthma', DATE '2023-06-30')) AS t (code, until) ON diagnosis = t.code AND visited < t.until;
+
+-- taken
+-- compare
+SELECT r, COUNT(*) AS n FROM UNNEST(ARRAY['north', 'east']) AS r JOIN visits ON region = r GROUP BY r;
+
+-- refused: rows that a question writes itself are nobody's
+SELECT COUNT(*) AS n FROM (VALUES (1), (2)) AS t (a);
+
+-- refused: a series that never ends is not written out
+SELECT y, COUNT(*) AS n FROM GENERATE_SERIES(1, 5, 0) AS s (y) JOIN visits ON age = y GROUP BY y;
 
 -- taken
 -- compare

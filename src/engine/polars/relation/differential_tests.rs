@@ -85,7 +85,7 @@ fn check_bounds(rows: &[(u32, Vec<Option<i64>>)], terms: &Terms, relation: &Rela
 
 #[test]
 fn the_executor_makes_what_the_reference_evaluator_does() {
-    let (mut compared, mut seed, mut made, mut kinds) = (0, 0, 0, [0_usize; 9]);
+    let (mut compared, mut seed, mut made, mut kinds) = (0, 0, 0, [0_usize; 10]);
     while compared < wanted_count() {
         seed += 1;
         let mut rng = StdRng::seed_from_u64(seed);
@@ -123,7 +123,7 @@ fn the_executor_makes_what_the_reference_evaluator_does() {
     assert!(kinds.iter().all(|kind| *kind > compared / 30), "{kinds:?}");
 }
 
-fn count(relation: &Relation, kinds: &mut [usize; 9]) {
+fn count(relation: &Relation, kinds: &mut [usize; 10]) {
     let kind = match relation {
         Relation::Table { .. } => 0,
         Relation::Filter { .. } => 1,
@@ -134,6 +134,7 @@ fn count(relation: &Relation, kinds: &mut [usize; 9]) {
         Relation::Semi { .. } => 6,
         Relation::Public { .. } => 7,
         Relation::Union { .. } => 8,
+        Relation::Listed { .. } => 9,
     };
     kinds[kind] += 1;
     relation.operands().into_iter().for_each(|of| count(of, kinds));

@@ -7,6 +7,7 @@ use rand::RngExt;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 
+use super::listed_tests::listed;
 use super::reference_tests::{Row, value};
 use crate::engine::polars::table::Loaded;
 use crate::kernel::privacy::prefix_sums::GROUPS_MAX;
@@ -316,6 +317,12 @@ impl Words<'_> {
         }
     }
 
+    /// Terms that equal columns of a public table.
+    fn equal(&mut self, public: &PublicTable) -> Vec<(Term, u32)> {
+        let count = self.rng.random_range(0..3);
+        (0..count).map(|_| (self.term(1), self.rng.random_range(0..public.columns.len()) as u32)).collect()
+    }
+
     fn window(&mut self) -> WindowColumn {
         let order = |words: &mut Self| RowSortKey {
             by: words.term(1),
@@ -324,7 +331,7 @@ impl Words<'_> {
         };
         let count = *[0, 1, 1, 1, 2].choose(self.rng).expect("a number");
         let order: Vec<RowSortKey> = (0..count).map(|_| order(self)).collect();
-        let function = match self.rng.random_range(0..12) {
+        let function = match self.rng.random_range(0..13) {
             0 => WindowFunction::RowNumber,
             1 => WindowFunction::Rank,
             2 => WindowFunction::DenseRank,
@@ -332,6 +339,7 @@ impl Words<'_> {
             4 => WindowFunction::Lead(self.term(1), self.rng.random_range(0..3)),
             5 => WindowFunction::Nth(self.term(1), self.rng.random_range(1..4)),
             6 => WindowFunction::Last(self.term(1)),
+            7 => WindowFunction::Ntile(self.rng.random_range(1..5)),
             _ => WindowFunction::Aggregate(self.aggregate()),
         };
         let by = if self.rng.random_bool(0.5) { FrameBy::Rows } else { FrameBy::Range };
@@ -376,7 +384,7 @@ fn operator(rng: &mut StdRng, dataset: &Terms, depth: u32) -> Option<Relation> {
     let of_pair = |rng: &mut StdRng, right: &[Column]| {
         rng.random_bool(0.5).then(|| Words { rng, terms: &paired(&terms, right) }.filter(2))
     };
-    let kind = rng.random_range(0..10);
+    let kind = rng.random_range(0..11);
     let relation = match kind {
         0 | 1 => {
             let filter = Words { rng, terms: &terms }.filter(2);
@@ -414,15 +422,18 @@ fn operator(rng: &mut StdRng, dataset: &Terms, depth: u32) -> Option<Relation> {
         8 => {
             let table = rng.random_range(0..dataset.public.len().max(1));
             let public = dataset.public.get(table)?;
-            let count = rng.random_range(0..3);
-            let mut words = Words { rng, terms: &terms };
-            let mut equal = |_| (words.term(1), 0_u32);
-            let mut equal: Vec<(Term, u32)> = (0..count).map(&mut equal).collect();
-            equal.iter_mut().for_each(|(_, column)| *column = rng.random_range(0..public.columns.len()) as u32);
+            let equal = Words { rng, terms: &terms }.equal(public);
             let on = of_pair(rng, &public.columns);
             Relation::Public { of: Box::new(of), table: table as u32, equal, on, is_left: rng.random_bool(0.5) }
         }
-        9 if rng.random_bool(0.3) => ends(Words { rng, terms: &terms }.ordered(), &of),
+        9 => {
+            let listed = listed(rng);
+            let table = listed.table()?;
+            let equal = Words { rng, terms: &terms }.equal(&table);
+            let on = of_pair(rng, &table.columns);
+            Relation::Listed { of: Box::new(of), listed, equal, on, is_left: rng.random_bool(0.5) }
+        }
+        10 if rng.random_bool(0.3) => ends(Words { rng, terms: &terms }.ordered(), &of),
         _ => {
             let filter = |rng: &mut StdRng| Words { rng, terms: &terms }.filter(1);
             let second = Relation::Filter { of: Box::new(of.clone()), filter: filter(rng) };

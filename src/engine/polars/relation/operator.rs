@@ -93,6 +93,14 @@ impl CompiledOperator {
                 public.is_left = *is_left;
                 Self::Public { of: next()?, public: Box::new(public) }
             }
+            Relation::Listed { listed, equal, on, is_left, .. } => {
+                let Some(table) = listed.table() else { polars_bail!(ComputeError: "a constant is beyond its bounds") };
+                let (left, right) = split(&wanted, terms[0].columns.len());
+                let mut public = PublicStep::of(&table, equal, &reads[1], [left, right], &terms[0]);
+                public.on = on.as_ref().map(|on| CompiledCondition::of(on, &paired(&terms[0], &table.columns)));
+                public.is_left = *is_left;
+                Self::Public { of: next()?, public: Box::new(public) }
+            }
             Relation::Union { .. } => Self::Union { parts: operators.map(|part| *part).collect(), wanted },
         };
         Ok((operator, made))

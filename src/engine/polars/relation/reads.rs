@@ -22,6 +22,7 @@ pub(super) fn arity(relation: &Relation, terms: &Terms) -> usize {
         Relation::Public { of, table, .. } => {
             arity(of, terms) + terms.public.get(*table as usize).map_or(0, |table| table.columns.len())
         }
+        Relation::Listed { of, listed, .. } => arity(of, terms) + listed.columns.len(),
         Relation::Union { parts } => parts.first().map_or(0, |part| arity(part, terms)),
     }
 }
@@ -63,7 +64,7 @@ pub(super) fn operand_reads(relation: &Relation, wanted: &BTreeSet<usize>, terms
             let (left, right) = split(&pairs, arity(of, terms));
             vec![wanted.union(&left).copied().collect(), right]
         }
-        Relation::Public { of, equal, on, .. } => {
+        Relation::Public { of, equal, on, .. } | Relation::Listed { of, equal, on, .. } => {
             let (mut read, public) = split(&with(on.as_ref()), arity(of, terms));
             equal.iter().for_each(|(term, _)| term.declared(&mut read));
             vec![read, public]

@@ -14,7 +14,7 @@ use crate::query::syntax::Spread;
 use crate::query::term::context::{Steps, TermContext};
 use crate::query::term::{Constant, Operation, Term};
 use crate::query::terms::domain::Domain;
-use crate::query::terms::policy::Terms;
+use crate::query::terms::policy::{PublicTable, Terms};
 
 /// A value: numbers and days in multiples of 1e-9, codes and truth values as they are.
 pub(super) type Cell = Option<i128>;
@@ -277,7 +277,10 @@ impl<'a> Reference<'a> {
                 of(0).into_iter().filter(|row| has(row) != *is_anti).collect()
             }
             Relation::Public { table, equal, on, is_left, .. } => {
-                self.met(&of(0), *table as usize, (equal, on.as_ref()), *is_left)
+                self.met(&of(0), &self.dataset.public[*table as usize], (equal, on.as_ref()), *is_left)
+            }
+            Relation::Listed { listed, equal, on, is_left, .. } => {
+                self.met(&of(0), &listed.table().expect("a table"), (equal, on.as_ref()), *is_left)
             }
             Relation::Union { parts } => (0..parts.len()).flat_map(of).collect(),
         }
@@ -287,12 +290,11 @@ impl<'a> Reference<'a> {
     fn met(
         &self,
         rows: &[Row],
-        table: usize,
+        public: &PublicTable,
         (equal, on): (&[(Term, u32)], Option<&Filter>),
         is_left: bool,
     ) -> Vec<Row> {
         let terms = &self.operands[0].terms;
-        let public = &self.dataset.public[table];
         let cell = |column: usize, row: usize| {
             public.values[column][row].map(|own| value(&public.columns[column].domain, own))
         };
@@ -368,6 +370,12 @@ fn window(column: &WindowColumn, rows: &[Row], terms: &Terms) -> Vec<Cell> {
                 before.sort_unstable();
                 before.dedup();
                 Some((before.len() as i128 + 1) * NANO)
+            }
+            // Rows are dealt out one by one to the part that is the furthest behind.
+            WindowFunction::Ntile(parts) => {
+                let parts = *parts as usize;
+                let end = |part: usize| (0..=part).map(|part| (rows.len() + parts - 1 - part) / parts).sum::<usize>();
+                Some(((0..parts).take_while(|part| end(*part) <= place).count() as i128 + 1) * NANO)
             }
             WindowFunction::Lag(of, by) => {
                 place.checked_sub(*by as usize).and_then(|place| term(of, rows[place], terms))

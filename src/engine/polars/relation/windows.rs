@@ -47,6 +47,7 @@ enum Function {
     RowNumber,
     Rank,
     DenseRank,
+    Ntile(u32),
     Lag(ValueId, u32),
     Lead(ValueId, u32),
     Nth(ValueId, u32),
@@ -77,6 +78,7 @@ impl WindowStep {
                 WindowFunction::RowNumber => Function::RowNumber,
                 WindowFunction::Rank => Function::Rank,
                 WindowFunction::DenseRank => Function::DenseRank,
+                WindowFunction::Ntile(parts) => Function::Ntile(*parts),
                 WindowFunction::Lag(of, by) => Function::Lag(value(of), *by),
                 WindowFunction::Lead(of, by) => Function::Lead(value(of), *by),
                 WindowFunction::Nth(of, number) => Function::Nth(value(of), *number),
@@ -162,6 +164,9 @@ impl WindowStep {
             Function::DenseRank => column.counted(sorted, |place, partition, so_far| {
                 if place > partition.start && sorted.is_peer(place) { so_far } else { so_far + 1 }
             }),
+            Function::Ntile(parts) => column.counted(sorted, |place, partition, _| {
+                part_of(place - partition.start, partition.len(), (*parts).max(1) as usize)
+            }),
             Function::Lag(value, by) => moved(*value, &before(*by)),
             Function::Lead(value, by) => moved(*value, &after(*by)),
             Function::Nth(value, number) => {
@@ -192,6 +197,14 @@ impl WindowStep {
             }
         }
     }
+}
+
+/// The number of the part, from 1, of the row at a place among so many, where the first parts have one row more if they must.
+fn part_of(place: usize, rows: usize, parts: usize) -> i64 {
+    let (size, larger) = (rows / parts, rows % parts);
+    let of_larger = larger * (size + 1);
+    let part = if place < of_larger { place / (size + 1) } else { larger + (place - of_larger) / size.max(1) };
+    part as i64 + 1
 }
 
 impl WindowValue {

@@ -484,6 +484,7 @@ fn width(dataset: &Terms, relation: &Relation) -> Option<usize> {
         Relation::Public { of, table, .. } => {
             Some(width(dataset, of)? + dataset.public.get(*table as usize)?.columns.len())
         }
+        Relation::Listed { of, listed, .. } => Some(width(dataset, of)? + listed.columns.len()),
         Relation::Union { parts } => width(dataset, parts.first()?),
     }
 }

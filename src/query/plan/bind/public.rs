@@ -5,7 +5,8 @@ use crate::query::error::{Position, QueryError, shown};
 use crate::query::filter::Filter;
 use crate::query::syntax::rewrite::Rewriter;
 use crate::query::syntax::{
-    Comparison, Condition, Distinct, Expression, FromItem, Literal, LiteralValue, Name, RowValue, Rows, Scalar, Select,
+    Comparison, Condition, Distinct, Expression, FromItem, ListedRows, Literal, LiteralValue, Name, RowValue, Rows,
+    Scalar, Select,
 };
 use crate::query::term::context::TermContext;
 use crate::query::term::{Term, checker, interpret};
@@ -24,15 +25,47 @@ use crate::query::plan::public::chosen;
 pub(super) struct PublicScope {
     /// The name that it has in the question.
     pub(super) name: String,
-    /// Index of the table, whose rows these are.
-    table: usize,
+    /// The table whose rows these are.
+    source: PublicSource,
     /// The condition on the rows that count.
     filter: Option<Filter>,
     /// The columns that can be named, over the table's columns.
     columns: Vec<VisibleColumn>,
 }
 
+/// A public table.
+enum PublicSource {
+    /// One of the dataset's, by its index.
+    Declared(usize),
+    /// Rows that the question writes itself.
+    Listed(ListedRows, Box<PublicTable>),
+}
+
+impl PublicScope {
+    fn table<'a>(&'a self, dataset: &'a Terms) -> &'a PublicTable {
+        match &self.source {
+            PublicSource::Declared(table) => &dataset.public[*table],
+            PublicSource::Listed(_, table) => table,
+        }
+    }
+}
+
 impl Binder<'_> {
+    /// Rows that the question writes itself.
+    fn listed_rows(&self, listed: &ListedRows, names: &[String], at: Position) -> Result<PublicScope, QueryError> {
+        let table = listed.table().ok_or_else(|| unsupported(at, "a number of this list is too large"))?;
+        let column = |(index, name): (usize, &String)| VisibleColumn {
+            of: None,
+            name: name.clone(),
+            term: Term::Column(index),
+            is_merged: false,
+            place: index,
+        };
+        let columns = names.iter().enumerate().map(column).collect();
+        let source = PublicSource::Listed(listed.clone(), Box::new(table));
+        Ok(PublicScope { name: "VALUES".to_owned(), source, filter: None, columns })
+    }
+
     /// A public table by its name.
     pub(super) fn public_table(&self, name: &Name, of: &str) -> Option<PublicScope> {
         let table = self.terms.public.iter().position(|table| table.name == name.text)?;
@@ -44,7 +77,7 @@ impl Binder<'_> {
             place: index,
         };
         let columns = self.terms.public[table].columns.iter().enumerate().map(column).collect();
-        Some(PublicScope { name: of.to_owned(), table, filter: None, columns })
+        Some(PublicScope { name: of.to_owned(), source: PublicSource::Declared(table), filter: None, columns })
     }
 
     fn is_public(&self, source: &FromItem) -> bool {
@@ -69,11 +102,11 @@ impl Binder<'_> {
         alias: Option<&Name>,
         columns: &[Name],
     ) -> Result<Option<PublicScope>, QueryError> {
-        let Rows::Select(select) = rows else { return Ok(None) };
-        if !self.is_public(&select.from) {
-            return Ok(None);
-        }
-        let mut public = self.public_select(select)?;
+        let mut public = match rows {
+            Rows::Listed { listed, names, at } => self.listed_rows(listed, names, *at)?,
+            Rows::Select(select) if self.is_public(&select.from) => self.public_select(select)?,
+            Rows::Select(_) | Rows::Set { .. } => return Ok(None),
+        };
         let of = alias.map(|alias| alias.text.clone());
         public.name = of.clone().unwrap_or(public.name);
         for column in &mut public.columns {
@@ -92,7 +125,10 @@ impl Binder<'_> {
             return Err(unsupported(at, "a query of public tables names public tables alone"));
         };
         let mut public = *public;
-        let is_plain = select.keys.is_empty() && select.having.is_none() && !matches!(select.distinct, Distinct::On(_));
+        let is_plain = select.keys.is_empty()
+            && select.having.is_none()
+            && select.qualify.is_none()
+            && !matches!(select.distinct, Distinct::On(_));
         if !is_plain {
             return Err(unsupported(at, "rows of a public table are chosen by WHERE alone"));
         }
@@ -135,7 +171,7 @@ impl Binder<'_> {
 
     /// The rows of a public table as if they were rows of a unit, to type terms over them.
     fn public_scope(&self, public: &PublicScope) -> NamedRows {
-        let table = &self.terms.public[public.table];
+        let table = public.table(self.terms);
         let terms = self.terms.with(table.columns.clone(), 1, table.rows);
         let relation = Relation::Table { table: u32::MAX, rows_per_unit: 1 };
         NamedRows {
@@ -208,7 +244,7 @@ impl Binder<'_> {
 
     /// The different values of a term in the rows of a public table that count.
     fn values(&self, public: &PublicScope, term: &Term) -> Result<(Vec<Option<i64>>, Domain), QueryError> {
-        let table: &PublicTable = &self.terms.public[public.table];
+        let table = public.table(self.terms);
         let terms: Terms = self.terms.with(table.columns.clone(), 1, table.rows);
         let known = TermContext::of(&terms);
         let mut found = std::collections::BTreeSet::new();
@@ -260,9 +296,14 @@ impl Binder<'_> {
         let typed = self.condition(rest, &pair)?;
         let on: Vec<Filter> = typed.into_iter().chain(own).collect();
         let on = (!on.is_empty()).then(|| Filter::All(on).simplest(&TermContext::within(&pair.terms, &self.steps)));
-        let table = u32::try_from(public.table).unwrap_or(u32::MAX);
         let of = Box::new(self.relation(&left));
-        pair.relation = Relation::Public { of, table, equal, on, is_left };
+        pair.relation = match public.source {
+            PublicSource::Declared(table) => {
+                let table = u32::try_from(table).unwrap_or(u32::MAX);
+                Relation::Public { of, table, equal, on, is_left }
+            }
+            PublicSource::Listed(listed, _) => Relation::Listed { of, listed, equal, on, is_left },
+        };
         let terms = self.terms_of(&pair.relation, at)?;
         pair.terms = renamed(terms, &pair.terms);
         Ok(pair)
