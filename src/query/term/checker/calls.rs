@@ -89,8 +89,8 @@ impl TypeChecker<'_> {
 
     /// The error for a function or a pattern of a column whose values are not public.
     fn without_list(&self, at: Position) -> QueryError {
-        let message = "this column is text without a public list: what a function makes of its values would be told by the \
-                       data alone";
+        let message = "this column is text without a public list: it is grouped by as it is, and functions and patterns of \
+                       such texts are not built";
         QueryError::at(Code::UnsupportedSql, at, message)
     }
 
