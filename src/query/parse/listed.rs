@@ -57,7 +57,9 @@ pub(super) fn function(
     let cells = match (word.as_str(), &args[..]) {
         ("generate_series", [first, last]) => series(first, last, None, at)?,
         ("generate_series", [first, last, step]) => series(first, last, Some(step), at)?,
-        ("unnest", [list]) => items(list, at)?.iter().map(literal).collect::<Result<Vec<_>, _>>()?,
+        ("unnest", [list]) => {
+            items(list, at).map_err(|_| no_array(at))?.iter().map(literal).collect::<Result<Vec<_>, _>>()?
+        }
         _ => return Ok(None),
     };
     check_length(cells.len(), at)?;
@@ -71,6 +73,10 @@ pub(super) fn function(
     let alias = alias.map_or_else(|| Name { of: None, text: own.clone(), at }, |alias| name(&alias.name));
     let rows = Box::new(Rows::Listed { listed, names: vec![own], at });
     Ok(Some(FromItem::Derived { rows, alias: Some(alias), columns }))
+}
+
+fn no_array(at: Position) -> QueryError {
+    unsupported(at, "UNNEST in FROM wants an array of constants").hint("write UNNEST(ARRAY['a', 'b']) AS t")
 }
 
 fn check_length(cells: usize, at: Position) -> Result<(), QueryError> {

@@ -53,16 +53,12 @@ impl OutputPlanner<'_> {
 
     /// An expression of keys: a key itself, or what is computed from keys.
     pub(super) fn of_keys(&mut self, of: &Expression, named: OutputLookup<'_>) -> Result<Planned, QueryError> {
+        let of = self.whole_text(of).unwrap_or(of);
         let place = self.key_place(of);
         if let Ok(Some(place)) = place {
             return Ok(self.key(place));
         }
         self.known.steps().spend(1);
-        if let Scalar::Call(Call::Word(WordFunction::Left), parts) = &of.value
-            && let Some(key) = self.whole_text(parts)
-        {
-            return self.of_keys(key, named);
-        }
         let mut part = |one: &Expression| self.of_keys(one, named)?.number(one.at);
         let formula = match &of.value {
             Scalar::Column(name) => {
@@ -127,10 +123,11 @@ impl OutputPlanner<'_> {
     }
 
     /// The key of whole numbers that is cast to a text which `VARCHAR(n)` never cuts; `None` for anything else.
-    fn whole_text<'e>(&self, parts: &'e [Expression]) -> Option<&'e Expression> {
+    fn whole_text<'e>(&self, text: &'e Expression) -> Option<&'e Expression> {
         /// Number of letters of the longest whole number.
         const LETTERS_MAX: usize = 20;
-        let [Expression { value: Scalar::Numeric(Numeric::Cast(CastType::Text), of), .. }, length] = parts else {
+        let Scalar::Call(Call::Word(WordFunction::Left), parts) = &text.value else { return None };
+        let [Expression { value: Scalar::Numeric(Numeric::Cast(CastType::Text), of), .. }, length] = &parts[..] else {
             return None;
         };
         let ([key], Scalar::Constant(LiteralValue::Number(length))) = (&of[..], &length.value) else { return None };
