@@ -11,7 +11,7 @@ use rand_distr::{Distribution, Normal};
 use tacit::engine::seal::seal;
 use tacit::engine::{Engine, Host, PolarsEngine};
 use tacit::kernel::privacy::amounts::{Epsilon, Price};
-use tacit::kernel::privacy::certificate::{Accuracy, Subject, certify, prices};
+use tacit::kernel::privacy::certificate::{Accuracy, NORMAL_975, Subject, certify, prices};
 use tacit::kernel::privacy::mechanism::{Mechanism, NoiseLaw};
 use tacit::kernel::privacy::prefix_sums::PrefixSums;
 use tacit::kernel::vault::release::NoisyVector;
@@ -116,7 +116,8 @@ fn quantile_error(tree: &HistogramTree, q: f64, sigma: f64, precision_adds: bool
         };
         let counts = (1..=tree.depth).map(level).collect();
         let levels = Levels { counts, laws: vec![law; tree.depth as usize], tree };
-        let found = levels.distribution().quantile(q).map_or(0.5, |found| found.at * tree.width as f64 / values);
+        let found =
+            levels.distribution().quantile(q, NORMAL_975).map_or(0.5, |found| found.at * tree.width as f64 / values);
         error += (found - truth).abs();
     }
     error / ROUNDS as f64
