@@ -7,13 +7,11 @@ use super::planned::{OutputLookup, Planned, constant, refused};
 use crate::query::answer::Label;
 use crate::query::answer::formula::{Formula, HavingCondition, Words};
 use crate::query::error::{Code, Position, QueryError, nearest, shown};
-use crate::query::syntax::calls::Call;
 use crate::query::syntax::{
-    ArithmeticOperator, CastType, Comparison, Condition, Expression, Having, Literal, LiteralValue, Name, Numeric,
-    OutputExpression, Scalar, ScalarFunction,
+    ArithmeticOperator, Comparison, Condition, Expression, Having, Literal, Name, Numeric, OutputExpression, Scalar,
+    ScalarFunction,
 };
 use crate::query::term::lower::Side;
-use crate::query::term::words::WordFunction;
 use crate::query::term::{checker, coding};
 use crate::query::terms::domain::{Domain, date_days};
 
@@ -53,7 +51,6 @@ impl OutputPlanner<'_> {
 
     /// An expression of keys: a key itself, or what is computed from keys.
     pub(super) fn of_keys(&mut self, of: &Expression, named: OutputLookup<'_>) -> Result<Planned, QueryError> {
-        let of = self.whole_text(of).unwrap_or(of);
         let place = self.key_place(of);
         if let Ok(Some(place)) = place {
             return Ok(self.key(place));
@@ -120,20 +117,6 @@ impl OutputPlanner<'_> {
             }
         };
         Ok(Planned::Number(formula))
-    }
-
-    /// The key of whole numbers that is cast to a text which `VARCHAR(n)` never cuts; `None` for anything else.
-    fn whole_text<'e>(&self, text: &'e Expression) -> Option<&'e Expression> {
-        /// Number of letters of the longest whole number.
-        const LETTERS_MAX: usize = 20;
-        let Scalar::Call(Call::Word(WordFunction::Left), parts) = &text.value else { return None };
-        let [Expression { value: Scalar::Numeric(Numeric::Cast(CastType::Text), of), .. }, length] = &parts[..] else {
-            return None;
-        };
-        let ([key], Scalar::Constant(LiteralValue::Number(length))) = (&of[..], &length.value) else { return None };
-        let place = self.key_place(key).ok()??;
-        let is_whole = matches!(self.domain(place), Some(Domain::Number(grid)) if grid.integer);
-        (is_whole && length.parse::<usize>().is_ok_and(|length| length >= LETTERS_MAX)).then_some(key)
     }
 
     /// A condition on keys.

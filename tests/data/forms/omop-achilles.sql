@@ -38,6 +38,7 @@ SELECT visit_concept_id, COUNT(DISTINCT person_id) AS people, COUNT(person_id) A
 SELECT condition_concept_id AS stratum_1, EXTRACT(YEAR FROM condition_start_date) * 100 + EXTRACT(MONTH FROM condition_start_date) AS stratum_2, COUNT(DISTINCT person_id) AS count_value FROM condition_occurrence WHERE condition_concept_id IN (80180, 40481087) GROUP BY condition_concept_id, EXTRACT(YEAR FROM condition_start_date) * 100 + EXTRACT(MONTH FROM condition_start_date);
 
 -- taken
+-- not yet: a text of a key with more than 150 groups
 -- compare
 WITH rawdata AS (SELECT EXTRACT(YEAR FROM condition_start_date) * 100 + EXTRACT(MONTH FROM condition_start_date) AS stratum_1, COUNT(person_id) AS count_value FROM condition_occurrence GROUP BY EXTRACT(YEAR FROM condition_start_date) * 100 + EXTRACT(MONTH FROM condition_start_date)) SELECT 420 AS analysis_id, CAST(stratum_1 AS VARCHAR(255)) AS stratum_1, count_value FROM rawdata;
 
