@@ -333,10 +333,7 @@ impl OutputPlanner<'_> {
         let filter = checker::narrowing(aggregate.filter.as_ref(), self.known)?;
         let at = aggregate.at;
         match &aggregate.function {
-            AggregateFunction::CountRows => {
-                let count = self.need(counting(filter, None, self.known));
-                Ok(Formula::Count(count))
-            }
+            AggregateFunction::CountRows => Ok(Formula::Count(self.need(counting(filter, None, self.known)))),
             // The unit of a row is never missing.
             AggregateFunction::Count(of) if is_unit(of, self.known) => {
                 Ok(Formula::Count(self.need(counting(filter, None, self.known))))

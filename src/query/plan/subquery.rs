@@ -273,25 +273,21 @@ pub(super) fn aggregated(aggregate: &Aggregate, known: &TermContext<'_>) -> Resu
         AggregateFunction::CountDistinct(of) => PerUnitColumn::Distinct(term(of)?),
         AggregateFunction::Spread(spread, of) => PerUnitColumn::Spread(*spread, term(of)?),
         AggregateFunction::Percentile(fraction, of) => PerUnitColumn::Percentile(decimal(fraction)?, term(of)?),
-        AggregateFunction::Chosen(_) => {
-            let word = aggregate.function.word().to_uppercase();
-            return Err(QueryError::at(
-                Code::UnsupportedSql,
-                aggregate.at,
-                format!("{word} over a window is not supported"),
-            ));
-        }
-        AggregateFunction::Pair(Pair::RegrSlope, ..) => {
-            let message = "REGR_SLOPE of one unit's rows has no grid: it is a quotient without bounds";
-            return Err(QueryError::at(Code::UnsupportedSql, aggregate.at, message).hint(
-                "write COUNT(*) * SUM(a * b) - SUM(a) * SUM(b) for its sign, of the rows in which both are present",
-            ));
-        }
-        AggregateFunction::Pair(..) => {
-            let word = aggregate.function.word().to_uppercase();
-            let message = format!("{word} is not supported for one unit's rows");
-            return Err(QueryError::at(Code::UnsupportedSql, aggregate.at, message)
-                .hint("supported are COUNT, SUM, AVG, MIN, MAX, STDDEV, MEDIAN, BOOL_OR, BOOL_AND and (ARRAY_AGG(a ORDER BY b))[1]"));
-        }
+        AggregateFunction::Chosen(_) | AggregateFunction::Pair(..) => return Err(without_column(aggregate)),
     })
+}
+
+/// The error for an aggregate that has no column for one unit's rows.
+fn without_column(aggregate: &Aggregate) -> QueryError {
+    let refused = |message: String| QueryError::at(Code::UnsupportedSql, aggregate.at, message);
+    let word = aggregate.function.word().to_uppercase();
+    match &aggregate.function {
+        AggregateFunction::Chosen(_) => refused(format!("{word} over a window is not supported")),
+        AggregateFunction::Pair(Pair::RegrSlope, ..) => {
+            refused(format!("{word} of one unit's rows has no grid: it is a quotient without bounds"))
+                .hint("write COUNT(*) * SUM(a * b) - SUM(a) * SUM(b) for its sign, of the rows in which both are present")
+        }
+        _ => refused(format!("{word} is not supported for one unit's rows"))
+            .hint("supported are COUNT, SUM, AVG, MIN, MAX, STDDEV, MEDIAN, BOOL_OR, BOOL_AND and (ARRAY_AGG(a ORDER BY b))[1]"),
+    }
 }

@@ -20,13 +20,9 @@ impl Formula {
                 let inner = of.ends(at)?;
                 self.around(at, inner.low.max(0.0).sqrt(), inner.high.max(0.0).sqrt())
             }
-            Self::Spread(Spread::StddevSamp, squares) => {
-                let variance = Self::Spread(Spread::VarSamp, squares.clone());
-                Self::Root(Box::new(variance)).ends(at)
-            }
-            Self::Spread(Spread::StddevPop, squares) => {
-                let variance = Self::Spread(Spread::VarPop, squares.clone());
-                Self::Root(Box::new(variance)).ends(at)
+            Self::Spread(spread @ (Spread::StddevSamp | Spread::StddevPop), squares) => {
+                let of = if *spread == Spread::StddevSamp { Spread::VarSamp } else { Spread::VarPop };
+                Self::Root(Box::new(Self::Spread(of, squares.clone()))).ends(at)
             }
             Self::Pair(pair, products) => match products.quotient(*pair, at) {
                 Some((above, below)) => {
@@ -36,9 +32,7 @@ impl Formula {
                 None => self.delta(at),
             },
             Self::Quantile(quantile) => quantile.ends(at),
-            Self::Arithmetic(left, operator, right)
-                if let (Self::Quantile(one), Self::Quantile(other)) = (&**left, &**right) =>
-            {
+            Self::Arithmetic(left, operator, right) if let Some((one, other)) = quantiles(left, right) => {
                 apart(one, *operator, other, at)
             }
             Self::Run(run) => run.ends(at),
@@ -145,6 +139,14 @@ impl Quantile {
 
 /// The quantile of the normal distribution for 98.75 %: an interval that many standard errors to each side fails in 2.5 % of cases.
 const NORMAL_9875: f64 = 2.241_402_727_604_947;
+
+/// Two quantiles; `None` if one of both is anything else.
+fn quantiles<'a>(left: &'a Formula, right: &'a Formula) -> Option<(&'a Quantile, &'a Quantile)> {
+    match (left, right) {
+        (Formula::Quantile(one), Formula::Quantile(other)) => Some((one, other)),
+        _ => None,
+    }
+}
 
 /// The sum or the difference of two quantiles. Each has an interval that fails in 2.5 % of cases, so that both hold in at least 95 %,
 /// however their noise is related (C. E. Bonferroni, 1936); and where both hold, the sum of the ends holds the sum.
