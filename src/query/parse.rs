@@ -11,6 +11,7 @@ mod chains;
 mod chosen;
 mod conditional;
 mod conditions;
+mod copies;
 mod days;
 mod dialects;
 mod expressions;
@@ -25,6 +26,7 @@ mod lists;
 mod nodes;
 mod numeric;
 mod outputs;
+mod outside;
 mod over_answer;
 mod pairs;
 mod periods;
@@ -126,7 +128,7 @@ pub fn asked_on(sql: &str, today: Option<i32>) -> Result<SqlStatement, QueryErro
         return Err(QueryError::whole(Code::UnsupportedSql, message));
     }
     let mut statements = statements(sql, today)?;
-    statements.iter_mut().for_each(spellings::written_out);
+    statements.iter_mut().try_for_each(spellings::written_out)?;
     match &statements[..] {
         [Statement::Query(query)] => match select::constants(query)? {
             Some(constants) => Ok(SqlStatement::Constants(constants)),

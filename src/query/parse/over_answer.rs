@@ -180,7 +180,7 @@ fn merged(
     let condition = outer.selection.clone().map(|condition| columns.substituted(condition)).transpose()?;
     let qualify = outer.qualify.clone().map(|condition| columns.substituted(condition)).transpose()?;
     let has_windows = columns.has_windows();
-    let inner_qualify = inner.qualify.clone().map(|condition| columns.having(condition, &keys));
+    let inner_qualify = inner.qualify.clone().map(|condition| columns.having(condition, &keys)).transpose()?;
     let after = inner_qualify.into_iter().chain(after).reduce(both);
     // Windows of the outer query run over the rows that its condition leaves, those of the inner one over all of them.
     let is_windowed =
@@ -200,7 +200,7 @@ fn merged(
     let mut select = ast::Select {
         from: inner.from.clone(),
         selection: inner.selection.clone(),
-        having: inner.having.clone().map(|condition| columns.having(condition, &keys)),
+        having: inner.having.clone().map(|condition| columns.having(condition, &keys)).transpose()?,
         group_by: GroupByExpr::Expressions(keys, Vec::new()),
         qualify: None,
         projection,

@@ -12,53 +12,153 @@ use sqlparser::ast::{
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use super::after::{has_aggregate, is_of_columns};
+use super::copies::Copies;
 use super::intervals::is_interval;
 use super::nodes::name;
+use super::outside::outside;
+use crate::query::error::QueryError;
 
 /// Writes the spellings of a statement out.
-pub(super) fn written_out(statement: &mut Statement) {
-    // It never breaks off.
-    let _: ControlFlow<()> = statement.visit(&mut Spellings);
+///
+/// # Errors
+/// Those of [`Copies::count`].
+pub(super) fn written_out(statement: &mut Statement) -> Result<(), QueryError> {
+    match statement.visit(&mut Spellings::default()) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(error) => Err(*error),
+    }
 }
 
-struct Spellings;
+#[derive(Default)]
+struct Spellings {
+    copies: Copies,
+}
 
 impl VisitorMut for Spellings {
-    type Break = ();
+    type Break = Box<QueryError>;
 
-    fn pre_visit_query(&mut self, query: &mut ast::Query) -> ControlFlow<()> {
-        body(&mut query.body);
-        ControlFlow::Continue(())
+    fn pre_visit_query(&mut self, query: &mut ast::Query) -> ControlFlow<Self::Break> {
+        flow(self.body(&mut query.body))
     }
 
-    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
-        let replaced = match expr {
-            Expr::BinaryOp { left, op: BinaryOperator::Overlaps, right } => overlaps(left, right),
-            Expr::AnyOp { left, compare_op: BinaryOperator::Eq, right, .. } if is_constant(left) => {
-                of_array(right).map(|of| among(left, of))
-            }
-            _ => None,
-        };
-        if let Some(replaced) = replaced {
-            *expr = replaced;
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Self::Break> {
+        match self.replaced(expr) {
+            Ok(None) => {}
+            Ok(Some(replaced)) => *expr = replaced,
+            Err(error) => return ControlFlow::Break(Box::new(error)),
         }
         ControlFlow::Continue(())
     }
 }
 
-fn body(of: &mut SetExpr) {
-    match of {
-        SetExpr::Select(select) => {
-            all_keys(select);
-            qualified(select);
-            arrays(select);
+fn flow(of: Result<(), QueryError>) -> ControlFlow<Box<QueryError>> {
+    of.map_or_else(|error| ControlFlow::Break(Box::new(error)), ControlFlow::Continue)
+}
+
+/// How often OVERLAPS writes each of its two periods out, at the most.
+const OVERLAPS_COPIES: usize = 32;
+
+impl Spellings {
+    /// What an expression is written out as; `None` if it is no such spelling.
+    fn replaced(&mut self, expr: &Expr) -> Result<Option<Expr>, QueryError> {
+        match expr {
+            Expr::BinaryOp { left, op: BinaryOperator::Overlaps, right } => {
+                self.copies.count(left, OVERLAPS_COPIES)?;
+                self.copies.count(right, OVERLAPS_COPIES)?;
+                Ok(overlaps(left, right))
+            }
+            Expr::AnyOp { left, compare_op: BinaryOperator::Eq, right, .. } if is_constant(left) => {
+                self.copies.count(right, ANY_COPIES)?;
+                Ok(of_array(right).map(|of| among(left, of)))
+            }
+            _ => Ok(None),
         }
-        SetExpr::SetOperation { left, right, .. } => {
-            body(left);
-            body(right);
+    }
+
+    fn body(&mut self, of: &mut SetExpr) -> Result<(), QueryError> {
+        match of {
+            SetExpr::Select(select) => {
+                all_keys(select);
+                self.qualified(select)?;
+                self.arrays(select)
+            }
+            SetExpr::SetOperation { left, right, .. } => {
+                self.body(left)?;
+                self.body(right)
+            }
+            // A query in parentheses is visited by itself.
+            _ => Ok(()),
         }
-        // A query in parentheses is visited by itself.
-        _ => {}
+    }
+
+    /// Replaces names of aggregates and windows in QUALIFY by what they stand for.
+    fn qualified(&mut self, select: &mut ast::Select) -> Result<(), QueryError> {
+        let ast::Select { projection, qualify: Some(condition), .. } = select else { return Ok(()) };
+        let named = projection.iter().filter_map(|item| match item {
+            SelectItem::ExprWithAlias { expr, alias } if has_aggregate(expr) => Some((name(alias).text, expr)),
+            _ => None,
+        });
+        let named: Vec<(String, &Expr)> = named.collect();
+        let replaced = outside(condition, |expr| {
+            let Expr::Identifier(ident) = &*expr else { return ControlFlow::Continue(()) };
+            let text = name(ident).text;
+            let Some((_, of)) = named.iter().find(|(known, _)| *known == text) else {
+                return ControlFlow::Continue(());
+            };
+            if let Err(error) = self.copies.count(of, 1) {
+                return ControlFlow::Break(error);
+            }
+            *expr = nested((*of).clone());
+            ControlFlow::Continue(())
+        });
+        match replaced {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(error) => Err(error),
+        }
+    }
+
+    /// Replaces `constant = ANY (name)`, where the name is that of an array which a query in FROM makes, by a truth value that this query makes
+    /// instead.
+    fn arrays(&mut self, select: &mut ast::Select) -> Result<(), QueryError> {
+        let ast::Select { from, projection, selection, .. } = select;
+        for table in from {
+            let joins = table.joins.iter_mut().map(|join| &mut join.relation);
+            for relation in std::iter::once(&mut table.relation).chain(joins) {
+                let TableFactor::Derived { subquery, .. } = relation else { continue };
+                let SetExpr::Select(inner) = subquery.body.as_mut() else { continue };
+                let found = inner.projection.iter().filter_map(|item| match item {
+                    SelectItem::ExprWithAlias { expr, alias } => Some((name(alias).text, of_array(expr)?.clone())),
+                    _ => None,
+                });
+                let found: Vec<(String, Expr)> = found.collect();
+                if found.is_empty() {
+                    continue;
+                }
+                let mut replacing = Replacing { copies: &mut self.copies, found, made: Vec::new() };
+                if let ControlFlow::Break(error) = selection.visit(&mut replacing) {
+                    return Err(*error);
+                }
+                if let ControlFlow::Break(error) = projection.visit(&mut replacing) {
+                    return Err(*error);
+                }
+                let Replacing { found, made, .. } = replacing;
+                if made.is_empty() {
+                    continue;
+                }
+                // An array by itself is nothing that can be asked for.
+                let is_array = |item: &SelectItem| match item {
+                    SelectItem::ExprWithAlias { alias, expr } => {
+                        let text = name(alias).text;
+                        of_array(expr).is_some() && found.iter().any(|(known, _)| *known == text)
+                    }
+                    _ => false,
+                };
+                inner.projection.retain(|item| !is_array(item));
+                let item = |(alias, expr)| SelectItem::ExprWithAlias { alias: Ident::with_quote('"', alias), expr };
+                inner.projection.extend(made.into_iter().map(item));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -73,47 +173,6 @@ fn all_keys(select: &mut ast::Select) {
     {
         let keys = items.into_iter().filter(is_of_columns).collect();
         select.group_by = GroupByExpr::Expressions(keys, Vec::new());
-    }
-}
-
-/// Replaces names of aggregates and windows in QUALIFY by what they stand for.
-fn qualified(select: &mut ast::Select) {
-    let ast::Select { projection, qualify: Some(condition), .. } = select else { return };
-    let named = projection.iter().filter_map(|item| match item {
-        SelectItem::ExprWithAlias { expr, alias } if has_aggregate(expr) => Some((name(alias).text, expr.clone())),
-        _ => None,
-    });
-    let mut items = ItemNames { items: named.collect(), queries: 0 };
-    // It never breaks off.
-    let _: ControlFlow<()> = condition.visit(&mut items);
-}
-
-struct ItemNames {
-    items: Vec<(String, Expr)>,
-    queries: usize,
-}
-
-impl VisitorMut for ItemNames {
-    type Break = ();
-
-    fn pre_visit_query(&mut self, _: &mut ast::Query) -> ControlFlow<()> {
-        self.queries += 1;
-        ControlFlow::Continue(())
-    }
-
-    fn post_visit_query(&mut self, _: &mut ast::Query) -> ControlFlow<()> {
-        self.queries -= 1;
-        ControlFlow::Continue(())
-    }
-
-    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
-        if let (Expr::Identifier(ident), 0) = (&*expr, self.queries) {
-            let text = name(ident).text;
-            if let Some((_, of)) = self.items.iter().find(|(known, _)| *known == text) {
-                *expr = nested(of.clone());
-            }
-        }
-        ControlFlow::Continue(())
     }
 }
 
@@ -215,6 +274,9 @@ fn of_array(expr: &Expr) -> Option<&Expr> {
     }
 }
 
+/// How often `= ANY` writes its array out.
+const ANY_COPIES: usize = 2;
+
 /// `constant = ANY (ARRAY_AGG(a))`: true if one of the values is the constant, and otherwise false, unless one is missing.
 fn among(constant: &Expr, of: &Expr) -> Expr {
     let truth = |truth: bool| Expr::Value(ValueWithSpan { value: Value::Boolean(truth), span: of.span() });
@@ -225,57 +287,18 @@ fn among(constant: &Expr, of: &Expr) -> Expr {
     case(vec![(has, truth(true)), (binary(&present, BinaryOperator::Eq, &all), truth(false))])
 }
 
-/// Replaces `constant = ANY (name)`, where the name is that of an array which a query in FROM makes, by a truth value that this query makes
-/// instead.
-fn arrays(select: &mut ast::Select) {
-    let ast::Select { from, projection, selection, .. } = select;
-    for table in from {
-        let joins = table.joins.iter_mut().map(|join| &mut join.relation);
-        for relation in std::iter::once(&mut table.relation).chain(joins) {
-            let TableFactor::Derived { subquery, .. } = relation else { continue };
-            let SetExpr::Select(inner) = subquery.body.as_mut() else { continue };
-            let found = inner.projection.iter().filter_map(|item| match item {
-                SelectItem::ExprWithAlias { expr, alias } => Some((name(alias).text, of_array(expr)?.clone())),
-                _ => None,
-            });
-            let found: Vec<(String, Expr)> = found.collect();
-            if found.is_empty() {
-                continue;
-            }
-            let mut replacing = Replacing { found, made: Vec::new() };
-            // It never breaks off.
-            let _: ControlFlow<()> = selection.visit(&mut replacing);
-            let _: ControlFlow<()> = projection.visit(&mut replacing);
-            let Replacing { found, made } = replacing;
-            if made.is_empty() {
-                continue;
-            }
-            // An array by itself is nothing that can be asked for.
-            let is_array = |item: &SelectItem| match item {
-                SelectItem::ExprWithAlias { alias, expr } => {
-                    let text = name(alias).text;
-                    of_array(expr).is_some() && found.iter().any(|(known, _)| *known == text)
-                }
-                _ => false,
-            };
-            inner.projection.retain(|item| !is_array(item));
-            let item = |(alias, expr)| SelectItem::ExprWithAlias { alias: Ident::with_quote('"', alias), expr };
-            inner.projection.extend(made.into_iter().map(item));
-        }
-    }
-}
-
-struct Replacing {
+struct Replacing<'c> {
+    copies: &'c mut Copies,
     /// The arrays by their names.
     found: Vec<(String, Expr)>,
     /// The columns that stand for comparisons with them.
     made: Vec<(String, Expr)>,
 }
 
-impl VisitorMut for Replacing {
-    type Break = ();
+impl VisitorMut for Replacing<'_> {
+    type Break = Box<QueryError>;
 
-    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Self::Break> {
         let Expr::AnyOp { left, compare_op: BinaryOperator::Eq, right, .. } = &*expr else {
             return ControlFlow::Continue(());
         };
@@ -293,6 +316,9 @@ impl VisitorMut for Replacing {
             self.found.iter().find(|(known, _)| *known == text)
         });
         let (Some((array_name, of)), true) = (of, is_constant(left)) else { return ControlFlow::Continue(()) };
+        if let Err(error) = self.copies.count(of, ANY_COPIES) {
+            return ControlFlow::Break(Box::new(error));
+        }
         let condition = among(left, of);
         let place = self.made.iter().position(|(_, known)| *known == condition).unwrap_or(self.made.len());
         let alias = format!("{array_name} has {}", place + 1);

@@ -6,14 +6,15 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    self, Expr, Function, FunctionArguments, GroupByExpr, SelectItem, SetExpr, Spanned, Visit, VisitMut, Visitor,
-    VisitorMut,
+    self, Expr, Function, FunctionArguments, GroupByExpr, SelectItem, SetExpr, Spanned, Visit, Visitor,
 };
 
 use super::after::has_aggregate;
+use super::copies::Copies;
 use super::limits::Budget;
 use super::nodes::{start, unsupported};
 use super::outputs::{is_aggregate, output};
+use super::outside::outside;
 use super::select::clauses;
 use crate::query::error::{Position, QueryError};
 use crate::query::syntax::{GroupFunction, GroupWindowCall, OutputExpression};
@@ -51,7 +52,7 @@ pub(super) fn total(query: &ast::Query, at: Position, budget: &mut Budget) -> Re
     let rows = budget.rows_of(select).filter(|_| !has_more).ok_or_else(refused)?;
     let mut of = one.clone();
     if let Some(condition) = &rows.filter {
-        filter(&mut of, condition);
+        filter(&mut of, condition)?;
     }
     if !rows.is_grouped {
         return output(&of, 0, false, budget);
@@ -86,46 +87,32 @@ pub(super) fn is_no_total(error: &QueryError) -> bool {
     error.message.starts_with(OVER_GROUPS)
 }
 
-/// Adds a condition to the FILTER of each aggregate.
-struct Filtering<'a> {
-    condition: &'a Expr,
-    queries: usize,
-}
-
-impl VisitorMut for Filtering<'_> {
-    type Break = ();
-
-    fn pre_visit_query(&mut self, _: &mut ast::Query) -> ControlFlow<()> {
-        self.queries += 1;
-        ControlFlow::Continue(())
-    }
-
-    fn post_visit_query(&mut self, _: &mut ast::Query) -> ControlFlow<()> {
-        self.queries -= 1;
-        ControlFlow::Continue(())
-    }
-
-    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
-        let Expr::Function(Function { name, filter, over: None, .. }) = expr else { return ControlFlow::Continue(()) };
-        if self.queries == 0 && is_aggregate(&name.to_string().to_lowercase()) {
-            let nested = |of: Expr| Box::new(Expr::Nested(Box::new(of)));
-            let own = nested(self.condition.clone());
-            *filter = Some(match filter.take() {
-                None => own,
-                Some(other) => {
-                    Box::new(Expr::BinaryOp { left: nested(*other), op: ast::BinaryOperator::And, right: own })
-                }
-            });
-        }
-        ControlFlow::Continue(())
-    }
-}
-
 /// Lets the aggregates of an expression see the rows alone that a condition leaves.
-pub(super) fn filter(of: &mut Expr, condition: &Expr) {
-    let mut filtering = Filtering { condition, queries: 0 };
-    // It never breaks off.
-    let _: ControlFlow<()> = VisitMut::visit(of, &mut filtering);
+///
+/// # Errors
+/// Those of [`Copies::count`]: each aggregate has a copy of the condition.
+pub(super) fn filter(of: &mut Expr, condition: &Expr) -> Result<(), QueryError> {
+    let mut copies = Copies::default();
+    let filtered = outside(of, |expr| {
+        let Expr::Function(Function { name, filter, over: None, .. }) = expr else { return ControlFlow::Continue(()) };
+        if !is_aggregate(&name.to_string().to_lowercase()) {
+            return ControlFlow::Continue(());
+        }
+        if let Err(error) = copies.count(condition, 1) {
+            return ControlFlow::Break(error);
+        }
+        let nested = |of: Expr| Box::new(Expr::Nested(Box::new(of)));
+        let own = nested(condition.clone());
+        *filter = Some(match filter.take() {
+            None => own,
+            Some(other) => Box::new(Expr::BinaryOp { left: nested(*other), op: ast::BinaryOperator::And, right: own }),
+        });
+        ControlFlow::Continue(())
+    });
+    match filtered {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(error) => Err(error),
+    }
 }
 
 /// The queries in parentheses of an expression, without those inside of them.

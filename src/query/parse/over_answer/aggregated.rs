@@ -97,7 +97,7 @@ fn written(
 ) -> Result<OverAnswer, QueryError> {
     let Answer { select: inner, .. } = answer;
     let inner_keys = columns.keys(inner);
-    let having = inner.having.clone().map(|condition| columns.having(condition, &inner_keys));
+    let having = inner.having.clone().map(|condition| columns.having(condition, &inner_keys)).transpose()?;
     let within = keys(outer, &mut columns, &inner_keys)?;
     let condition = outer.selection.clone().map(|condition| columns.substituted(condition)).transpose()?;
     let mut select = ast::Select {

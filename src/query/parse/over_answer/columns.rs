@@ -12,6 +12,7 @@ use sqlparser::ast::{
 use super::super::limits::{DEPTH_MAX, NODES_MAX, too_deep};
 use super::super::nodes::{name, start, unsupported};
 use super::super::outputs::{fractions, is_aggregate};
+use super::super::outside::outside;
 use super::super::rows::plain;
 use super::super::select::ordinal;
 use super::aggregated::Aggregating;
@@ -65,11 +66,19 @@ impl AnswerColumns {
     }
 
     /// Adds the columns of a query beside this one; a function says what each is in terms of this query's FROM.
-    pub(super) fn join(&mut self, other: Self, write: &dyn Fn(Expr) -> Expr) {
+    ///
+    /// # Errors
+    /// Those of the function.
+    pub(super) fn join(
+        &mut self,
+        other: Self,
+        write: &dyn Fn(Expr) -> Result<Expr, QueryError>,
+    ) -> Result<(), QueryError> {
         for column in other.columns {
-            let of = write(column.of);
+            let of = write(column.of)?;
             self.columns.push(AnswerColumn { found: found(&of), of, ..column });
         }
+        Ok(())
     }
 
     /// What a name without a table's selects; `None` if there is no such column, or several.
@@ -130,20 +139,30 @@ impl AnswerColumns {
     }
 
     /// HAVING of the inner query, in which a name that is no key may be an output's.
-    pub(super) fn having(&self, condition: Expr, keys: &[Expr]) -> Expr {
+    ///
+    /// # Errors
+    /// [`Code::UnsupportedSql`] if the outputs are too much to write out.
+    pub(super) fn having(&mut self, condition: Expr, keys: &[Expr]) -> Result<Expr, QueryError> {
         let known = names_in(keys.iter());
         let mut condition = condition;
-        let mut naming = Naming {
-            of: |ident: &Ident| {
-                let text = name(ident).text;
-                let output = self.columns.iter().find(|column| column.name.as_ref() == Some(&text))?;
-                (!known.contains(&text) && output.found.has_aggregate).then(|| nested(output.of.clone()))
-            },
-            queries: 0,
-        };
-        // It never breaks off.
-        let _: ControlFlow<()> = condition.visit(&mut naming);
-        condition
+        let replaced = outside(&mut condition, |expr| {
+            let Expr::Identifier(ident) = &*expr else { return ControlFlow::Continue(()) };
+            let text = name(ident).text;
+            let place = self.columns.iter().position(|column| column.name.as_ref() == Some(&text));
+            let Some(place) = place.filter(|place| !known.contains(&text) && self.columns[*place].found.has_aggregate)
+            else {
+                return ControlFlow::Continue(());
+            };
+            match self.written(place) {
+                Ok(of) => *expr = of,
+                Err(error) => return ControlFlow::Break(Box::new(error)),
+            }
+            ControlFlow::Continue(())
+        });
+        match replaced {
+            ControlFlow::Continue(()) => Ok(condition),
+            ControlFlow::Break(error) => Err(*error),
+        }
     }
 
     /// A sort key of the inner query that is a name or a number.
@@ -361,35 +380,6 @@ impl VisitorMut for Outer<'_> {
             Ok(Some(of)) => *expr = of,
             Ok(None) => {}
             Err(error) => return ControlFlow::Break(Box::new(error)),
-        }
-        ControlFlow::Continue(())
-    }
-}
-
-/// Replaces names by what a function says.
-struct Naming<F> {
-    of: F,
-    queries: usize,
-}
-
-impl<F: Fn(&Ident) -> Option<Expr>> VisitorMut for Naming<F> {
-    type Break = ();
-
-    fn pre_visit_query(&mut self, _: &mut ast::Query) -> ControlFlow<()> {
-        self.queries += 1;
-        ControlFlow::Continue(())
-    }
-
-    fn post_visit_query(&mut self, _: &mut ast::Query) -> ControlFlow<()> {
-        self.queries -= 1;
-        ControlFlow::Continue(())
-    }
-
-    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
-        if let (Expr::Identifier(ident), 0) = (&*expr, self.queries)
-            && let Some(of) = (self.of)(ident)
-        {
-            *expr = of;
         }
         ControlFlow::Continue(())
     }

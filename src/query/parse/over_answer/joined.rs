@@ -116,7 +116,7 @@ pub(super) fn joined(outer: &ast::Select) -> Result<Option<ReadAnswer>, QueryErr
             if !matches!(pairing, Pairing::All) {
                 return Ok(None);
             }
-            columns.join(others, &|of| in_parentheses(of, &other.select));
+            columns.join(others, &|of| Ok(in_parentheses(of, &other.select)))?;
             continue;
         }
         let is_paired = is_paired(&pairing, &columns, &others, &keys, &other_keys);
@@ -125,10 +125,10 @@ pub(super) fn joined(outer: &ast::Select) -> Result<Option<ReadAnswer>, QueryErr
         };
         columns.join(others, &|mut of| {
             if let Some(condition) = &condition {
-                totals::filter(&mut of, condition);
+                totals::filter(&mut of, condition)?;
             }
-            of
-        });
+            Ok(of)
+        })?;
         // Which items the question selects no longer says what its numbered keys are.
         answer.select.group_by = GroupByExpr::Expressions(keys, Vec::new());
     }

@@ -1,6 +1,6 @@
 //! The limits: nothing explodes, and no text overflows the stack.
 
-use super::super::{asked, parse};
+use super::super::{TEXT_BYTES_MAX, asked, parse};
 use super::refused;
 
 /// The stack that threads have.
@@ -149,4 +149,46 @@ fn answers_within_answers() {
     });
     let error = refused(&format!("{chain} SELECT a, n FROM c19"));
     assert!(error.message.contains("parts") || error.message.contains("levels"), "{}", error.message);
+}
+
+/// Names and spellings that stand for each other are refused before they are written out, whatever they would have doubled to.
+#[test]
+fn what_would_grow_without_bound_when_written_out_is_refused() {
+    let thread = std::thread::Builder::new().stack_size(STACK_BYTES);
+    thread.spawn(texts_that_would_grow).expect("a thread").join().expect("refusals");
+}
+
+fn texts_that_would_grow() {
+    fn deep(levels: usize, of: impl Fn(String) -> String, innermost: &str) -> String {
+        (0..levels).fold(innermost.to_owned(), |inner, _| of(inner))
+    }
+    let period = |inner: String| format!("CASE WHEN ({inner}, b) OVERLAPS (c, d) THEN a END");
+    let array = |inner: String| format!("CASE WHEN 1 = ANY (ARRAY_AGG({inner})) THEN 1 END");
+    let wide = format!("COALESCE({})", vec!["SUM(a)"; 300].join(", "));
+    let few = format!("COALESCE({})", vec!["SUM(a)"; 40].join(", "));
+    let names = vec!["n"; 100].join(", ");
+    let named = vec!["n IS NULL"; 400].join(" OR ");
+    let filtered = format!("GREATEST({})", vec!["COUNT(*)"; 400].join(", "));
+    let condition = format!("COALESCE({names}) > 1");
+    for (sql, words) in [
+        (format!("SELECT COUNT(*) FROM t WHERE {} IS NULL", deep(12, period, "a")), ["nested more", "written out"]),
+        (
+            format!("SELECT COUNT(*) FROM (SELECT u, {} AS x FROM t GROUP BY u) AS p", deep(24, array, "a")),
+            ["nested more", "written out"],
+        ),
+        (format!("SELECT g, {wide} AS n FROM t GROUP BY g QUALIFY {named}"), ["written out", "written out"]),
+        (
+            format!(
+                "SELECT g, m FROM (SELECT g, {few} AS n, 1 AS m FROM t GROUP BY g HAVING GREATEST({names}) > 1) AS x"
+            ),
+            ["more than", "more than"],
+        ),
+    ] {
+        assert!(sql.len() <= TEXT_BYTES_MAX, "{}", sql.len());
+        let message = parse(&sql).err().map_or_else(String::new, |error| error.message);
+        assert!(words.iter().any(|word| message.contains(word)), "{message:?}: {}", &sql[..60]);
+    }
+    // A total beside an aggregate has its WHERE in each of its own aggregates; written out, this one would have 40,000 parts.
+    let total = format!("SELECT (SELECT {filtered} FROM t WHERE {condition}) AS x, COUNT(*) AS y FROM t");
+    assert!(format!("{:?}", parse(&total)).len() < 500_000, "it is read as something else, which planning refuses");
 }
