@@ -83,7 +83,8 @@ fn check_length(cells: usize, at: Position) -> Result<(), QueryError> {
     if cells <= IN_ITEMS_MAX {
         return Ok(());
     }
-    Err(unsupported(at, format!("a list in FROM has {cells} values; accepted are at most {IN_ITEMS_MAX}")))
+    // A series is not written out further than this.
+    Err(unsupported(at, format!("a list in FROM has more than {IN_ITEMS_MAX} values")))
 }
 
 /// The numbers, or the days, from a first to a last one.
@@ -109,7 +110,7 @@ fn series(first: &Expr, last: &Expr, step: Option<&Expr>, at: Position) -> Resul
 }
 
 fn no_step(at: Position) -> QueryError {
-    unsupported(at, "a series moves: its step is not 0")
+    unsupported(at, "a series moves one way: its step is not 0, and its months and days have the same sign")
 }
 
 fn numbers(first: i128, last: i128, step: i128, at: Position) -> Result<Vec<LiteralValue>, QueryError> {
@@ -122,8 +123,7 @@ fn numbers(first: i128, last: i128, step: i128, at: Position) -> Result<Vec<Lite
 }
 
 fn days(first: i32, last: i32, (months, days): (i64, i64), at: Position) -> Result<Vec<LiteralValue>, QueryError> {
-    let fit = |value: i64| i32::try_from(value).map_err(|_| unsupported(at, "the step of a series is too long"));
-    let (far, _) = (fit(months)?, fit(days)?);
+    let far = i32::try_from(months).map_err(|_| unsupported(at, "the step of a series is too long"))?;
     let is_rising = (months, days) > (0, 0) && months >= 0 && days >= 0;
     let is_falling = (months, days) < (0, 0) && months <= 0 && days <= 0;
     if !is_rising && !is_falling {

@@ -288,6 +288,6 @@ fn without_column(aggregate: &Aggregate) -> QueryError {
                 .hint("write COUNT(*) * SUM(a * b) - SUM(a) * SUM(b) for its sign, of the rows in which both are present")
         }
         _ => refused(format!("{word} is not supported for one unit's rows"))
-            .hint("supported are COUNT, SUM, AVG, MIN, MAX, STDDEV, MEDIAN, BOOL_OR, BOOL_AND and (ARRAY_AGG(a ORDER BY b))[1]"),
+            .hint("supported are COUNT, SUM, AVG, MIN, MAX, STDDEV, MEDIAN, PERCENTILE_DISC, MODE, BOOL_OR, BOOL_AND and (ARRAY_AGG(a ORDER BY b))[n]"),
     }
 }

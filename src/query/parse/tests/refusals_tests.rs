@@ -16,6 +16,8 @@ const OF_FROM: &[(&str, &str, (u64, u64))] = &[
     ("SELECT COUNT(*) FROM UNNEST(ARRAY[1, 2]) AS t", "belong to nobody", (1, 1)),
     ("SELECT COUNT(*) FROM generate_series(1, 2) AS t", "belong to nobody", (1, 1)),
     ("SELECT COUNT(*) FROM generate_series(1, x) AS t", "a constant is wanted", (1, 41)),
+    ("SELECT COUNT(*) FROM generate_series(1, 1000000000) AS t", "more than 1000 values", (1, 22)),
+    ("SELECT COUNT(*) FROM generate_series(1, 9, 0) AS t", "moves one way", (1, 22)),
     ("SELECT COUNT(*) FROM visits TABLESAMPLE BERNOULLI (10)", "TABLESAMPLE", (1, 22)),
     ("SELECT COUNT(*) FROM (VALUES (1), (2)) AS t", "belong to nobody", (1, 1)),
     ("SELECT COUNT(*) FROM (SELECT 1) AS t", "there is no FROM", (1, 23)),
