@@ -92,6 +92,35 @@ fn long_tables_come_page_by_page_and_a_number_alone_is_large() {
         let value = reply["rows"][0]["visits"].clone();
         let page = text(ada.get(&lab, &address(reply)).await.bytes);
         assert!(page.contains(&format!("<data value=\"{value}\">")) && page.contains("dl class=\"alone\""), "{page}");
-        assert!(!page.contains("<svg"), "a number needs no chart");
+        assert!(!page.contains("<svg") && !page.contains(".svg\""), "a number needs no chart");
+    });
+}
+
+/// An address with wrong parameters is answered by a page, in our words, whichever page it is.
+#[test]
+fn wrong_parameters_of_an_address_are_told_on_a_page() {
+    block_on(async {
+        let lab = Lab::gaussian();
+        let reply = lab.ask(&json!({"sql": "SELECT COUNT(*) AS n FROM visits", "epsilon": "0.5"})).await.json();
+        let release = reply["release"].as_str().expect("a release").to_owned();
+        let ada = Browser::new(&lab, &lab.researcher).await;
+        let sam = Browser::new(&lab, &lab.steward).await;
+        for (browser, path) in [
+            (&ada, format!("/answers/{release}?page=two")),
+            (&ada, format!("/answers/{release}?page=-1")),
+            (&ada, "/history?before=x".to_owned()),
+            (&ada, "/ask?sql=a&sql=b".to_owned()),
+            (&sam, "/accounts?find=a&find=b".to_owned()),
+            (&sam, "/ledger?act=a&act=b".to_owned()),
+        ] {
+            let reply = browser.get(&lab, &path).await;
+            assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{path}");
+            assert_eq!(reply.headers["content-type"], "text/html; charset=utf-8", "{path}");
+            let text = text(reply.bytes);
+            assert!(text.contains("parameter twice, or one that is no whole number"), "{path}: {text}");
+            for word in ["deserialize", "invalid digit", "duplicate field"] {
+                assert!(!text.contains(word), "{path}: {text}");
+            }
+        }
     });
 }

@@ -227,7 +227,8 @@ fn what_is_read_and_planned_waits_for_its_turn_and_health_does_not() {
 }
 
 /// Pages whose size does not grow with the data, or has a limit of its own.
-const SMALL_PAGES: [&str; 6] = ["/", "/manual", "/sign-in", "/assets/{name}", "/s/{name}", "/ledger/export.jsonl"];
+const SMALL_PAGES: [&str; 7] =
+    ["/", "/manual", "/sign-in", "/assets/{name}", "/s/{name}", "/ledger/export.jsonl", "/history/{id}"];
 
 #[test]
 fn what_is_laid_out_waits_for_its_turn_and_light_answers_do_not() {
@@ -250,12 +251,16 @@ fn what_is_laid_out_waits_for_its_turn_and_light_answers_do_not() {
         wanted.push(door.post("/v1/queries", "SELECT DISTINCT visited FROM visits"));
         let pages = PAGES.iter().filter(|page| page.method == "GET" && !SMALL_PAGES.contains(&page.path));
         let mut known = BTreeSet::new();
+        let address = format!("/answers/{large}");
+        for ending in ["csv", "json", "arrow", "parquet"] {
+            wanted.push(door.page(&format!("{address}.{ending}"), &door.researcher));
+        }
         for PageRoute { path, roles, .. } in pages {
             known.insert(*path);
             let values = [
                 ("/statistics/{name}", "/statistics/smokers"),
+                ("/answers/{name}", address.as_str()),
                 ("{topic}", "asking"),
-                ("{id}", large.as_str()),
                 ("{name}", "visits"),
             ];
             let path = filled(path, &values);

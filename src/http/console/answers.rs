@@ -3,12 +3,12 @@
 //! The address of an answer never changes, and neither does what it shows. Who was served the answer may see it, and stewards; anybody else
 //! is told the same as for an address that does not exist.
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use super::shown::Shown;
+use super::shown::{AddressParams, Shown};
 use crate::http::App;
 use crate::http::api::response::{self, AnswerFormat};
 use crate::http::console::pages::answers::{self, AnswerPage};
@@ -57,7 +57,7 @@ pub async fn one(
     State(service): State<App>,
     visitor: Visitor,
     Segment(name): Segment,
-    Query(params): Query<AnswerParams>,
+    AddressParams(params): AddressParams<AnswerParams>,
 ) -> Shown {
     let person = visitor.only(&[Role::Researcher, Role::Steward])?;
     let (id, download) = match name.split_once('.') {

@@ -1,12 +1,12 @@
 //! The researchers' pages: asking a question, seeing its price before paying, and the history of answers.
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use maud::html;
 use serde::Deserialize;
 
 use super::session::Form;
-use super::shown::{Shown, aside, fragment, see};
+use super::shown::{AddressParams, Shown, aside, fragment, see};
 use crate::http::App;
 use crate::http::api::queries;
 use crate::http::api::quotes::quoted;
@@ -45,7 +45,11 @@ fn own_datasets<'a>(service: &'a Service, person: &'a Person) -> Vec<&'a Dataset
 }
 
 /// GET /ask: the form for a question.
-pub async fn form(State(service): State<App>, visitor: Visitor, Query(params): Query<AskParams>) -> Shown {
+pub async fn form(
+    State(service): State<App>,
+    visitor: Visitor,
+    AddressParams(params): AddressParams<AskParams>,
+) -> Shown {
     let person = visitor.only(&[Role::Researcher])?;
     let show = move |service: &Service, visitor: &Visitor| {
         let datasets = own_datasets(service, &person);
@@ -311,7 +315,11 @@ pub struct HistoryParams {
 }
 
 /// GET /history: the answers that were served to the researcher, the latest first.
-pub async fn history(State(service): State<App>, visitor: Visitor, Query(params): Query<HistoryParams>) -> Shown {
+pub async fn history(
+    State(service): State<App>,
+    visitor: Visitor,
+    AddressParams(params): AddressParams<HistoryParams>,
+) -> Shown {
     let person = visitor.only(&[Role::Researcher])?;
     let show = move |service: &Service, visitor: &Visitor| {
         let (ids, older) = read(service.ledger(), |book| {

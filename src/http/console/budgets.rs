@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
 
 use super::session::Form;
-use super::shown::{Failed, Shown, aside, see};
+use super::shown::{AddressParams, Failed, Shown, aside, see};
 use crate::http::App;
 use crate::http::console::pages::what_if::{self, Wish};
 use crate::http::console::pages::{accounts as pages, requests as request_pages};
@@ -42,7 +42,11 @@ fn done(word: Option<&str>) -> Option<&'static str> {
 }
 
 /// GET /accounts: one's own accounts, or all of them for a steward.
-pub async fn accounts(State(service): State<App>, visitor: Visitor, Query(params): Query<AccountParams>) -> Shown {
+pub async fn accounts(
+    State(service): State<App>,
+    visitor: Visitor,
+    AddressParams(params): AddressParams<AccountParams>,
+) -> Shown {
     let person = visitor.only(&[Role::Researcher, Role::Steward])?;
     let show = move |service: &Service, visitor: &Visitor| {
         let now_ms = service.now_ms();
@@ -114,7 +118,11 @@ async fn set_frozen(service: App, name: String, form: Form, is_frozen: bool) -> 
 }
 
 /// GET /requests: all requests for budget.
-pub async fn requests(State(service): State<App>, visitor: Visitor, Query(params): Query<AccountParams>) -> Shown {
+pub async fn requests(
+    State(service): State<App>,
+    visitor: Visitor,
+    AddressParams(params): AddressParams<AccountParams>,
+) -> Shown {
     visitor.only(&[Role::Steward])?;
     let show = move |service: &Service, visitor: &Visitor| {
         let all = requests::requests(service.ledger(), None);
@@ -157,7 +165,7 @@ const THOUGHT_MAX: u64 = 1_000_000_000;
 pub async fn what_if(
     State(service): State<App>,
     visitor: Visitor,
-    Query(params): Query<HashMap<String, String>>,
+    AddressParams(params): AddressParams<HashMap<String, String>>,
 ) -> Shown {
     visitor.only(&[Role::Steward])?;
     aside(&service, visitor, move |service, visitor| thought(service, visitor, &params)).await

@@ -1,12 +1,12 @@
 //! The gallery of statistics, and what stewards do there: publish those
 //! that wait, and draw anew. Both ask for confirmation before they spend.
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 use super::session::Form;
-use super::shown::{Shown, aside, see};
+use super::shown::{AddressParams, Shown, aside, see};
 use crate::http::App;
 use crate::http::console::pages::statistics::{self as pages, Card, DrawPage};
 use crate::http::params::Segment;
@@ -25,7 +25,11 @@ pub struct DoneParams {
 }
 
 /// GET /statistics: the gallery.
-pub async fn statistics(State(service): State<App>, visitor: Visitor, Query(params): Query<DoneParams>) -> Response {
+pub async fn statistics(
+    State(service): State<App>,
+    visitor: Visitor,
+    AddressParams(params): AddressParams<DoneParams>,
+) -> Response {
     let show = move |service: &Service, visitor: &Visitor| Ok(all(service, visitor, &params));
     aside(&service, visitor, show).await.unwrap_or_else(IntoResponse::into_response)
 }

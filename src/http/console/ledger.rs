@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Extension, Query, State};
+use axum::extract::{Extension, State};
 use axum::http::{HeaderValue, header};
 use axum::response::IntoResponse;
 use serde::Deserialize;
 use tokio::sync::mpsc;
 
-use super::shown::{Shown, aside};
+use super::shown::{AddressParams, Shown, aside};
 use crate::http::App;
 use crate::http::console::pages::ledger::{self as pages, Health, LedgerLine, Search};
 use crate::http::problem::Problem;
@@ -39,7 +39,11 @@ pub struct LedgerParams {
 }
 
 /// GET /ledger: the newest entries, or those that match a search.
-pub async fn ledger(State(service): State<App>, visitor: Visitor, Query(params): Query<LedgerParams>) -> Shown {
+pub async fn ledger(
+    State(service): State<App>,
+    visitor: Visitor,
+    AddressParams(params): AddressParams<LedgerParams>,
+) -> Shown {
     visitor.only(&[Role::Steward])?;
     let (act, find) = (params.act.unwrap_or_default(), params.find.unwrap_or_default());
     let show = move |service: &Service, visitor: &Visitor| {

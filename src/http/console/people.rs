@@ -1,10 +1,10 @@
 //! The stewards' pages about people and their tokens.
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use serde::Deserialize;
 
 use super::session::Form;
-use super::shown::{Shown, aside, see};
+use super::shown::{AddressParams, Shown, aside, see};
 use crate::http::App;
 use crate::http::console::pages::people::{self as pages, Fresh, PersonLine};
 use crate::http::params::Segment;
@@ -26,7 +26,11 @@ pub struct PeopleParams {
 }
 
 /// GET /people: lists people.
-pub async fn list(State(service): State<App>, visitor: Visitor, Query(params): Query<PeopleParams>) -> Shown {
+pub async fn list(
+    State(service): State<App>,
+    visitor: Visitor,
+    AddressParams(params): AddressParams<PeopleParams>,
+) -> Shown {
     visitor.only(&[Role::Steward])?;
     let show = move |service: &Service, visitor: &Visitor| {
         let body = page(service, visitor, &params, None);

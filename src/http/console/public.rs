@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Extension, Query, State};
+use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use super::shown::{Shown, aside, see};
+use super::shown::{AddressParams, Shown, aside, see};
 use crate::http::App;
 use crate::http::api::datasets::cap;
 use crate::http::api::statistics::{rendered, respond};
@@ -38,7 +38,7 @@ pub struct EndedParams {
 }
 
 /// GET /sign-in: the form for signing in.
-pub async fn sign_in(visitor: Visitor, Query(params): Query<EndedParams>) -> Response {
+pub async fn sign_in(visitor: Visitor, AddressParams(params): AddressParams<EndedParams>) -> Response {
     let ended = params.ended.map(|_| "Your session has ended. Nothing was changed; sign in again.");
     visitor.page("Sign in", "/sign-in", &entrance::page(ended))
 }

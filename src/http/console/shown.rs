@@ -1,13 +1,16 @@
 //! What every page of the console is made of: its frame and headers, who may see it, and what is shown instead if it is refused.
 
+use axum::extract::{FromRequestParts, Query};
+use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde::de::DeserializeOwned;
 
 use crate::http::api::statistics::name_of;
 use crate::http::auth::with_role;
 use crate::http::console::pages::sign_in;
 use crate::http::problem::Problem;
-use crate::http::visitor::Visitor;
+use crate::http::visitor::{self, Visitor};
 use crate::http::{App, aside as list, pad};
 use crate::kernel::budget::people::{Person, Role};
 use crate::render::frame::{Frame, page};
@@ -55,6 +58,22 @@ impl IntoResponse for Failed {
         let mut response = visitor.page(problem.title(), "", &body);
         *response.status_mut() = status;
         response
+    }
+}
+
+/// The parameters of a page's address. A page that cannot read them says so in our words.
+pub struct AddressParams<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequestParts<App> for AddressParams<T> {
+    type Rejection = Failed;
+
+    async fn from_request_parts(parts: &mut Parts, service: &App) -> Result<Self, Failed> {
+        if let Ok(Query(params)) = Query::<T>::from_request_parts(parts, service).await {
+            return Ok(Self(params));
+        }
+        let visitor = visitor::visitor(parts, service);
+        let detail = "the address has a parameter twice, or one that is no whole number where a number is wanted";
+        Err(visitor.fail(Problem::invalid_request(detail)))
     }
 }
 

@@ -53,7 +53,7 @@ pub fn figure_of(table: &Table) -> Option<Figure> {
 pub fn one(shown: &AnswerPage<'_>) -> Markup {
     let figure = figure_of(shown.table);
     let alone = figure::alone(shown.table);
-    let has_chart = figure.is_some();
+    let has_chart = figure.is_some() && alone.is_none();
     let address = format!("/answers/{}", shown.release);
     html! {
         h1 { "Answer" }
@@ -81,7 +81,7 @@ pub fn one(shown: &AnswerPage<'_>) -> Markup {
             @if let Some(purpose) = shown.purpose { dt { "Purpose" } dd { (purpose) } }
             dt { "Release" } dd { code { (shown.release) } }
             dt { "Address" }
-            dd { a href=(address) { (address) } br; small { "It never changes. You may see it, stewards, and who asks the same." } }
+            dd { a href=(address) { (address) } br; small { "It never changes. You may see it, and so may stewards and whoever asks the same." } }
         }
         p { a.button href="/ask" { "Ask another question" } " " a href="/history" { "What was asked before" } }
     }
