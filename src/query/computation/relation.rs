@@ -106,7 +106,7 @@ pub enum Relation {
     } = 8,
     /// Pairs of a row and a row that the question writes itself, as with a public table.
     Listed {
-        /// The rows.
+        /// The unit's rows, each of which may meet several of the constants' rows.
         of: Box<Relation>,
         /// The rows of constants.
         listed: ListedRows,

@@ -28,9 +28,9 @@ pub enum ListedColumn {
     Numbers(Vec<Option<i128>>) = 0,
     /// Days from 1970-01-01.
     Days(Vec<Option<i32>>) = 1,
-    /// Texts.
+    /// Texts as they are written, which become the labels of a category.
     Texts(Vec<Option<String>>) = 2,
-    /// Truth values.
+    /// `TRUE` and `FALSE`.
     Truths(Vec<Option<bool>>) = 3,
 }
 

@@ -61,7 +61,7 @@ pub enum Rows {
     Select(Box<Select>),
     /// `VALUES …`, or the rows of `GENERATE_SERIES(…)`.
     Listed {
-        /// The rows.
+        /// What the rows hold, worked out while parsing.
         listed: ListedRows,
         /// The names of the columns.
         names: Vec<String>,
@@ -183,7 +183,7 @@ pub enum WindowCall {
     Rank,
     /// `DENSE_RANK()`.
     DenseRank,
-    /// `NTILE(n)`.
+    /// `NTILE(n)`: the number of the row's part, of n parts of the same size.
     Ntile(u32),
     /// `LAG(a, n)`.
     Lag(Expression, u32),
@@ -230,7 +230,7 @@ pub enum WindowBound {
 pub struct Chosen {
     /// Which one is chosen.
     pub choice: Choice,
-    /// The value.
+    /// What is returned of the chosen row.
     pub of: Expression,
     /// What rows are ordered by.
     pub by: Expression,

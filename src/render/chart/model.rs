@@ -34,7 +34,7 @@ pub struct Series {
 /// The contents of a chart.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Chart {
-    /// The heading.
+    /// The heading: what is measured, where a figure has several charts.
     pub title: String,
     /// The unit of measurement, shown at the axis.
     pub unit: Option<String>,
