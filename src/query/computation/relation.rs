@@ -215,6 +215,16 @@ impl FrameBounds {
     pub const RUNNING: Self = Self { by: FrameBy::Range, start: FrameBound::First, end: FrameBound::Current };
 }
 
+/// The number of the part, from 0, of the row at a place among so many, where NTILE cuts them into so many parts of the same size, of which
+/// the first ones have one row more if they must.
+#[must_use]
+pub fn ntile(place: usize, rows: usize, parts: usize) -> usize {
+    let parts = parts.max(1);
+    let (size, larger) = (rows / parts, rows % parts);
+    let of_larger = larger * (size + 1);
+    if place < of_larger { place / (size + 1) } else { larger + (place - of_larger) / size.max(1) }
+}
+
 impl WindowFunction {
     /// Adds the indices of the columns that the function reads.
     fn declared(&self, found: &mut BTreeSet<usize>) {

@@ -12,7 +12,7 @@ use crate::engine::polars::operands::Values;
 use crate::engine::polars::per_unit::{UnitColumn, centre, ends};
 use crate::engine::polars::program::{RowProgram, ValueId};
 use crate::engine::polars::window::Window;
-use crate::query::computation::relation::{FrameBounds, WindowColumn, WindowFunction};
+use crate::query::computation::relation::{FrameBounds, WindowColumn, WindowFunction, ntile};
 use crate::query::terms::policy::Terms;
 use polars::prelude::PolarsResult;
 use std::collections::BTreeSet;
@@ -165,7 +165,7 @@ impl WindowStep {
                 if place > partition.start && sorted.is_peer(place) { so_far } else { so_far + 1 }
             }),
             Function::Ntile(parts) => column.counted(sorted, |place, partition, _| {
-                part_of(place - partition.start, partition.len(), (*parts).max(1) as usize)
+                ntile(place - partition.start, partition.len(), *parts as usize) as i64 + 1
             }),
             Function::Lag(value, by) => moved(*value, &before(*by)),
             Function::Lead(value, by) => moved(*value, &after(*by)),
@@ -197,14 +197,6 @@ impl WindowStep {
             }
         }
     }
-}
-
-/// The number of the part, from 1, of the row at a place among so many, where the first parts have one row more if they must.
-fn part_of(place: usize, rows: usize, parts: usize) -> i64 {
-    let (size, larger) = (rows / parts, rows % parts);
-    let of_larger = larger * (size + 1);
-    let part = if place < of_larger { place / (size + 1) } else { larger + (place - of_larger) / size.max(1) };
-    part as i64 + 1
 }
 
 impl WindowValue {

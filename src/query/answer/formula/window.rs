@@ -22,6 +22,7 @@ use super::estimate::IntervalEstimate;
 use super::scalar::extreme;
 use super::survival::{self, SurvivalPoint};
 use crate::query::answer::row::SortValue;
+use crate::query::computation::relation::ntile;
 use crate::query::syntax::{GroupFunction, WindowBound, WindowFrame};
 
 /// A window function over the groups.
@@ -437,7 +438,7 @@ impl GroupRows {
                 return Ok(if rows > 1 { peers[place].0 as f64 / (rows - 1) as f64 } else { 0.0 });
             }
             GroupFunction::CumeDist => return Ok(peers[place].1 as f64 / rows as f64),
-            GroupFunction::Ntile => part_of(place, rows, (window.step as usize).max(1)),
+            GroupFunction::Ntile => ntile(place, rows, window.step as usize),
             GroupFunction::Rank => peers[place].0,
             GroupFunction::DenseRank => {
                 let firsts = peers[..place].iter().enumerate().filter(|(at, span)| span.0 == *at);
@@ -447,11 +448,4 @@ impl GroupRows {
         };
         Ok((rank + 1) as f64)
     }
-}
-
-/// The number of the part, from 0, of the row at a place among so many, where the first parts have one row more if they must.
-fn part_of(place: usize, rows: usize, parts: usize) -> usize {
-    let (size, larger) = (rows / parts, rows % parts);
-    let of_larger = larger * (size + 1);
-    if place < of_larger { place / (size + 1) } else { larger + (place - of_larger) / size.max(1) }
 }
