@@ -76,8 +76,8 @@ fn write(tokens: &[TokenWithSpan], depth: usize, out: &mut Vec<TokenWithSpan>) {
                 out.extend(words.iter().map(|word| TokenWithSpan { token: keyword(word), span: token.span }));
             }
             (Some("with"), Some(next)) if groupings.is_extended(&tokens[next].token, out) => at = next + 1,
-            // GROUP BY ALL a is GROUP BY a: no grouping is dropped.
-            (Some("all"), Some(next)) if is_grouping && !matches!(tokens[next].token, Token::EOF | Token::RParen) => {}
+            // GROUP BY ALL a is GROUP BY a: no grouping is dropped. GROUP BY ALL without a key means the selected ones.
+            (Some("all"), Some(next)) if is_grouping && begins_key(&tokens[next].token) => {}
             _ => out.push(token.clone()),
         }
         is_grouping =
@@ -85,6 +85,16 @@ fn write(tokens: &[TokenWithSpan], depth: usize, out: &mut Vec<TokenWithSpan>) {
         groupings.follow(&token.token, is_grouping, out.len());
         before = Some(&token.token);
     }
+}
+
+/// The words that may follow a list of keys.
+const AFTER_KEYS: [&str; 11] =
+    ["having", "qualify", "window", "order", "limit", "offset", "fetch", "for", "union", "intersect", "except"];
+
+/// Whether a key of GROUP BY may begin with a token.
+fn begins_key(token: &Token) -> bool {
+    let ends = matches!(token, Token::EOF | Token::RParen | Token::SemiColon);
+    !ends && !word(token).is_some_and(|word| AFTER_KEYS.contains(&word.as_str()))
 }
 
 /// Where the keys of GROUP BY begin among the tokens that are written, in each pair of parentheses that is open.
@@ -334,6 +344,11 @@ mod tests {
         let grouped = |keys: &str| shape(&format!("SELECT a, COUNT(*) FROM t GROUP BY {keys}"));
         for (other, own) in [
             ("ALL a", "a"),
+            ("ALL ORDER BY 2", "a ORDER BY 2"),
+            ("ALL HAVING COUNT(*) > 5 ORDER BY 2 LIMIT 3;", "a HAVING COUNT(*) > 5 ORDER BY 2 LIMIT 3"),
+            ("ALL QUALIFY RANK() OVER (ORDER BY COUNT(*)) = 1", "a QUALIFY RANK() OVER (ORDER BY COUNT(*)) = 1"),
+            ("ALL FETCH FIRST ROW ONLY", "a FETCH FIRST ROW ONLY"),
+            ("ALL OFFSET 1", "a OFFSET 1"),
             ("a, b WITH ROLLUP", "ROLLUP (a, b)"),
             ("a, YEAR(b) WITH CUBE ORDER BY 2", "CUBE (a, YEAR(b)) ORDER BY 2"),
         ] {

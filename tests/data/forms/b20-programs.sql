@@ -428,6 +428,16 @@ SELECT AVG(n) AS mean FROM (SELECT patient_id, COUNT() AS n FROM visits GROUP BY
 SELECT SUM(cost) AS cost FROM visits GROUP BY ALL;
 
 -- taken
+-- spelling
+-- same as: SELECT region, COUNT(*) AS n FROM visits GROUP BY region HAVING COUNT(*) > 10 ORDER BY n DESC LIMIT 2
+SELECT region, COUNT(*) AS n FROM visits GROUP BY ALL HAVING COUNT(*) > 10 ORDER BY n DESC LIMIT 2;
+
+-- taken
+-- spelling
+-- same as: SELECT region, n FROM (SELECT region, COUNT(*) AS n, RANK() OVER (ORDER BY COUNT(*) DESC) AS place FROM visits GROUP BY region) AS t WHERE place <= 2
+SELECT region, COUNT(*) AS n FROM visits GROUP BY ALL QUALIFY RANK() OVER (ORDER BY n DESC) <= 2;
+
+-- taken
 -- compare
 SELECT ALL region, COUNT(*) AS n FROM visits GROUP BY ALL region;
 
