@@ -267,8 +267,8 @@ impl Program {
     #[must_use]
     pub fn word(&self) -> &'static str {
         match self.kind {
-            ValueKind::Integer => "integer",
-            ValueKind::Decimal => "decimal",
+            ValueKind::Integer => "whole number",
+            ValueKind::Decimal => "decimal number",
             ValueKind::Date => "date",
             ValueKind::Category(_) => "category",
             ValueKind::Boolean => "boolean",

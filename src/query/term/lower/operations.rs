@@ -115,7 +115,7 @@ pub(super) fn extreme(parts: Vec<Program>, least: bool) -> Result<Program, TermF
     for part in &parts {
         part.wanted(
             if is_dates { part.kind == ValueKind::Date } else { part.is_number() },
-            "LEAST and GREATEST",
+            "each of LEAST, GREATEST and OVERLAPS",
             "numbers, or dates alone",
         )?;
     }
