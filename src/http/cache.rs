@@ -16,6 +16,7 @@ use super::pieces::with_bytes;
 use crate::http::api::response::{self, AnswerFormat};
 use crate::query::answer::{Table, tabulate};
 use crate::query::file::Presentation;
+use crate::render::card;
 use crate::render::chart::{self, Figure, Placement};
 use crate::render::figure;
 use crate::render::frame;
@@ -43,6 +44,8 @@ pub enum StatisticForm {
     Citation,
     /// An HTML page to embed.
     Page,
+    /// The picture on its card in the gallery: a part of a page.
+    Card,
 }
 
 impl StatisticForm {
@@ -65,7 +68,7 @@ impl StatisticForm {
     #[must_use]
     pub fn rendering(self) -> Rendering {
         match self {
-            Self::Page => Rendering::Page,
+            Self::Page | Self::Card => Rendering::Page,
             Self::Answer(_) | Self::Svg | Self::Vega | Self::Citation => Rendering::Data,
         }
     }
@@ -76,7 +79,7 @@ impl StatisticForm {
             Self::Svg => "image/svg+xml",
             Self::Vega => "application/vnd.vegalite.v5+json",
             Self::Citation => "text/plain; charset=utf-8",
-            Self::Page => "text/html; charset=utf-8",
+            Self::Page | Self::Card => "text/html; charset=utf-8",
         }
     }
 }
@@ -290,6 +293,7 @@ impl<'a> Sheet<'a> {
             StatisticForm::Vega => Some(vega::specification(self.figure.as_ref()?).to_string().into()),
             StatisticForm::Citation => Some(format!("{}\n", self.cite).into()),
             StatisticForm::Page => Some(self.page().into()),
+            StatisticForm::Card => Some(card::card(&self.table, self.figure.as_ref()).into_string().into()),
         }
     }
 

@@ -8,6 +8,8 @@ mod ask;
 mod ledger;
 mod budgets;
 mod gallery;
+mod history;
+mod home;
 mod manual;
 mod people;
 mod public;
@@ -49,7 +51,7 @@ const fn form(path: &'static str, roles: &'static [Role], handler: fn() -> Metho
 
 /// Every page and every form. What is not in this list is not routed.
 pub const PAGES: &[PageRoute] = &[
-    page("/", EVERYBODY, || get(public::home)),
+    page("/", EVERYBODY, || get(home::home)),
     page("/sign-in", EVERYBODY, || get(public::sign_in)),
     form("/sign-in", EVERYBODY, || post(session::sign_in)),
     form("/sign-out", Role::ALL, || post(session::sign_out)),
@@ -71,8 +73,8 @@ pub const PAGES: &[PageRoute] = &[
     form("/ask", RESEARCHER, || post(ask::submit)),
     form("/ask/price", RESEARCHER, || post(ask::price)),
     form("/ask/level", RESEARCHER, || post(ask::level)),
-    page("/history", RESEARCHER, || get(ask::history)),
-    page("/history/{id}", RESEARCHER, || get(ask::moved)),
+    page("/history", RESEARCHER, || get(history::history)),
+    page("/history/{id}", RESEARCHER, || get(history::moved)),
     page("/answers/{name}", &[Role::Researcher, Role::Steward], || get(answers::one)),
     page("/accounts", &[Role::Researcher, Role::Steward], || get(budgets::accounts)),
     form("/grants", STEWARD, || post(budgets::grant)),

@@ -12,9 +12,11 @@ mod words;
 mod model;
 mod draw;
 mod entry;
+mod small;
 
 pub use self::draw::{FILE_STYLE, svg};
 pub use self::model::{Chart, Figure, Placement, Point, Series, Shape};
+pub use self::small::small;
 pub(super) use self::words::grouped;
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ pub struct Frame<'a> {
 fn places(role: Option<Role>) -> &'static [(&'static str, &'static str)] {
     match role {
         Some(Role::Steward) => &[
+            ("/", "Home"),
             ("/datasets", "Datasets"),
             ("/accounts", "Accounts"),
             ("/what-if", "What would it buy?"),
@@ -34,6 +35,7 @@ fn places(role: Option<Role>) -> &'static [(&'static str, &'static str)] {
             ("/ledger", "Ledger"),
         ],
         Some(Role::Researcher) => &[
+            ("/", "Home"),
             ("/ask", "Ask"),
             ("/history", "History"),
             ("/accounts", "Budget"),

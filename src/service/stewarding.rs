@@ -4,5 +4,6 @@ pub mod accounts;
 pub mod declared;
 pub mod fault;
 pub mod grants;
+pub mod outlook;
 pub mod requests;
 pub mod people;

@@ -21,6 +21,7 @@ mod capacity;
 mod clamping;
 mod confirming;
 mod console;
+mod console_pages;
 mod copies;
 mod coverage;
 mod declared;

@@ -1,4 +1,4 @@
-//! The researchers' pages: asking a question, seeing its price before paying, and the history of answers.
+//! The researchers' pages for asking a question: its price before paying, and the answer.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -6,14 +6,13 @@ use maud::html;
 use serde::Deserialize;
 
 use super::session::Form;
-use super::shown::{AddressParams, Shown, aside, fragment, see};
+use super::shown::{AddressParams, Shown, aside, fragment};
 use crate::http::App;
 use crate::http::api::queries;
 use crate::http::api::quotes::quoted;
-use crate::http::console::pages::answers::{self, HistoryLine};
+use crate::http::console::pages::answers;
 use crate::http::console::pages::ask::{self as pages, Outlook, Question};
 use crate::http::pad;
-use crate::http::params::Segment;
 use crate::http::pieces::held_response;
 use crate::http::problem::Problem;
 use crate::http::visitor::Visitor;
@@ -303,54 +302,4 @@ fn answer_body(service: &Service, who: &str, answer: &Answer) -> maud::Markup {
         purpose: stored.purpose.as_deref().filter(|_| stored.researcher == who),
         page: 0,
     })
-}
-
-/// The number of answers on a page.
-const LINES: usize = 50;
-
-/// Query parameters that choose a page of the history.
-#[derive(Deserialize)]
-pub struct HistoryParams {
-    before: Option<u64>,
-}
-
-/// GET /history: the answers that were served to the researcher, the latest first.
-pub async fn history(
-    State(service): State<App>,
-    visitor: Visitor,
-    AddressParams(params): AddressParams<HistoryParams>,
-) -> Shown {
-    let person = visitor.only(&[Role::Researcher])?;
-    let show = move |service: &Service, visitor: &Visitor| {
-        let (ids, older) = read(service.ledger(), |book| {
-            let mut latest = book.served_before(&person.name, params.before.unwrap_or(u64::MAX), LINES + 1);
-            let has_more = latest.len() > LINES;
-            latest.truncate(LINES);
-            let older = latest.last().filter(|_| has_more).map(|(seq, _)| *seq);
-            (latest.into_iter().map(|(_, card)| card.id.clone()).collect::<Vec<_>>(), older)
-        });
-        let lines = ids.iter().map(|id| line(service, &person.name, id)).collect::<Result<Vec<_>, _>>()?;
-        let older = older.map(|before| format!("/history?before={before}"));
-        Ok(visitor.page("History", "/history", &answers::history(&lines, older.as_deref())))
-    };
-    aside(&service, visitor, show).await
-}
-
-fn line(service: &Service, who: &str, id: &str) -> Result<HistoryLine, ServiceError> {
-    let stored = service.stored_summary(id)?;
-    let is_own = stored.researcher == who;
-    Ok(HistoryLine {
-        release: stored.release.id,
-        sql: stored.sql,
-        date: service.date(stored.at_ms),
-        epsilon: if is_own { stored.epsilon } else { "shared".to_owned() },
-        researcher: None,
-        purpose: stored.purpose.filter(|_| is_own),
-    })
-}
-
-/// GET /history/{id}: the address that an answer had before.
-pub async fn moved(visitor: Visitor, Segment(id): Segment) -> Shown {
-    visitor.only(&[Role::Researcher])?;
-    Ok(see(&format!("/answers/{}", id.replace(|c: char| !c.is_ascii_alphanumeric() && c != '_', ""))))
 }

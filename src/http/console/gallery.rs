@@ -1,49 +1,126 @@
 //! The gallery of statistics, and what stewards do there: publish those
 //! that wait, and draw anew. Both ask for confirmation before they spend.
 
-use axum::extract::State;
+use std::sync::Arc;
+
+use axum::extract::{Extension, State};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 use super::session::Form;
-use super::shown::{AddressParams, Shown, aside, see};
+use super::shown::{AddressParams, Shown, address, aside, see};
 use crate::http::App;
-use crate::http::console::pages::statistics::{self as pages, Card, DrawPage};
+use crate::http::api::statistics::{name_of, rendered};
+use crate::http::cache::StatisticForm;
+use crate::http::console::pages::statistics::{self as pages, Card, DrawPage, GalleryPage};
 use crate::http::params::Segment;
 use crate::http::problem::Problem;
+use crate::http::shared::Shared;
 use crate::http::visitor::Visitor;
-use crate::kernel::budget::people::Role;
+use crate::kernel::budget::people::{Person, Role};
 use crate::kernel::privacy::amounts::Epsilon;
 use crate::service::Service;
 use crate::service::access::Sight;
 use crate::service::publishing::statistics::{Agreement, Statistic};
 
-/// A query parameter that says what was done.
+/// Query parameters of the gallery: what was done, which statistics are looked for, and the last one of the page before.
 #[derive(Deserialize)]
-pub struct DoneParams {
+pub struct GalleryParams {
     done: Option<String>,
+    find: Option<String>,
+    dataset: Option<String>,
+    after: Option<String>,
 }
+
+/// The number of statistics on a page.
+const CARDS: usize = 48;
 
 /// GET /statistics: the gallery.
 pub async fn statistics(
     State(service): State<App>,
+    Extension(shared): Extension<Arc<Shared>>,
     visitor: Visitor,
-    AddressParams(params): AddressParams<DoneParams>,
+    AddressParams(params): AddressParams<GalleryParams>,
 ) -> Response {
-    let show = move |service: &Service, visitor: &Visitor| Ok(all(service, visitor, &params));
+    let person = visitor.person.clone();
+    let who = name_of(person.as_ref()).to_owned();
+    let look = move |service: &Service| Shelved::of(service, person.as_ref(), params);
+    let mut shelved = match service.rendering(&who, look).await {
+        Ok(shelved) => shelved,
+        Err(error) => return visitor.fail(error).into_response(),
+    };
+    for card in &mut shelved.cards {
+        card.picture = picture(&service, &shared, &visitor, card).await;
+    }
+    let show = move |_: &Service, visitor: &Visitor| Ok(page(visitor, &shelved));
     aside(&service, visitor, show).await.unwrap_or_else(IntoResponse::into_response)
 }
 
-fn all(service: &Service, visitor: &Visitor, params: &DoneParams) -> Response {
-    let is_seen = |statistic: &&Statistic| service.sight(statistic, visitor.person.as_ref()) != Sight::Hidden;
-    let cards: Vec<_> = service.statistics().filter(is_seen).map(|statistic| card(service, statistic)).collect();
-    let is_steward = visitor.person.as_ref().is_some_and(|person| person.role == Role::Steward);
+/// A page of the gallery.
+struct Shelved {
+    cards: Vec<Card>,
+    datasets: Vec<String>,
+    params: GalleryParams,
+    waiting: usize,
+    has_more: bool,
+}
+
+impl Shelved {
+    /// The statistics that a person may see and looks for.
+    fn of(service: &Service, person: Option<&Person>, params: GalleryParams) -> Self {
+        let seen: Vec<_> =
+            service.statistics().filter(|statistic| service.sight(statistic, person) != Sight::Hidden).collect();
+        let mut datasets: Vec<_> = seen.iter().map(|statistic| statistic.dataset.clone()).collect();
+        datasets.sort();
+        datasets.dedup();
+        let (find, dataset) = (params.find(), params.dataset.as_deref().unwrap_or(""));
+        let all = seen.into_iter().filter(|statistic| dataset.is_empty() || statistic.dataset == dataset);
+        let all: Vec<_> = all.map(|statistic| card(service, statistic)).collect();
+        let waiting = all.iter().filter(|card| !card.is_confirmed).count();
+        let found = all.into_iter().filter(|card| card.tells_of(&find));
+        let after = params.after.as_deref().unwrap_or("");
+        let mut cards: Vec<_> = found.skip_while(|card| card.name.as_str() <= after).take(CARDS + 1).collect();
+        let has_more = cards.len() > CARDS;
+        cards.truncate(CARDS);
+        Self { cards, datasets, params, waiting, has_more }
+    }
+}
+
+impl GalleryParams {
+    /// What is looked for, in small letters; everything contains an empty text.
+    fn find(&self) -> String {
+        self.find.as_deref().unwrap_or("").trim().to_lowercase()
+    }
+}
+
+/// The picture of a statistic, if it shows something that this visitor may see.
+async fn picture(service: &App, shared: &Arc<Shared>, visitor: &Visitor, card: &Card) -> Option<String> {
+    card.date.as_ref()?;
+    let made = rendered(service, shared, visitor.person.as_ref(), &card.name, StatisticForm::Card).await;
+    made.ok().map(|(made, _)| String::from_utf8_lossy(&made.bytes).into_owned())
+}
+
+fn page(visitor: &Visitor, shelved: &Shelved) -> Response {
+    let params = &shelved.params;
     let done = match params.done.as_deref() {
         Some("refreshed") => Some("A new release is shown."),
         Some("published") => Some("Confirmed: what was due is drawn."),
         _ => None,
     };
-    visitor.page("Statistics", "/statistics", &pages::page(&cards, is_steward, done))
+    let (find, dataset) = (params.find.as_deref().unwrap_or(""), params.dataset.as_deref().unwrap_or(""));
+    let last = shelved.cards.last().filter(|_| shelved.has_more);
+    let next = last.map(|card| address("/statistics", &[("find", find), ("dataset", dataset), ("after", &card.name)]));
+    let body = pages::page(&GalleryPage {
+        cards: &shelved.cards,
+        datasets: &shelved.datasets,
+        find,
+        dataset,
+        next: next.as_deref(),
+        waiting: shelved.waiting,
+        is_steward: visitor.person.as_ref().is_some_and(|person| person.role == Role::Steward),
+        done,
+    });
+    visitor.page("Statistics", "/statistics", &body)
 }
 
 fn card(service: &Service, statistic: &Statistic) -> Card {
@@ -62,6 +139,7 @@ fn card(service: &Service, statistic: &Statistic) -> Card {
         skipped: state.skipped.map(|(_, why)| why),
         waits,
         is_confirmed: state.agreement == Agreement::Given,
+        picture: None,
     }
 }
 

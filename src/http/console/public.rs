@@ -1,4 +1,4 @@
-//! Pages for reading: the start page, assets, published statistics and datasets.
+//! Pages for reading: assets, published statistics and datasets; and the form for signing in.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use super::shown::{AddressParams, Shown, aside, see};
+use super::shown::{AddressParams, Shown, aside};
 use crate::http::App;
 use crate::http::api::datasets::cap;
 use crate::http::api::statistics::{rendered, respond};
@@ -20,16 +20,6 @@ use crate::http::visitor::Visitor;
 use crate::kernel::budget::people::Role;
 use crate::render::assets;
 use crate::service::Service;
-
-/// GET /: redirects to the page where each role begins.
-pub async fn home(visitor: Visitor) -> Response {
-    match visitor.person.as_ref().map(|person| person.role) {
-        Some(Role::Steward) => see("/accounts"),
-        Some(Role::Researcher) => see("/ask"),
-        Some(Role::Viewer) => see("/statistics"),
-        None => visitor.page("Statistics of private tables", "/", &entrance::page(None)),
-    }
-}
 
 /// A query parameter that says whether somebody was sent here because their session has ended.
 #[derive(Deserialize)]

@@ -108,6 +108,16 @@ pub fn see(path: &str) -> Response {
     (StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response()
 }
 
+/// A path with query parameters; those without a value are left out.
+pub fn address(path: &str, params: &[(&str, &str)]) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(params.iter().filter(|(_, value)| !value.is_empty()));
+    match query.finish() {
+        query if query.is_empty() => path.to_owned(),
+        query => format!("{path}?{query}"),
+    }
+}
+
 /// A part of a page, to be inserted into a page that is already shown.
 pub fn fragment(markup: &maud::Markup) -> Response {
     html(markup.0.clone())

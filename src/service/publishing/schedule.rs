@@ -3,7 +3,7 @@
 //! Periods follow each other without gap or overlap, whatever a zone does to its clocks, and a clock that runs backwards does not
 //! bring a period back. The module is pure; the present is an argument.
 
-use jiff::civil::{Date, Weekday};
+use jiff::civil::{Date, DateTime, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
@@ -26,10 +26,15 @@ impl CalendarZone {
         TimeZone::get(name).ok().map(Self)
     }
 
+    /// A moment, given in milliseconds since 1970 in UTC, as the clocks of the zone show it.
+    fn shown(&self, at_ms: u64) -> DateTime {
+        let moment = i64::try_from(at_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+        moment.unwrap_or(Timestamp::MAX).to_zoned_datetime(self.0.clone()).datetime()
+    }
+
     /// The day of a moment, given in milliseconds since 1970 in UTC.
     fn day(&self, at_ms: u64) -> Date {
-        let moment = i64::try_from(at_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
-        moment.unwrap_or(Timestamp::MAX).to_zoned_datetime(self.0.clone()).date()
+        self.shown(at_ms).date()
     }
 
     /// The first day of the period that contains a moment; `None` if there are no periods.
@@ -78,5 +83,12 @@ impl CalendarZone {
     #[must_use]
     pub fn date(&self, at_ms: u64) -> String {
         self.day(at_ms).to_string()
+    }
+
+    /// The date of a moment and the time of day in hours and minutes, as `2026-11-26 14:05`.
+    #[must_use]
+    pub fn minute(&self, at_ms: u64) -> String {
+        let shown = self.shown(at_ms);
+        format!("{} {:02}:{:02}", shown.date(), shown.hour(), shown.minute())
     }
 }

@@ -59,6 +59,12 @@ impl Service {
         self.zone.date(at_ms)
     }
 
+    /// The date and the time of day of a moment in this server's time zone.
+    #[must_use]
+    pub fn minute(&self, at_ms: u64) -> String {
+        self.zone.minute(at_ms)
+    }
+
     /// The present state of a statistic. Costs nothing and reads only the ledger's state.
     #[must_use]
     pub fn state_of(&self, statistic: &Statistic) -> State {

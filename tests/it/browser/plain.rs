@@ -11,13 +11,15 @@ fn everything_works_without_scripts() {
         browser.go("/sign-in").await;
         let htmx = browser.run("return typeof window.htmx", vec![]).await;
         assert_eq!(htmx, "undefined", "the page's own scripts do not run");
-        assert_eq!(browser.sign_in(&site.lab.researcher).await, "/ask");
+        assert_eq!(browser.sign_in(&site.lab.researcher).await, "/");
+        browser.go("/ask").await;
         asks(site, browser).await;
         wishes(site, browser).await;
         browser.sign_out().await;
         browser.go("/history").await;
         assert_eq!(browser.place().await, "/sign-in");
-        assert_eq!(browser.sign_in(&site.lab.steward).await, "/accounts");
+        assert_eq!(browser.sign_in(&site.lab.steward).await, "/");
+        browser.go("/accounts").await;
         serves(site, browser).await;
         browser.sign_out().await;
         browser.is_quiet(&[]).await;

@@ -16,12 +16,23 @@ const THERE: &str = "0.045";
 #[test]
 fn a_researcher_asks_sees_the_price_pays_and_sees_the_chart() {
     visit(true, async |site, browser| {
-        assert_eq!(browser.sign_in(&site.lab.researcher).await, "/ask");
+        assert_eq!(browser.sign_in(&site.lab.researcher).await, "/");
+        begins(browser).await;
         sees_the_price(site, browser).await;
         pays_once(site, browser).await;
         looks_back(browser).await;
         is_refused(site, browser).await;
     });
+}
+
+/// The first page says what is left, and leads to the form.
+async fn begins(browser: &Browser) {
+    assert_eq!(browser.text("h1").await, "What you can still ask");
+    assert_eq!(browser.text("main .figure").await, "100 % left");
+    browser.reads("You have not asked anything yet.").await;
+    browser.press("main .card a.button").await;
+    assert_eq!(browser.place().await, "/ask?dataset=visits");
+    browser.go("/ask").await;
 }
 
 /// Waits until the box with the price shows this ε.
@@ -95,6 +106,16 @@ async fn looks_back(browser: &Browser) {
     browser.press("nav.main a[href='/history']").await;
     assert_eq!((browser.text("h1").await.as_str(), browser.count("main tbody tr").await), ("History", 1));
     browser.reads(QUESTION).await;
+    browser.reads("The answers on this page cost").await;
+    browser.fill("main form[role=search] input", "nothing like it").await;
+    browser.press("main form[role=search] button").await;
+    browser.reads("None of the answers looked at fits this search.").await;
+    browser.fill("main form[role=search] input", "smoker").await;
+    browser.press("main form[role=search] button").await;
+    browser.press("main tbody a[href^='/ask']").await;
+    let sql = browser.css("textarea[name=sql]").await.property("value").await.expect("a field");
+    assert_eq!(sql, QUESTION, "it can be asked again");
+    browser.press("nav.main a[href='/history']").await;
     browser.press("main tbody a").await;
     assert!(browser.place().await.starts_with("/answers/rel_"));
     assert_eq!((browser.text("h1").await.as_str(), browser.count(".wide-only svg.chart").await), ("Answer", 1));

@@ -8,7 +8,8 @@ use super::{Site, visit};
 #[test]
 fn a_steward_grants_decides_and_reads_the_ledger() {
     visit(true, async |site, browser| {
-        assert_eq!(browser.sign_in(&site.lab.steward).await, "/accounts");
+        assert_eq!(browser.sign_in(&site.lab.steward).await, "/");
+        begins(browser).await;
         grants(site, browser).await;
         decides(site, browser).await;
         freezes(site, browser).await;
@@ -20,6 +21,15 @@ fn a_steward_grants_decides_and_reads_the_ledger() {
         thinks_ahead(site, browser).await;
         browser.is_quiet(&[]).await;
     });
+}
+
+/// The first page says what waits, and what is left of the cap.
+async fn begins(browser: &Browser) {
+    assert_eq!(browser.text("h1").await, "What needs you");
+    for words in ["One request for budget", "a second study", "One statistic to confirm", "of the cap is allocated"] {
+        browser.reads(words).await;
+    }
+    browser.press("nav.main a[href='/accounts']").await;
 }
 
 /// Checks the path of the current page, and the notice of what was done.

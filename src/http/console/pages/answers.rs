@@ -1,4 +1,4 @@
-//! Answers: a single one with its chart and table, and the list of earlier ones.
+//! Answers: a single one with its chart and table.
 
 use maud::{Markup, html};
 
@@ -118,64 +118,4 @@ pub fn free(sql: &str, table: &Table) -> Markup {
         (figure::table(table, "It is public, so it cost nothing"))
         p { a.button href="/ask" { "Ask another question" } }
     }
-}
-
-/// One line of the history.
-pub struct HistoryLine {
-    /// The id of the release.
-    pub release: String,
-    /// The SQL of the question.
-    pub sql: String,
-    /// The day on which the answer was drawn.
-    pub date: String,
-    /// The price of the answer, as ε.
-    pub epsilon: String,
-    /// The name of the person who asked, shown to stewards.
-    pub researcher: Option<String>,
-    /// The declared purpose, if there is one.
-    pub purpose: Option<String>,
-}
-
-/// The answers so far, newest first. `older` is the address of the next page.
-#[must_use]
-pub fn history(lines: &[HistoryLine], older: Option<&str>) -> Markup {
-    html! {
-        h1 { "History" }
-        @if lines.is_empty() { p.note { "Nothing was asked yet. " a href="/ask" { "Ask" } "." } }
-        @else {
-            p { "Looking at an answer again is free." }
-            div.scroll tabindex="0" role="region" aria-label="History" {
-                table {
-                    caption.visually-hidden { "Answers, newest first" }
-                    thead { tr {
-                        th scope="col" { "Date" } th scope="col" { "Question" } th.number scope="col" { "Epsilon" }
-                        th scope="col" { "Purpose" }
-                    } }
-                    tbody {
-                        @for line in lines {
-                            tr {
-                                td { time { (line.date) } @if let Some(who) = &line.researcher { br; small { (who) } } }
-                                td { a href={ "/answers/" (line.release) } { (clipped(&line.sql)) } }
-                                td.number { (line.epsilon) }
-                                td { (line.purpose.as_deref().unwrap_or("")) }
-                            }
-                        }
-                    }
-                }
-            }
-            (older_link(older))
-        }
-    }
-}
-
-/// A link to the page with older entries.
-#[must_use]
-pub fn older_link(older: Option<&str>) -> Markup {
-    html! { @if let Some(older) = older { nav.pages aria-label="Pages" { a href=(older) rel="next" { "Older" } } } }
-}
-
-fn clipped(sql: &str) -> String {
-    const CHARS: usize = 160;
-    let short: String = sql.chars().take(CHARS).collect();
-    if short.len() < sql.len() { format!("{short}…") } else { short }
 }

@@ -1,7 +1,7 @@
 //! The gallery of published statistics. For stewards, also what each costs,
 //! which ones wait for them, and the page that asks before it spends.
 
-use maud::{Markup, html};
+use maud::{Markup, PreEscaped, html};
 
 use crate::query::file::Refresh;
 use crate::render::figure::number;
@@ -34,24 +34,87 @@ pub struct Card {
     pub waits: Option<&'static str>,
     /// Whether a steward has agreed to its question and its price.
     pub is_confirmed: bool,
+    /// The markup of its picture; `None` before its first release.
+    pub picture: Option<String>,
 }
+
+impl Card {
+    /// Whether its name, its title or its description contains this text, which is in small letters.
+    #[must_use]
+    pub fn tells_of(&self, text: &str) -> bool {
+        let mut told = [self.name.as_str(), &self.title].into_iter().chain(self.description.as_deref());
+        told.any(|told| told.to_lowercase().contains(text))
+    }
+}
+
+/// What a page of the gallery shows.
+pub struct GalleryPage<'a> {
+    /// The statistics on this page.
+    pub cards: &'a [Card],
+    /// The datasets that the visitor can choose from.
+    pub datasets: &'a [String],
+    /// What is looked for.
+    pub find: &'a str,
+    /// The chosen dataset; empty for all.
+    pub dataset: &'a str,
+    /// The address of the next page, if there is one.
+    pub next: Option<&'a str>,
+    /// The number of statistics that wait for a steward, on all pages.
+    pub waiting: usize,
+    /// Whether the visitor is a steward, who sees the actions they can take.
+    pub is_steward: bool,
+    /// What was done just now.
+    pub done: Option<&'a str>,
+}
+
+/// The number of statistics from which on there is a search.
+const SEARCHED_FROM: usize = 7;
 
 /// The gallery. Stewards also see the actions they can take.
 #[must_use]
-pub fn page(cards: &[Card], is_steward: bool, done: Option<&str>) -> Markup {
-    let waiting = cards.iter().filter(|card| !card.is_confirmed).count();
+pub fn page(shown: &GalleryPage<'_>) -> Markup {
+    let is_searched = !shown.find.is_empty() || !shown.dataset.is_empty();
+    let offers_search = is_searched || shown.next.is_some() || shown.cards.len() >= SEARCHED_FROM;
     html! {
         h1 { "Published statistics" }
-        @if let Some(done) = done { p.note.good role="status" { (done) } }
-        p.lead { "Each release was paid for when it was drawn; reading it costs nothing. Every estimate comes with its 95 % interval." }
-        @if is_steward && waiting > 0 {
-            p.note.warn {
-                @if waiting == 1 { "One statistic waits" } @else { (waiting) " statistics wait" }
-                " for you: nothing is drawn of a file that is new or has changed before a steward has confirmed its price."
+        @if let Some(done) = shown.done { p.note.good role="status" { (done) } }
+        p.lead { "Numbers that were published from private tables, each with its 95 % interval. Reading them is free." }
+        @if shown.is_steward && shown.waiting > 0 { (waits(shown.waiting)) }
+        @if offers_search { (search(shown)) }
+        @if shown.cards.is_empty() {
+            p.note {
+                @if is_searched { "No statistic fits this search. " a href="/statistics" { "Show all" } }
+                @else { "Nothing is published here" @if !shown.is_steward { " for you" } "." }
             }
         }
-        @if cards.is_empty() { p.note { "Nothing is published here" @if !is_steward { " for you" } "." } }
-        div.grid { @for card in cards { (one(card, is_steward)) } }
+        div.gallery { @for card in shown.cards { (one(card, shown.is_steward)) } }
+        @if let Some(next) = shown.next { nav.pages aria-label="Pages" { a href=(next) rel="next" { "More statistics" } } }
+    }
+}
+
+fn waits(waiting: usize) -> Markup {
+    html! {
+        p.note.warn {
+            @if waiting == 1 { "One statistic waits" } @else { (waiting) " statistics wait" }
+            " for you: nothing is drawn of a file that is new or has changed before a steward has confirmed its price."
+        }
+    }
+}
+
+fn search(shown: &GalleryPage<'_>) -> Markup {
+    html! {
+        form.inline method="get" action="/statistics" role="search" {
+            label { "Title or description" input type="search" name="find" value=(shown.find) maxlength="64"; }
+            @if shown.datasets.len() > 1 {
+                label { "Dataset"
+                    select name="dataset" {
+                        option value="" { "all" }
+                        @for name in shown.datasets { option value=(name) selected[name == shown.dataset] { (name) } }
+                    }
+                }
+            }
+            button type="submit" { "Search" }
+        }
     }
 }
 
@@ -61,6 +124,7 @@ fn one(card: &Card, is_steward: bool) -> Markup {
             h2 {
                 @if card.date.is_some() { a href={ "/s/" (card.name) } { (card.title) } } @else { (card.title) }
             }
+            @if let Some(picture) = &card.picture { (PreEscaped(picture)) }
             @if let Some(description) = &card.description { p { (description) } }
             p.muted {
                 code { (card.dataset) } " · "
