@@ -12,6 +12,7 @@ use crate::kernel::budget::account::EditionMark;
 use crate::kernel::budget::ledger::{Ledger, read};
 use crate::kernel::clock::{Clock, SystemClock};
 use crate::kernel::vault::noise::OpenDp;
+use crate::ledger::sqlite::questions::QuestionTable;
 use crate::ledger::{LedgerOptions, OpenError, SqliteLedger, WriteLock};
 use crate::query::file::{FileFault, QueryFile};
 use crate::query::terms::edition::{EditionError, Manifest, of_table};
@@ -128,13 +129,14 @@ pub fn open_publishing(
         }
     }
     let write_lock = ledger.write_lock();
+    let questions = QuestionTable::open(state, write_lock.clone())?;
     let ports = Ports {
         ledger: Arc::new(ledger),
         engine: Arc::new(engine),
         noise: Arc::new(OpenDp),
         clock: Arc::new(SystemClock),
     };
-    let service = Service::new(ports, datasets);
+    let service = Service::new(ports, datasets).keeping(questions);
     let service = Arc::new(match queries {
         Some((dir, zone)) => service.publishing(query_files(dir)?, zone)?,
         None => service,

@@ -5,6 +5,7 @@
 
 mod answers;
 mod ask;
+mod builder;
 mod ledger;
 mod budgets;
 mod gallery;
@@ -13,9 +14,12 @@ mod home;
 mod manual;
 mod people;
 mod public;
+mod saved;
 mod session;
 mod shown;
+mod tables;
 mod transparency;
+mod words;
 pub mod pages;
 
 use axum::Router;
@@ -73,6 +77,9 @@ pub const PAGES: &[PageRoute] = &[
     form("/ask", RESEARCHER, || post(ask::submit)),
     form("/ask/price", RESEARCHER, || post(ask::price)),
     form("/ask/level", RESEARCHER, || post(ask::level)),
+    form("/ask/forget", RESEARCHER, || post(saved::forget)),
+    page("/ask/build", RESEARCHER, || get(builder::build)),
+    page("/ask/words", RESEARCHER, || get(words::words)),
     page("/history", RESEARCHER, || get(history::history)),
     page("/history/{id}", RESEARCHER, || get(history::moved)),
     page("/answers/{name}", &[Role::Researcher, Role::Steward], || get(answers::one)),

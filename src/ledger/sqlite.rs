@@ -4,4 +4,5 @@ pub(crate) mod database;
 pub(crate) mod journal;
 pub(crate) mod open;
 pub mod outbox;
+pub mod questions;
 pub(crate) mod stream;

@@ -1,8 +1,13 @@
-//! The files that pages load: one style sheet, an icon, and htmx as it was published.
+//! The files that pages load: one style sheet, an icon, htmx as it was published, and the editor.
 //!
-//! `assets/htmx.min.js` is htmx 4.0.1 byte for byte, with its licence beside it; a test compares its SHA-256.
+//! `assets/htmx.min.js` is htmx 4.0.1 byte for byte, with its licence beside it. `assets/editor.min.js` is CodeMirror 6 with our own few
+//! lines around it, bundled by the recipe in `assets/editor/`, with the licences of its parts beside it. A test compares the SHA-256 of both.
 
+use std::io::Write;
 use std::sync::OnceLock;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 /// A file that pages load.
 #[derive(Debug, Clone, Copy)]
@@ -16,7 +21,7 @@ pub struct Asset {
 }
 
 /// All files that pages load.
-pub const ALL: [Asset; 4] = [
+pub const ALL: [Asset; 6] = [
     Asset { name: "console.css", media_type: "text/css; charset=utf-8", bytes: include_bytes!("assets/console.css") },
     Asset {
         name: "htmx.min.js",
@@ -29,10 +34,39 @@ pub const ALL: [Asset; 4] = [
         media_type: "text/plain; charset=utf-8",
         bytes: include_bytes!("assets/htmx.LICENSE"),
     },
+    Asset {
+        name: "editor.min.js",
+        media_type: "text/javascript; charset=utf-8",
+        bytes: include_bytes!("assets/editor.min.js"),
+    },
+    Asset {
+        name: "editor.LICENSE",
+        media_type: "text/plain; charset=utf-8",
+        bytes: include_bytes!("assets/editor.LICENSE"),
+    },
 ];
 
 /// The SHA-256 of htmx 4.0.1 as published by its authors, in hexadecimal.
 pub const HTMX_SHA256: &str = "a0abb04f2f45a1f89d1d4844023245537e5e6014c87b144553e0607b4cc32130";
+
+/// The SHA-256 of the editor as its recipe makes it, in hexadecimal.
+pub const EDITOR_SHA256: &str = "28b36b3af60a246e143c48fcb676ee315551045c53d300674076f9f15aafb00c";
+
+impl Asset {
+    /// The file's contents compressed with gzip, computed once; `None` for a file so small that it would not be worth it.
+    #[must_use]
+    pub fn compressed(&self) -> Option<&'static [u8]> {
+        const LEAST_BYTES: usize = 1_000;
+        static COMPRESSED: [OnceLock<Vec<u8>>; ALL.len()] = [const { OnceLock::new() }; ALL.len()];
+        let place = ALL.iter().position(|asset| asset.name == self.name)?;
+        let compress = || {
+            let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+            // Unwrap safety: writing to memory does not fail.
+            encoder.write_all(self.bytes).and_then(|()| encoder.finish()).expect("memory takes bytes")
+        };
+        (self.bytes.len() >= LEAST_BYTES).then(|| COMPRESSED[place].get_or_init(compress).as_slice())
+    }
+}
 
 /// A short digest of all files, put into their addresses so that browsers can cache them until they change.
 #[must_use]

@@ -19,6 +19,8 @@ pub struct Frame<'a> {
     pub csrf: &'a str,
     /// The path of the page, for the navigation.
     pub path: &'a str,
+    /// Whether the page loads the editor, which is larger than everything else.
+    pub has_editor: bool,
 }
 
 /// The navigation's entries for a role, as paths and words.
@@ -47,7 +49,18 @@ fn places(role: Option<Role>) -> &'static [(&'static str, &'static str)] {
     }
 }
 
-fn head(title: &str, is_live: bool) -> Markup {
+/// The scripts that a page loads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scripts {
+    /// None: the page stands on other sites.
+    None,
+    /// htmx.
+    Live,
+    /// htmx and the editor.
+    Editor,
+}
+
+fn head(title: &str, scripts: Scripts) -> Markup {
     html! {
         head {
             meta charset="utf-8";
@@ -56,10 +69,11 @@ fn head(title: &str, is_live: bool) -> Markup {
             title { (title) " · Tacit" }
             link rel="icon" type="image/svg+xml" href=(assets::path("icon.svg"));
             link rel="stylesheet" href=(assets::path("console.css"));
-            @if is_live {
+            @if scripts != Scripts::None {
                 meta name="htmx-config" content=(HTMX_CONFIG);
                 script src=(assets::path("htmx.min.js")) defer {}
             }
+            @if scripts == Scripts::Editor { script src=(assets::path("editor.min.js")) defer {} }
         }
     }
 }
@@ -71,7 +85,7 @@ pub fn page(frame: &Frame<'_>, body: &Markup) -> String {
     let markup = html! {
         (DOCTYPE)
         html lang="en" {
-            (head(frame.title, true))
+            (head(frame.title, if frame.has_editor { Scripts::Editor } else { Scripts::Live }))
             body {
                 a.skip href="#main" { "Skip to the content" }
                 header.top {
@@ -109,7 +123,7 @@ pub fn page(frame: &Frame<'_>, body: &Markup) -> String {
 pub fn embedded(title: &str, body: &Markup) -> String {
     let markup = html! {
         (DOCTYPE)
-        html lang="en" { (head(title, false)) body.embedded { main #main { (body) } } }
+        html lang="en" { (head(title, Scripts::None)) body.embedded { main #main { (body) } } }
     };
     markup.into_string()
 }

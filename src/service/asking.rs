@@ -23,6 +23,7 @@ pub mod reading;
 pub mod refusals;
 pub(crate) mod reserving;
 pub mod rooms;
+pub mod saved;
 pub mod stored;
 pub(crate) mod threads;
 pub(crate) mod turned;

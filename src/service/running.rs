@@ -13,6 +13,7 @@ use crate::engine::Engine;
 use crate::kernel::budget::ledger::{Ledger, read};
 use crate::kernel::clock::Clock;
 use crate::kernel::vault::noise::NoiseSource;
+use crate::ledger::sqlite::questions::QuestionTable;
 use crate::service::asking::counts::ReadingCounters;
 use crate::service::asking::derivations::DerivationIndex;
 use crate::service::asking::locks::KeyedLocks;
@@ -49,6 +50,7 @@ pub struct Service {
     pub(in crate::service) has_looked: AtomicBool,
     pub(in crate::service) present: Mutex<HashMap<String, usize>>,
     pub(in crate::service) readings: ReadingCounters,
+    pub(in crate::service) questions: Option<QuestionTable>,
 }
 
 impl Service {
@@ -71,6 +73,7 @@ impl Service {
             has_looked: AtomicBool::new(true),
             present: Mutex::default(),
             readings: ReadingCounters::default(),
+            questions: None,
         };
         let served = service.datasets.values().map(Arc::as_ref);
         read(service.ledger(), |book| service.derivations.fill(book, served));

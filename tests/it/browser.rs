@@ -5,6 +5,7 @@
 //! `TACIT_SHOTS` names a folder for screenshots of all pages.
 
 mod driven;
+mod editing;
 mod looks;
 mod plain;
 mod reading;

@@ -438,16 +438,31 @@ fn ten_thousand_people_are_found_page_by_page() {
     });
 }
 
-/// htmx is the file that its authors publish, and its licence is included beside it.
+/// htmx is the file that its authors publish, the editor is what its recipe makes, and their licences are included beside them.
 #[test]
-fn htmx_is_what_was_published() {
+fn scripts_are_what_they_are_said_to_be() {
     use sha2::Digest;
     let found = assets::ALL.iter().find(|asset| asset.name == "htmx.min.js").expect("a file");
     let digest = sha2::Sha256::digest(found.bytes);
     assert_eq!(hex::encode(digest), assets::HTMX_SHA256);
     let licence = assets::ALL.iter().find(|asset| asset.name == "htmx.LICENSE").expect("a licence");
     assert!(String::from_utf8_lossy(licence.bytes).contains("Zero-Clause BSD"));
-    let first_page: usize =
-        assets::ALL.iter().filter(|one| one.name != "htmx.LICENSE").map(|one| one.bytes.len()).sum();
-    assert!(first_page < 100_000, "{first_page} bytes beside the page itself");
+    let editor = assets::ALL.iter().find(|asset| asset.name == "editor.min.js").expect("a file");
+    assert_eq!(hex::encode(sha2::Sha256::digest(editor.bytes)), assets::EDITOR_SHA256);
+    let licences = assets::ALL.iter().find(|asset| asset.name == "editor.LICENSE").expect("licences");
+    let licences = String::from_utf8_lossy(licences.bytes);
+    let lock = include_str!("../../src/render/assets/editor/package-lock.json");
+    assert!(!lock.contains("resolved") && !lock.contains("http"), "the recipe names no registry");
+    for part in ["@codemirror/view", "@codemirror/state", "@codemirror/lang-sql", "@lezer/common", "style-mod"] {
+        assert!(licences.contains(&format!("{part} ")) && lock.contains(&format!("node_modules/{part}\"")), "{part}");
+    }
+    assert_eq!(licences.matches("(MIT)").count(), licences.matches("Permission is hereby granted").count());
+    let loaded = |names: &[&str]| -> usize {
+        let of = assets::ALL.iter().filter(|one| names.contains(&one.name));
+        of.map(|one| one.compressed().map_or(one.bytes.len(), <[u8]>::len)).sum()
+    };
+    let (first, all) =
+        (["console.css", "htmx.min.js", "icon.svg"], ["console.css", "htmx.min.js", "icon.svg", "editor.min.js"]);
+    println!("as transferred: {} bytes, with the editor {}", loaded(&first), loaded(&all));
+    assert!(loaded(&first) < 40_000 && loaded(&all) < 200_000, "beside the page itself");
 }

@@ -18,6 +18,7 @@ use tacit::kernel::privacy::mechanism::{Mechanism, NoiseLaw};
 use tacit::kernel::vault::noise::{NoiseFault, NoiseSource, OpenDp};
 use tacit::kernel::vault::release::NoisyVector;
 use tacit::ledger::replan::Replanner;
+use tacit::ledger::sqlite::questions::QuestionTable;
 use tacit::ledger::{SqliteLedger, WriteLock};
 use tacit::query::answer::{Table, tabulate};
 use tacit::query::file::QueryFile;
@@ -240,7 +241,8 @@ impl Lab {
         let datasets = tacit::startup::load(&state, &ledger, &mut engine, policy).expect("datasets");
         let write_lock = ledger.write_lock();
         let ports = Ports { ledger: Arc::new(ledger), engine: wrap(engine), noise, clock };
-        let service = Arc::new(finish(Service::new(ports, datasets)));
+        let questions = QuestionTable::open(&state, write_lock.clone()).expect("a table");
+        let service = Arc::new(finish(Service::new(ports, datasets).keeping(questions)));
         let router = tacit::http::router(Arc::clone(&service), tacit::http::Settings::default());
         Self { dir, service, router, steward: boss, researcher, viewer, write_lock }
     }

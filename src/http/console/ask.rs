@@ -5,13 +5,15 @@ use axum::response::Response;
 use maud::html;
 use serde::Deserialize;
 
+use super::saved::{filled, save};
 use super::session::Form;
 use super::shown::{AddressParams, Shown, aside, fragment};
 use crate::http::App;
 use crate::http::api::queries;
 use crate::http::api::quotes::quoted;
 use crate::http::console::pages::answers;
-use crate::http::console::pages::ask::{self as pages, Outlook, Question};
+use crate::http::console::pages::ask::{self as pages, AskPage, Outlook, Question};
+use crate::http::console::pages::saved::SavedLine;
 use crate::http::pad;
 use crate::http::pieces::held_response;
 use crate::http::problem::Problem;
@@ -27,6 +29,7 @@ use crate::service::asking::pad::Pad;
 use crate::service::asking::question::PreparedQuestion;
 use crate::service::asking::quote::Quote;
 use crate::service::asking::rooms::{LIST_BYTES, Rendering};
+use crate::service::asking::saved::SavedQuestion;
 use crate::service::{Answer, Dataset, Service, ServiceError};
 
 /// Query parameters with which a link can fill in the form.
@@ -34,9 +37,13 @@ use crate::service::{Answer, Dataset, Service, ServiceError};
 pub struct AskParams {
     sql: Option<String>,
     dataset: Option<String>,
+    epsilon: Option<String>,
+    margin: Option<String>,
+    purpose: Option<String>,
+    done: Option<String>,
 }
 
-fn own_datasets<'a>(service: &'a Service, person: &'a Person) -> Vec<&'a Dataset> {
+pub(super) fn own_datasets<'a>(service: &'a Service, person: &'a Person) -> Vec<&'a Dataset> {
     let mut seen: Vec<_> = service.datasets_seen_by(person).collect();
     // Tables with one row per unit come after the datasets they belong to.
     seen.sort_by_key(|dataset| dataset.name != dataset.lineage);
@@ -54,14 +61,18 @@ pub async fn form(
         let datasets = own_datasets(service, &person);
         let first = params.dataset.as_deref().or(datasets.first().map(|dataset| dataset.name.as_str()));
         let example = first.map_or_else(String::new, |name| format!("SELECT COUNT(*) AS n\nFROM {name}"));
+        let is_example = params.sql.is_none();
+        let done = done(params.done.as_deref());
         let question = Question {
             sql: params.sql.unwrap_or(example),
-            epsilon: "0.1".to_owned(),
+            by_margin: params.margin.is_some(),
+            epsilon: params.epsilon.unwrap_or_else(|| "0.1".to_owned()),
+            margin: params.margin.unwrap_or_default(),
+            purpose: params.purpose.unwrap_or_default(),
             key: random::id("ask").unwrap_or_default(),
-            ..Question::default()
         };
-        let body = pages::page(&visitor.csrf, &datasets, &question, &Outlook::Unasked);
-        Ok(visitor.page("Ask", "/ask", &body))
+        let saved = saved_lines(service, &person);
+        Ok(editing(service, visitor, &person, (&question, is_example), (&Outlook::Unasked, done), saved))
     };
     aside(&service, visitor, show).await
 }
@@ -92,6 +103,9 @@ fn ask(question: &Question) -> Result<Ask, Problem> {
 pub async fn submit(State(service): State<App>, form: Form) -> Shown {
     let person = form.visitor.only(&[Role::Researcher])?;
     let question = question(&form);
+    if form.text("do") == "save" {
+        return saved(&service, &form, &person, question).await;
+    }
     let asked = ask(&question);
     let (pad, shown) = match (form.text("do"), asked) {
         (_, Err(problem)) => (None, refused_page(&service, &form, &person, question, problem).await),
@@ -99,6 +113,14 @@ pub async fn submit(State(service): State<App>, form: Form) -> Shown {
         (_, Ok(ask)) => quoted_page(&service, &form, &person, question, ask).await,
     };
     Ok(pad::marked_any(pad, shown))
+}
+
+/// Saves the question, or shows the form again with the reason why not.
+async fn saved(service: &App, form: &Form, person: &Person, question: Question) -> Shown {
+    match save(service, form, person, question.clone()).await {
+        Ok(done) => Ok(done),
+        Err(problem) => Ok(refused_page(service, form, person, question, problem).await),
+    }
 }
 
 /// POST /ask/price: the price box by itself.
@@ -120,11 +142,15 @@ pub async fn level(State(service): State<App>, form: Form) -> Shown {
     Ok(pad::marked_any(pad, fragment(&markup)))
 }
 
+fn refusal(problem: &Problem) -> Outlook<'_> {
+    Outlook::Refused { detail: problem.detail(), hint: problem.shown_hint(), position: problem.position }
+}
+
 /// Shows a quote, or the reason why there is none.
 fn with_outlook<T>(quoted: Result<Quote, Problem>, show: impl FnOnce(&Outlook<'_>) -> T) -> T {
     match quoted {
         Ok(quote) => show(&Outlook::Quoted(&quote)),
-        Err(problem) => show(&Outlook::Refused { detail: problem.detail(), hint: problem.shown_hint() }),
+        Err(problem) => show(&refusal(&problem)),
     }
 }
 
@@ -145,8 +171,47 @@ fn asking_page(
     question: &Question,
     outlook: &Outlook<'_>,
 ) -> Response {
+    editing(service, visitor, person, (question, false), (outlook, None), saved_lines(service, person))
+}
+
+/// A researcher's saved questions; `None` if the server keeps none. Blocks.
+fn saved_lines(service: &Service, person: &Person) -> Option<Vec<SavedLine>> {
+    // The page is of use without them, so a store that cannot be read takes nothing else away.
+    let saved = service.saved_questions(&person.name).unwrap_or_default();
+    let line = |saved: &SavedQuestion| SavedLine { name: saved.name.clone(), place: filled(saved, "") };
+    service.keeps_questions().then(|| saved.iter().map(line).collect())
+}
+
+/// Says on the page what was done. A link can only choose among these messages.
+fn done(word: Option<&str>) -> Option<&'static str> {
+    match word? {
+        "saved" => Some("Saved. You find it under your saved questions."),
+        "forgotten" => Some("Deleted from your saved questions."),
+        _ => None,
+    }
+}
+
+/// The page with the editor. A question that is an example may be replaced by a draft that the browser keeps.
+fn editing(
+    service: &Service,
+    visitor: &Visitor,
+    person: &Person,
+    (question, is_example): (&Question, bool),
+    (outlook, done): (&Outlook<'_>, Option<&str>),
+    saved: Option<Vec<SavedLine>>,
+) -> Response {
     let datasets = own_datasets(service, person);
-    visitor.page("Ask", "/ask", &pages::page(&visitor.csrf, &datasets, question, outlook))
+    let page = AskPage {
+        token: &visitor.csrf,
+        who: &person.name,
+        datasets: &datasets,
+        question,
+        is_example,
+        outlook,
+        saved: saved.as_deref(),
+        done,
+    };
+    visitor.page_with_editor("Ask", "/ask", &pages::page(&page))
 }
 
 async fn quoted_page(
@@ -173,8 +238,8 @@ async fn quoted_page(
 
 /// The page that says the server is busy. It is built right here, because there is no room for it elsewhere either.
 fn busy_page(service: &App, form: &Form, person: &Person, question: &Question, problem: &Problem) -> Response {
-    let outlook = Outlook::Refused { detail: problem.detail(), hint: problem.shown_hint() };
-    let mut response = asking_page(service, &form.visitor, person, question, &outlook);
+    let outlook = (&refusal(problem), None);
+    let mut response = editing(service, &form.visitor, person, (question, false), outlook, None);
     *response.status_mut() = problem.status();
     response
 }
@@ -186,7 +251,7 @@ async fn refused_page(service: &App, form: &Form, person: &Person, question: Que
     let question = Question { key, ..question };
     let (asker, asked, why) = (person.clone(), question.clone(), problem.clone());
     let show = move |service: &Service, visitor: &Visitor| {
-        let outlook = Outlook::Refused { detail: why.detail(), hint: why.shown_hint() };
+        let outlook = refusal(&why);
         let mut response = asking_page(service, visitor, &asker, &asked, &outlook);
         if is_payment {
             *response.status_mut() = why.status();

@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod answers;
 pub mod ask;
+pub mod builder;
 pub mod datasets;
 pub mod history;
 pub mod home;
@@ -13,6 +14,7 @@ pub mod ledger;
 pub mod manual;
 pub mod people;
 pub mod requests;
+pub mod saved;
 pub mod shares;
 pub mod sign_in;
 pub mod statistics;

@@ -33,16 +33,27 @@ pub async fn sign_in(visitor: Visitor, AddressParams(params): AddressParams<Ende
     visitor.page("Sign in", "/sign-in", &entrance::page(ended))
 }
 
-/// GET /assets/{name}: a static file, which never changes under its versioned address.
-pub async fn asset(visitor: Visitor, Segment(name): Segment) -> Shown {
+/// GET /assets/{name}: a static file, which never changes under its versioned address. It is the same for everybody and holds no secret, so
+/// it may be compressed; pages are not, because the size of a compressed page would tell of the secrets in it.
+pub async fn asset(visitor: Visitor, Segment(name): Segment, headers: HeaderMap) -> Shown {
     let asset = assets::ALL.into_iter().find(|asset| asset.name == name);
     let asset = asset.ok_or_else(|| visitor.fail(Problem::not_found("there is no such file")))?;
     let fixed = [
         (header::CONTENT_TYPE, HeaderValue::from_static(asset.media_type)),
         (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable")),
         (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'")),
+        (header::VARY, HeaderValue::from_static("accept-encoding")),
     ];
-    Ok((fixed, asset.bytes).into_response())
+    Ok(match asset.compressed().filter(|_| takes_gzip(&headers)) {
+        Some(bytes) => (fixed, [(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"))], bytes).into_response(),
+        None => (fixed, asset.bytes).into_response(),
+    })
+}
+
+/// Whether a browser says that it reads gzip. One that says so with conditions is sent the plain file.
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    let named = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    named.flat_map(|value| value.split(',')).any(|name| name.trim().eq_ignore_ascii_case("gzip"))
 }
 
 /// GET /s/{name}: a statistic as a page that other sites may embed.

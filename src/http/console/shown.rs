@@ -30,7 +30,13 @@ pub type Shown = Result<Response, Failed>;
 impl Visitor {
     /// Renders a page of the console in its frame.
     pub fn page(&self, title: &str, path: &str, body: &maud::Markup) -> Response {
-        let frame = Frame { title, person: self.person.as_ref(), csrf: &self.csrf, path };
+        let frame = Frame { title, person: self.person.as_ref(), csrf: &self.csrf, path, has_editor: false };
+        html(page(&frame, body))
+    }
+
+    /// Renders a page of the console that loads the editor, too.
+    pub fn page_with_editor(&self, title: &str, path: &str, body: &maud::Markup) -> Response {
+        let frame = Frame { title, person: self.person.as_ref(), csrf: &self.csrf, path, has_editor: true };
         html(page(&frame, body))
     }
 

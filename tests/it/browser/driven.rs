@@ -21,6 +21,12 @@ const GLANCE: Duration = Duration::from_millis(20);
 /// Script that marks a page before an action that leads away from it.
 const LEAVING: &str = "document.documentElement.setAttribute('data-leaving', '')";
 
+/// Script that writes into the editor beside a field, if there is one, and says whether there is.
+const WRITE: &str = "
+    const editor = document.querySelector(arguments[0])?.parentElement?.querySelector('.editor');
+    if (editor) { editor.write(arguments[1]); }
+    return Boolean(editor);";
+
 /// Arguments that keep Chromium from contacting other hosts. It runs as the user of the tests, who may be root in a container without
 /// kernel namespaces.
 const ARGUMENTS: [&str; 9] = [
@@ -167,11 +173,36 @@ impl Browser {
         self.find(Locator::XPath(&format!("//main[contains(normalize-space(.), \"{words}\")]"))).await;
     }
 
-    /// Replaces the text of a field.
+    /// Replaces the text of a field; where the editor stands in its place, the editor's.
     pub async fn fill(&self, selector: &str, text: &str) {
         let field = self.css(selector).await;
+        if self.run(WRITE, vec![json!(selector), json!(text)]).await == json!(true) {
+            return;
+        }
         field.clear().await.unwrap_or_else(|error| panic!("{selector}: {error}"));
         field.send_keys(text).await.unwrap_or_else(|error| panic!("{selector}: {error}"));
+    }
+
+    /// Waits for an element, and leaves it alone.
+    pub async fn find_css(&self, selector: &str) {
+        self.css(selector).await;
+    }
+
+    /// Presses keys one after the other, wherever the focus is.
+    pub async fn type_keys(&self, keys: &str) {
+        let each = keys.chars().flat_map(|key| ["keyDown", "keyUp"].map(|act| json!({"type": act, "value": key})));
+        self.act_with_keys(each.collect()).await;
+    }
+
+    /// Presses a key while another one is held.
+    pub async fn press_with(&self, held: &str, key: &str) {
+        let acts = [("keyDown", held), ("keyDown", key), ("keyUp", key), ("keyUp", held)];
+        self.act_with_keys(acts.map(|(act, key)| json!({"type": act, "value": key})).to_vec()).await;
+    }
+
+    async fn act_with_keys(&self, acts: Vec<Value>) {
+        let actions = json!({"actions": [{"type": "key", "id": "keyboard", "actions": acts}]});
+        self.session.post("/actions", actions).await.unwrap_or_else(|error| panic!("{error}"));
     }
 
     /// Clicks something that leads to another page or reloads this one, and waits for that.

@@ -12,6 +12,8 @@ fn everything_works_without_scripts() {
         let htmx = browser.run("return typeof window.htmx", vec![]).await;
         assert_eq!(htmx, "undefined", "the page's own scripts do not run");
         assert_eq!(browser.sign_in(&site.lab.researcher).await, "/");
+        chooses(browser).await;
+        saves(browser).await;
         browser.go("/ask").await;
         asks(site, browser).await;
         wishes(site, browser).await;
@@ -19,11 +21,44 @@ fn everything_works_without_scripts() {
         browser.go("/history").await;
         assert_eq!(browser.place().await, "/sign-in");
         assert_eq!(browser.sign_in(&site.lab.steward).await, "/");
-        browser.go("/accounts").await;
+        browser.reads("What needs you").await;
+        browser.press("nav.main a[href='/accounts']").await;
         serves(site, browser).await;
         browser.sign_out().await;
         browser.is_quiet(&[]).await;
     });
+}
+
+/// A question that is chosen from lists, and never written.
+async fn chooses(browser: &Browser) {
+    browser.go("/ask/build").await;
+    for (field, value) in [("what", "mean"), ("of", "cost"), ("by", "region")] {
+        let option = format!("select[name={field}] option[value='{value}']");
+        browser.css(&option).await.click().await.expect("a choice");
+    }
+    browser.unfold("Only some of the rows").await;
+    browser.fill("input[name=from-age]", "forty").await;
+    browser.press("button[value=write]").await;
+    browser.reads("age: write a number, like 40 or 2.5").await;
+    browser.fill("input[name=from-age]", "40").await;
+    browser.press("button[value=write]").await;
+    let sql = browser.css("textarea[name=sql]").await.property("value").await.expect("a field");
+    assert_eq!(sql, "SELECT region,\n       AVG(cost) AS mean_cost\nFROM visits\nWHERE age >= 40\nGROUP BY region");
+    browser.press("button[value=price]").await;
+    browser.css("#price .figure").await;
+}
+
+/// A fault is marked in its line, and a question is saved, found and deleted.
+async fn saves(browser: &Browser) {
+    browser.fill("textarea[name=sql]", "SELECT COUNT(*)\nFROM visits WHERE regio = 'north'").await;
+    browser.press("button[value=price]").await;
+    assert_eq!(browser.text("pre mark").await, "regio");
+    browser.unfold("Save this question").await;
+    browser.fill("input[name=name]", "Not finished").await;
+    browser.press("button[value=save]").await;
+    browser.reads("Saved. You find it under your saved questions.").await;
+    browser.press("form[action='/ask/forget'] button").await;
+    browser.reads("Deleted from your saved questions.").await;
 }
 
 async fn asks(site: &Site, browser: &Browser) {

@@ -18,8 +18,10 @@ const KEY: &str = "ask_00112233445566778899aabbccddeeff";
 type Fields = &'static [(&'static str, &'static str)];
 
 /// Pages by the file that they are held against: who looks at them, and their path; forms with what is sent.
-const SHOWN: [(&str, &str, &str, Fields); 27] = [
+const SHOWN: [(&str, &str, &str, Fields); 32] = [
     ("home", "", "/", &[]),
+    ("home-of-a-researcher", "bob", "/", &[]),
+    ("home-of-a-steward", "sam", "/", &[]),
     ("sign-in", "", "/sign-in", &[]),
     ("statistic", "", "/s/by-region", &[]),
     ("statistic-of-a-viewer", "vic", "/s/older", &[]),
@@ -33,6 +35,8 @@ const SHOWN: [(&str, &str, &str, Fields); 27] = [
     ("dataset-of-a-steward", "sam", "/datasets/visits", &[]),
     ("dataset-that-is-frozen", "sam", "/datasets/wards", &[]),
     ("ask", "ada", "/ask", &[]),
+    ("ask-build", "ada", "/ask/build?table=visits", &[]),
+    ("ask-build-wrong", "ada", "/ask/build?table=visits&what=mean&of=nothing&by=region&do=write", &[]),
     (
         "ask-priced",
         "ada",
@@ -65,6 +69,7 @@ const SHOWN: [(&str, &str, &str, Fields); 27] = [
         ],
     ),
     ("history", "bob", "/history", &[]),
+    ("history-searched", "bob", "/history?find=nothing-like-it", &[]),
     ("answer", "bob", "/answers/{id}", &[]),
     ("accounts", "ada", "/accounts", &[]),
     ("accounts-of-a-steward", "sam", "/accounts", &[]),
@@ -76,11 +81,13 @@ const SHOWN: [(&str, &str, &str, Fields); 27] = [
 ];
 
 /// Pages that are no HTML, and forms that lead to another page.
-const NOT_SHOWN: [&str; 17] = [
+const NOT_SHOWN: [&str; 19] = [
     // The manual is a text of its own, whose examples run.
     "GET /manual",
     "GET /manual/{topic}",
     "GET /history/{id}",
+    "GET /ask/words",
+    "POST /ask/forget",
     "POST /sign-in",
     "POST /sign-out",
     "GET /assets/{name}",

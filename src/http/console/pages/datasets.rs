@@ -5,7 +5,6 @@ use maud::{Markup, html};
 
 use crate::engine::seal::Report;
 use crate::query::terms::domain::{Column, Domain};
-use crate::query::terms::policy::Terms;
 use crate::service::Dataset;
 
 /// The list of datasets.
@@ -179,16 +178,6 @@ fn domain(domain: &Domain) -> Markup {
             Some((min, max)) => html! { (min) " to " (max) },
             None => html! {},
         },
-    }
-}
-
-/// The names of all tables' columns, with the values that each can hold.
-#[must_use]
-pub fn all_names(terms: &Terms) -> Markup {
-    html! {
-        @if terms.tables.is_empty() { (names(terms.own())) }
-        @for table in &terms.tables { p { code { (table.name) } } (names(&table.columns)) }
-        @for table in terms.public.iter() { p { code { (table.name) } ", a public table" } (names(&table.columns)) }
     }
 }
 
