@@ -13,6 +13,8 @@ use axum::http::{Request, header};
 use axum::response::Response;
 use criterion::{Criterion, Throughput};
 use tacit::engine::PolarsEngine;
+use tacit::kernel::budget::entry::{Act, SingleAct};
+use tacit::kernel::budget::ledger::{Ledger, read};
 use tacit::kernel::budget::people::Role;
 use tacit::kernel::clock::SystemClock;
 use tacit::kernel::privacy::amounts::Epsilon;
@@ -99,7 +101,7 @@ pub fn statistic(criterion: &mut Criterion) {
     }
 }
 
-const PAGES: [(&str, &str); 14] = [
+const PAGES: [(&str, &str); 20] = [
     ("steward", "/accounts"),
     ("steward", "/what-if"),
     ("steward", "/requests"),
@@ -108,6 +110,12 @@ const PAGES: [(&str, &str); 14] = [
     ("steward", "/ledger"),
     ("steward", "/ledger?act=charged"),
     ("steward", "/ledger?find=nowhere+to+be+found"),
+    ("steward", "/ledger?person=p05000"),
+    ("steward", "/ledger?person=nobody&dataset=visits"),
+    ("steward", "/ledger?person=ada&dataset=visits&act=released&find=nowhere"),
+    ("steward", "/ledger?from=1970-01-01&to=1970-01-01&act=granted"),
+    ("steward", "/accounts?find=p0999"),
+    ("steward", "/accounts?dataset=visits&after=p05000"),
     ("steward", "/metrics"),
     ("researcher", "/ask"),
     ("researcher", "/history"),
@@ -116,7 +124,31 @@ const PAGES: [(&str, &str); 14] = [
     ("researcher", "/transparency/visits"),
 ];
 
-/// Each page of the console over a ledger of a million entries: the median and the slowest of thirty looks.
+/// Adds ten thousand researchers, each with an account, in one entry.
+fn crowd(ledger: &dyn Ledger) {
+    let accountant = read(ledger, |book| book.dataset("visits").expect("a dataset").cap.accountant);
+    let epsilon = Epsilon::parse("0.001").expect("ε");
+    let acts = (0..10_000).flat_map(|number| {
+        let (name, by) = (format!("p{number:05}"), "bench".to_owned());
+        let token = *blake3::hash(name.as_bytes()).as_bytes();
+        let granted = Act::Granted {
+            researcher: name.clone(),
+            dataset: "visits".into(),
+            project: None,
+            epsilon,
+            amount: accountant.cap(epsilon),
+            period_days: None,
+            reason: "bench".into(),
+            by: by.clone(),
+        };
+        [Act::PersonAdded { name, role: Role::Researcher, token, by }, granted].map(SingleAct)
+    });
+    let (reason, by) = ("bench".to_owned(), "bench".to_owned());
+    let applied = Act::Applied { reason, by, managed: Vec::new(), acts: acts.collect() };
+    ledger.act(Box::new(move |_| Some(applied)), 0).expect("ten thousand accounts").expect("an entry");
+}
+
+/// Each page of the console over a ledger of a million entries and ten thousand accounts: the median and the slowest of thirty looks.
 pub fn console(_: &mut Criterion) {
     let dir = tempfile::tempdir().expect("a folder");
     let templates = prepare(dir.path());
@@ -127,6 +159,7 @@ pub fn console(_: &mut Criterion) {
     let token = people::add_person(&ledger, "ada", Role::Researcher, "bench", 0).expect("ada").text().to_owned();
     drop(ledger);
     let (service, boss) = open(dir.path());
+    crowd(service.ledger());
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     runtime.block_on(async {

@@ -94,7 +94,8 @@ pub const PAGES: &[PageRoute] = &[
     form("/people/{name}/revoke", STEWARD, || post(people::revoke)),
     form("/people/{name}/datasets", STEWARD, || post(people::set_datasets)),
     page("/ledger", STEWARD, || get(ledger::ledger)),
-    page("/ledger/export.jsonl", STEWARD, || get(ledger::export)),
+    page("/ledger/export.csv", STEWARD, || get(ledger::csv)),
+    page("/ledger/export.jsonl", STEWARD, || get(ledger::json)),
 ];
 
 fn routed(is_included: impl Fn(&PageRoute) -> bool) -> Router<App> {

@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod declared;
+pub mod entries;
 pub mod fault;
 pub mod grants;
 pub mod outlook;

@@ -29,6 +29,7 @@ mod crash;
 mod differential;
 mod drafts;
 mod doors;
+mod entries;
 mod known_bugs;
 mod figures;
 mod formats;

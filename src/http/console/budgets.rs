@@ -18,15 +18,22 @@ use crate::kernel::budget::ledger::{Ledger, read};
 use crate::kernel::budget::people::Role;
 use crate::kernel::privacy::amounts::Epsilon;
 use crate::service::Service;
-use crate::service::stewarding::accounts::accounts as all_accounts;
+use crate::service::stewarding::accounts::{AccountPage, account_page, accounts as all_accounts};
 use crate::service::stewarding::fault::PERIOD_DAYS_MAX;
 use crate::service::stewarding::grants::{self, Grant, Holder};
 use crate::service::stewarding::requests::{self, Decision};
+
+/// The number of researchers' accounts on a page, divided among the datasets that it shows.
+const RESEARCHERS_SHOWN: usize = 50;
+/// The least number of researchers' accounts that are shown of each dataset.
+const RESEARCHERS_SHOWN_MIN: usize = 5;
 
 /// Query parameters of the pages of accounts and requests.
 #[derive(Deserialize)]
 pub struct AccountParams {
     find: Option<String>,
+    dataset: Option<String>,
+    after: Option<String>,
     done: Option<String>,
 }
 
@@ -52,10 +59,10 @@ pub async fn accounts(
         let now_ms = service.now_ms();
         let body = match person.role {
             Role::Steward => {
-                let accounts = all_accounts(service.ledger(), None, now_ms);
                 let find = params.find.as_deref().unwrap_or("").trim();
+                let trees = trees(service, &params, find);
                 let managed = read(service.ledger(), |book| book.managed().clone());
-                pages::all(&visitor.csrf, &accounts, &managed, find, done(params.done.as_deref()))
+                pages::all(&visitor.csrf, &trees, &managed, find, done(params.done.as_deref()))
             }
             Role::Researcher | Role::Viewer => {
                 let accounts = all_accounts(service.ledger(), Some(&person.name), now_ms);
@@ -66,6 +73,19 @@ pub async fn accounts(
         Ok(visitor.page("Accounts", "/accounts", &body))
     };
     aside(&service, visitor, show).await
+}
+
+/// The accounts that a steward's page shows: of the dataset that its address names, or the first ones of every dataset.
+fn trees(service: &Service, params: &AccountParams, find: &str) -> Vec<AccountPage> {
+    let only = params.dataset.as_deref().filter(|name| !name.is_empty());
+    let datasets: Vec<String> = read(service.ledger(), |book| {
+        let names = book.datasets().map(|(name, _)| name).filter(|name| only.is_none_or(|only| only == name.as_str()));
+        names.cloned().collect()
+    });
+    let limit = (RESEARCHERS_SHOWN / datasets.len().max(1)).max(RESEARCHERS_SHOWN_MIN);
+    let after = params.after.as_deref().filter(|_| only.is_some());
+    let page = |dataset: &String| account_page(service.ledger(), dataset, (find, after), limit, service.now_ms());
+    datasets.iter().map(page).collect()
 }
 
 fn epsilon(form: &Form, name: &str) -> Result<Epsilon, Failed> {

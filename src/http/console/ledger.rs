@@ -1,41 +1,75 @@
-//! The stewards' pages of the ledger: searching it from the newest entry on, and exporting all of it.
+//! The stewards' pages of the ledger: searching it from the newest entry on, and exporting what was found.
 
-use std::sync::Arc;
+mod export;
 
-use axum::body::{Body, Bytes};
-use axum::extract::{Extension, State};
-use axum::http::{HeaderValue, header};
-use axum::response::IntoResponse;
+use std::collections::HashMap;
+
+use axum::extract::State;
 use serde::Deserialize;
-use tokio::sync::mpsc;
 
 use super::shown::{AddressParams, Shown, aside};
 use crate::http::App;
-use crate::http::console::pages::ledger::{self as pages, Health, LedgerLine, Search};
+use crate::http::console::pages::ledger::{self as pages, EntryNames, Health, LedgerLine, Search, Wanted};
 use crate::http::problem::Problem;
-use crate::http::shared::Shared;
 use crate::http::visitor::Visitor;
-use crate::kernel::budget::entry::{Act, Entry};
+use crate::kernel::budget::entry::Entry;
 use crate::kernel::budget::ledger::read;
 use crate::kernel::budget::people::Role;
+use crate::kernel::budget::state::EntryFilter;
 use crate::service::Service;
 use crate::service::stewarding::accounts::timestamp;
+use crate::service::stewarding::entries::{self, AnswerNames, EntrySearch, day_ms};
+
+pub use export::{csv, json};
 
 /// The number of entries on a page.
 const LINES: usize = 50;
-/// The largest number of entries that one page searches; the next page continues where it ended.
-const LOOKED_MAX: u64 = 5_000;
 /// The largest length of an entry on a page, in characters.
 const TEXT_CHARS_MAX: usize = 20_000;
-/// The number of entries that are read at once.
-const CHUNK: usize = 1_000;
+/// Milliseconds in a day.
+const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
 /// Query parameters that say what to search for.
 #[derive(Deserialize)]
 pub struct LedgerParams {
     act: Option<String>,
+    person: Option<String>,
+    dataset: Option<String>,
+    from: Option<String>,
+    to: Option<String>,
     find: Option<String>,
     before: Option<u64>,
+}
+
+impl LedgerParams {
+    fn wanted(self) -> Wanted {
+        let text = |given: Option<String>| given.map_or_else(String::new, |text| text.trim().to_owned());
+        Wanted {
+            act: text(self.act),
+            person: text(self.person),
+            dataset: text(self.dataset),
+            from: text(self.from),
+            to: text(self.to),
+            find: text(self.find),
+        }
+    }
+}
+
+/// The search that an address asks for.
+fn search(wanted: &Wanted) -> Result<EntrySearch, Problem> {
+    let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let day = |name: &str, text: &str| {
+        let wrong = || Problem::invalid_request(format!("{name} is not a day like 2026-03-31"));
+        (!text.is_empty()).then(|| day_ms(text).ok_or_else(wrong)).transpose()
+    };
+    let filter = EntryFilter {
+        person: some(&wanted.person),
+        dataset: some(&wanted.dataset),
+        act: some(&wanted.act),
+        from_ms: day("from", &wanted.from)?,
+        until_ms: day("to", &wanted.to)?.map(|begins| begins.saturating_add(DAY_MS)),
+    };
+    Ok(EntrySearch { filter, words: wanted.find.clone() })
 }
 
 /// GET /ledger: the newest entries, or those that match a search.
@@ -45,16 +79,25 @@ pub async fn ledger(
     AddressParams(params): AddressParams<LedgerParams>,
 ) -> Shown {
     visitor.only(&[Role::Steward])?;
-    let (act, find) = (params.act.unwrap_or_default(), params.find.unwrap_or_default());
     let show = move |service: &Service, visitor: &Visitor| {
-        let wanted = (act, find.trim().to_owned());
-        let unread = || Problem::overloaded("the ledger could not be read");
-        let (lines, older) = found(service, &wanted, params.before).ok_or_else(unread)?;
-        let search = Search { act: &wanted.0, find: &wanted.1, older };
-        let body = pages::page(&health(service), &lines, &search, Act::KINDS);
-        Ok(visitor.page("Ledger", "/ledger", &body))
+        let (before, wanted) = (params.before, params.wanted());
+        let search = search(&wanted)?;
+        let unread = |_| Problem::overloaded("the ledger could not be read");
+        let found = entries::newest(service.ledger(), &search, before, LINES).map_err(unread)?;
+        let answers = AnswerNames::of(service.ledger(), &found.entries).map_err(unread)?;
+        let titles = titles(service);
+        let names = EntryNames { answers: &answers, titles: &titles };
+        let lines: Vec<_> = found.entries.iter().map(|entry| line(service, entry, &names)).collect();
+        let datasets: Vec<_> = read(service.ledger(), |book| book.datasets().map(|(name, _)| name.clone()).collect());
+        let search = Search { wanted: &wanted, datasets: &datasets, older: found.next };
+        Ok(visitor.page("Ledger", "/ledger", &pages::page(&health(service), &lines, &search)))
     };
     aside(&service, visitor, show).await
+}
+
+/// The titles of the statistics that are published, by name.
+fn titles(service: &Service) -> HashMap<String, String> {
+    service.statistics().map(|one| (one.name.clone(), service.reading_of(one).face.title)).collect()
 }
 
 fn health(service: &Service) -> Health {
@@ -69,93 +112,19 @@ fn health(service: &Service) -> Health {
     }
 }
 
-/// The newest entries before a number that match, and where the search continues. Returns `None` if the ledger cannot be read.
-fn found(service: &Service, wanted: &(String, String), before: Option<u64>) -> Option<(Vec<LedgerLine>, Option<u64>)> {
-    let (last, _) = read(service.ledger(), |book| book.head());
-    let end = before.unwrap_or(u64::MAX).min(last.saturating_add(1));
-    let (mut lines, mut at) = (Vec::new(), end);
-    let floor = end.saturating_sub(LOOKED_MAX).max(1);
-    while at > floor && lines.len() < LINES {
-        let step = if wanted.0.is_empty() && wanted.1.is_empty() { LINES as u64 } else { CHUNK as u64 };
-        let from = at.saturating_sub(step).max(floor);
-        let entries = service.ledger().entries(from - 1, (at - from) as usize).ok()?;
-        for entry in entries.iter().rev() {
-            at = entry.seq;
-            lines.extend(line(entry, wanted));
-            if lines.len() == LINES {
-                break;
-            }
-        }
-        at = if lines.len() == LINES { at } else { from };
-    }
-    Some((lines, (at > 1).then_some(at)))
-}
-
-fn line(entry: &Entry, (act, find): &(String, String)) -> Option<LedgerLine> {
-    if !act.is_empty() && entry.act.kind() != act {
-        return None;
-    }
-    let text = serde_json::to_string(&entry.act).ok()?;
-    if !find.is_empty() && !text.to_lowercase().contains(&find.to_lowercase()) {
-        return None;
-    }
-    let words = pages::words(&entry.act);
+fn line(service: &Service, entry: &Entry, names: &EntryNames<'_>) -> LedgerLine {
+    let text = serde_json::to_string(&entry.act).unwrap_or_default();
     // An entry with many acts is shortened here, but complete in the export.
     let text = match text.char_indices().nth(TEXT_CHARS_MAX) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,
     };
-    Some(LedgerLine { seq: entry.seq, at: timestamp(entry.at_ms), act: entry.act.kind(), words, text })
-}
-
-/// GET /ledger/export.jsonl: every entry as one line of JSON, from the first entry on.
-pub async fn export(State(service): State<App>, Extension(shared): Extension<Arc<Shared>>, visitor: Visitor) -> Shown {
-    visitor.only(&[Role::Steward])?;
-    let busy = |_| visitor.fail(Problem::overloaded("two exports are being read already"));
-    let place = Arc::clone(&shared.exports).try_acquire_owned().map_err(busy)?;
-    let (send, receive) = mpsc::channel::<Result<Bytes, std::io::Error>>(4);
-    tokio::task::spawn_blocking(move || {
-        write_all(&service, &send);
-        drop(place);
-    });
-    let fixed = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("application/jsonl")),
-        (header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"ledger.jsonl\"")),
-    ];
-    Ok((fixed, Body::from_stream(Receiving(receive))).into_response())
-}
-
-fn write_all(service: &Service, send: &mpsc::Sender<Result<Bytes, std::io::Error>>) {
-    let mut after = 0;
-    loop {
-        let Ok(entries) = service.ledger().entries(after, CHUNK) else {
-            // The reader must not mistake a part for the whole.
-            let _ = send.blocking_send(Err(std::io::ErrorKind::Other.into()));
-            return;
-        };
-        let Some(last) = entries.last() else { return };
-        after = last.seq;
-        let mut text = Vec::new();
-        for entry in &entries {
-            if serde_json::to_writer(&mut text, entry).is_ok() {
-                text.push(b'\n');
-            }
-        }
-        if send.blocking_send(Ok(text.into())).is_err() {
-            return;
-        }
-    }
-}
-
-/// Turns a channel into a stream.
-struct Receiving(mpsc::Receiver<Result<Bytes, std::io::Error>>);
-
-impl futures_core::Stream for Receiving {
-    type Item = Result<Bytes, std::io::Error>;
-    fn poll_next(
-        mut self: std::pin::Pin<&mut Self>,
-        context: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Self::Item>> {
-        self.0.poll_recv(context)
+    LedgerLine {
+        seq: entry.seq,
+        at: timestamp(entry.at_ms),
+        act: entry.act.kind(),
+        words: pages::words(&entry.act, names),
+        price: entries::price(service.ledger(), &entry.act),
+        text,
     }
 }

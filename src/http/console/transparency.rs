@@ -23,6 +23,8 @@ use crate::service::{Dataset, Service};
 
 /// The number of purposes on a page.
 const PURPOSES_SHOWN: usize = 50;
+/// The number of projects on a page.
+const PROJECTS_SHOWN: usize = 100;
 
 /// GET /transparency: lists the datasets.
 pub async fn all(State(service): State<App>, Extension(shared): Extension<Arc<Shared>>, visitor: Visitor) -> Response {
@@ -72,9 +74,12 @@ fn facts(service: &Service, dataset: &Dataset) -> LedgerFacts {
     read(service.ledger(), |book| {
         let Some(whole) = book.dataset(&dataset.lineage) else { return LedgerFacts::default() };
         let root = book.account(whole.account);
-        let mut purposes: Vec<_> = whole.purposes.iter().map(|(purpose, times)| (purpose.clone(), *times)).collect();
-        purposes.sort_by_key(|(_, times)| std::cmp::Reverse(*times));
+        let mut purposes: Vec<_> = whole.purposes.iter().collect();
+        purposes.sort_by_key(|(_, times)| std::cmp::Reverse(**times));
         purposes.truncate(PURPOSES_SHOWN);
+        let mut projects = projects(book, &dataset.lineage);
+        let projects_hidden = projects.len().saturating_sub(PROJECTS_SHOWN);
+        projects.truncate(PROJECTS_SHOWN);
         let raises = whole.raises.iter().map(|raise| (service.date(raise.at_ms), raise.from, raise.to));
         LedgerFacts {
             spent: accountant.epsilon_spent(root.spent).to_string(),
@@ -84,8 +89,9 @@ fn facts(service: &Service, dataset: &Dataset) -> LedgerFacts {
             threshold_delta: whole.cap.threshold_delta,
             raises: raises.collect(),
             questions: whole.questions,
-            projects: projects(book, &dataset.lineage),
-            purposes,
+            projects,
+            projects_hidden,
+            purposes: purposes.into_iter().map(|(purpose, times)| (purpose.clone(), *times)).collect(),
         }
     })
 }

@@ -424,6 +424,18 @@ impl Act {
     pub fn kind(&self) -> &'static str {
         self.into()
     }
+
+    /// The charge, if an answer was paid for.
+    #[must_use]
+    pub fn charge(&self) -> Option<&Charge> {
+        if let Self::Charged(charge) = self { Some(charge) } else { None }
+    }
+
+    /// The serving, if a stored answer was served again.
+    #[must_use]
+    pub fn serving(&self) -> Option<&Serving> {
+        if let Self::Served(serving) = self { Some(serving) } else { None }
+    }
 }
 
 #[cfg(test)]

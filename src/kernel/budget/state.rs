@@ -10,6 +10,7 @@ mod requests;
 mod fold;
 mod served;
 mod access;
+mod trail;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Range;
@@ -26,6 +27,7 @@ pub use self::requests::REQUESTS_OPEN_MAX;
 pub use admit::AnswerCost;
 pub use fault::FoldFault;
 pub use fold::Inconsistency;
+pub use trail::{EntryFilter, FoundEntries, Parties};
 
 /// A release's index in the ledger's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -153,6 +155,8 @@ pub struct LedgerState {
     /// Whether a recovery had no anchor to believe: every dataset opened from then on begins with nothing left.
     is_burnt: bool,
     touched: BTreeSet<AccountNo>,
+    /// What each entry is about.
+    trail: trail::Trail,
 }
 
 impl LedgerState {

@@ -1,10 +1,11 @@
 //! Accounts as people see them: amounts as ε, next to the share of the account that they make up.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::budget::account::Account;
+use crate::kernel::budget::account::{Account, AccountNo};
 use crate::kernel::budget::entry::AccountKind;
 use crate::kernel::budget::ledger::{Ledger, read};
 use crate::kernel::budget::state::LedgerState;
@@ -133,6 +134,59 @@ pub fn accounts_after(
         }
         Some(shown.take(limit).map(|account| named(book, account, of.is_none(), now_ms)).collect())
     })
+}
+
+/// A part of one dataset's accounts, for stewards.
+#[derive(Debug, Clone)]
+pub struct AccountPage {
+    /// The dataset that the accounts spend from.
+    pub dataset: String,
+    /// On the first page the dataset's own account, that of statistics and projects; then researchers, by name; and their projects.
+    pub accounts: Vec<NamedAccount>,
+    /// Number of projects that are not shown.
+    pub projects_hidden: usize,
+    /// The researcher after whom the next page begins; `None` on the last page.
+    pub next: Option<String>,
+}
+
+/// At most `limit` researchers' accounts of a dataset after the researcher `after`, whose names contain `find`. Only these are computed,
+/// each by itself, so that the ledger's writer does not wait for a long list.
+#[must_use]
+pub fn account_page(
+    ledger: &dyn Ledger,
+    dataset: &str,
+    (find, after): (&str, Option<&str>),
+    limit: usize,
+    now_ms: u64,
+) -> AccountPage {
+    let mut page = AccountPage { dataset: dataset.to_owned(), accounts: Vec::new(), projects_hidden: 0, next: None };
+    let shown = read(ledger, |book| {
+        let found = |account: &&Account| account.name.contains(find);
+        let of = |kind| book.accounts_of(dataset).filter(move |account| account.kind == kind);
+        let rest =
+            of(AccountKind::Researcher).filter(|account| after.is_none_or(|after| account.name.as_str() > after));
+        let mut researchers: Vec<_> = rest.filter(found).take(limit.saturating_add(1)).collect();
+        if researchers.len() > limit {
+            researchers.truncate(limit);
+            page.next = researchers.last().map(|account| account.name.clone());
+        }
+        let above = researchers.iter().filter_map(|account| account.parent).map(|parent| book.account(parent));
+        let above = above.filter(|account| account.kind == AccountKind::Project).map(|account| account.number);
+        let mut shown: BTreeSet<AccountNo> = above.collect();
+        if after.is_none() {
+            let first = [AccountKind::Dataset, AccountKind::Statistics].into_iter().flat_map(of);
+            shown.extend(first.map(|account| account.number));
+            let mut projects = of(AccountKind::Project).filter(found).map(|account| account.number);
+            shown.extend(projects.by_ref().take(limit));
+            page.projects_hidden = projects.filter(|number| !shown.contains(number)).count();
+        }
+        shown.extend(researchers.iter().map(|account| account.number));
+        shown
+    });
+    page.accounts =
+        shown.into_iter().map(|number| read(ledger, |book| named(book, book.account(number), true, now_ms))).collect();
+    page.accounts.sort_by(|one, other| one.name.cmp(&other.name));
+    page
 }
 
 fn id(kind: AccountKind, dataset: &str, name: &str) -> String {

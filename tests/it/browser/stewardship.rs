@@ -173,7 +173,7 @@ async fn reads_the_ledger(site: &Site, browser: &Browser) {
     assert!(browser.count("main tbody tr").await > 10);
     browser.fill("main form[role=search] input[name=find]", "A second study").await;
     browser.press("main form[role=search] button").await;
-    assert_eq!(browser.place().await, "/ledger?act=&find=A+second+study");
+    assert_eq!(browser.place().await, "/ledger?act=&person=&dataset=&from=&to=&find=A+second+study");
     assert_eq!(browser.count("main tbody tr").await, 1, "in capitals or not");
     assert_eq!(browser.text("main tbody td:nth-child(2) small").await, "requested");
     let act = browser.css("main form[role=search] select option[value=charged]").await;

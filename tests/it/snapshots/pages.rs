@@ -81,7 +81,7 @@ const SHOWN: [(&str, &str, &str, Fields); 32] = [
 ];
 
 /// Pages that are no HTML, and forms that lead to another page.
-const NOT_SHOWN: [&str; 19] = [
+const NOT_SHOWN: [&str; 20] = [
     // The manual is a text of its own, whose examples run.
     "GET /manual",
     "GET /manual/{topic}",
@@ -101,6 +101,7 @@ const NOT_SHOWN: [&str; 19] = [
     "POST /people",
     "POST /people/{name}/revoke",
     "POST /people/{name}/datasets",
+    "GET /ledger/export.csv",
     "GET /ledger/export.jsonl",
 ];
 

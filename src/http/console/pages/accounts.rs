@@ -6,10 +6,7 @@ use maud::{Markup, html};
 
 use crate::kernel::budget::entry::AccountKind;
 use crate::render::frame::csrf;
-use crate::service::stewarding::accounts::NamedAccount;
-
-/// The largest number of researchers' accounts shown below a project or a dataset; a search finds the others.
-const SHOWN_MAX: usize = 200;
+use crate::service::stewarding::accounts::{AccountPage, NamedAccount};
 
 fn part(account: &NamedAccount) -> f64 {
     account.account.fraction_spent.to_f64().clamp(0.0, 1.0)
@@ -98,7 +95,8 @@ pub fn own(token: &str, accounts: &[NamedAccount], requests: &Markup) -> Markup 
 }
 
 /// The tree of one dataset's accounts.
-fn tree(token: &str, dataset: &str, accounts: &[NamedAccount], found: &str, managed: &BTreeSet<String>) -> Markup {
+fn tree(token: &str, page: &AccountPage, found: &str, managed: &BTreeSet<String>) -> Markup {
+    let (dataset, accounts) = (page.dataset.as_str(), &page.accounts);
     let of = |kind: AccountKind| accounts.iter().filter(move |account| account.kind == kind).collect::<Vec<_>>();
     let root = of(AccountKind::Dataset);
     let researchers = of(AccountKind::Researcher);
@@ -114,11 +112,17 @@ fn tree(token: &str, dataset: &str, accounts: &[NamedAccount], found: &str, mana
                 @for project in of(AccountKind::Project) {
                     li {
                         strong { "Project " (project.name) } (figures(project, managed))
-                        (leaves(&below(Some(&project.name)), found, managed))
+                        (leaves(&below(Some(&project.name)), managed))
                     }
                 }
             }
-            (leaves(&below(None), found, managed))
+            (leaves(&below(None), managed))
+            @if page.projects_hidden > 0 { p.note { (page.projects_hidden) " more projects are not shown; search by name." } }
+            @if let Some(next) = &page.next {
+                nav.pages aria-label={ "Pages of " (dataset) } {
+                    a href=(next_page(dataset, found, next)) rel="next" { "More researchers of " (dataset) }
+                }
+            }
             details {
                 summary { "Grant" }
                 (grant(token, dataset))
@@ -127,15 +131,18 @@ fn tree(token: &str, dataset: &str, accounts: &[NamedAccount], found: &str, mana
     }
 }
 
-fn leaves(accounts: &[&NamedAccount], found: &str, managed: &BTreeSet<String>) -> Markup {
-    let shown = accounts.iter().filter(|account| found.is_empty() || account.name.contains(found));
-    let count = shown.clone().count();
+fn leaves(accounts: &[&NamedAccount], managed: &BTreeSet<String>) -> Markup {
     html! {
         ul.tree {
-            @for account in shown.take(SHOWN_MAX) { li { span { (account.name) } (figures(account, managed)) } }
+            @for account in accounts { li { span { (account.name) } (figures(account, managed)) } }
         }
-        @if count > SHOWN_MAX { p.note { (count - SHOWN_MAX) " more are not shown; search by name." } }
     }
+}
+
+fn next_page(dataset: &str, found: &str, after: &str) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("dataset", dataset).append_pair("find", found).append_pair("after", after);
+    format!("/accounts?{}", query.finish())
 }
 
 fn allocated(account: &NamedAccount) -> Markup {
@@ -189,27 +196,24 @@ fn grant(token: &str, dataset: &str) -> Markup {
     }
 }
 
-/// All accounts as trees. `managed` names what files declare.
+/// Accounts as trees, one for each dataset. `managed` names what files declare.
 #[must_use]
 pub fn all(
     token: &str,
-    accounts: &[NamedAccount],
+    datasets: &[AccountPage],
     managed: &BTreeSet<String>,
     found: &str,
     done: Option<&str>,
 ) -> Markup {
-    let mut datasets: Vec<&str> = accounts.iter().map(|account| account.dataset.as_str()).collect();
-    datasets.dedup();
-    let of = |dataset: &str| accounts.iter().filter(|account| account.dataset == dataset).cloned().collect::<Vec<_>>();
     html! {
         h1 { "Accounts" }
         @if let Some(done) = done { p.note.good role="status" { (done) } }
         @if datasets.is_empty() { p.note { "No dataset is sealed yet: tacit seal POLICY --state STATE" } }
         form.inline method="get" action="/accounts" role="search" {
-            label { "Researcher" input type="search" name="find" value=(found) maxlength="64"; }
+            label { "Researcher or project" input type="search" name="find" value=(found) maxlength="64"; }
             button type="submit" { "Search" }
         }
-        @for dataset in datasets { (tree(token, dataset, &of(dataset), found, managed)) }
+        @for dataset in datasets { (tree(token, dataset, found, managed)) }
         p.muted { "Datasets about the same people add up: for somebody who is in two of them, the guarantee is that of the sum of both caps." }
     }
 }

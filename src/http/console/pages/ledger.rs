@@ -1,8 +1,12 @@
 //! The ledger for stewards: what happened, newest first, with search and export, and whether the ledger is intact.
 
+use std::collections::HashMap;
+
 use maud::{Markup, html};
 
-use crate::kernel::budget::entry::Act;
+use crate::kernel::budget::entry::{Act, Cause};
+use crate::service::stewarding::entries::{AnswerNames, EntryPrice, asker};
+use crate::service::views::significant;
 
 /// One entry of the ledger.
 pub struct LedgerLine {
@@ -14,6 +18,8 @@ pub struct LedgerLine {
     pub act: &'static str,
     /// The act in words.
     pub words: String,
+    /// What was charged; `None` for acts that charge nothing.
+    pub price: Option<EntryPrice>,
     /// The act as JSON.
     pub text: String,
 }
@@ -32,21 +38,79 @@ pub struct Health {
     pub is_sound: bool,
 }
 
+/// What was searched for, as the address says it. An empty text lets all entries pass.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// The kind of act.
+    pub act: String,
+    /// The name of somebody who acted or whom the act concerns.
+    pub person: String,
+    /// The name of the dataset.
+    pub dataset: String,
+    /// The first day, like `2026-03-01`.
+    pub from: String,
+    /// The last day.
+    pub to: String,
+    /// Words that the entry must contain.
+    pub find: String,
+}
+
+impl Wanted {
+    fn fields(&self) -> [(&'static str, &str); 6] {
+        let Self { act, person, dataset, from, to, find } = self;
+        [("act", act), ("person", person), ("dataset", dataset), ("from", from), ("to", to), ("find", find)]
+    }
+
+    fn is_everything(&self) -> bool {
+        self.fields().iter().all(|(_, text)| text.is_empty())
+    }
+
+    /// The address of `path` with this search, and with where it continues.
+    fn address(&self, path: &str, before: Option<u64>) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(self.fields().iter().filter(|(_, text)| !text.is_empty()));
+        if let Some(before) = before {
+            query.append_pair("before", &before.to_string());
+        }
+        match query.finish() {
+            text if text.is_empty() => path.to_owned(),
+            text => format!("{path}?{text}"),
+        }
+    }
+}
+
 /// A search, and how far it has come.
 pub struct Search<'a> {
-    /// The kind of act to find; empty for all kinds.
-    pub act: &'a str,
-    /// A text that the entry must contain; empty for all entries.
-    pub find: &'a str,
+    /// What was searched for.
+    pub wanted: &'a Wanted,
+    /// The names of all datasets.
+    pub datasets: &'a [String],
     /// The number of the entry before which the next page begins; `None` at the beginning of the ledger.
     pub older: Option<u64>,
 }
 
-/// The page of the ledger. `acts` are all kinds of acts.
+/// The page of the ledger.
 #[must_use]
-pub fn page(health: &Health, lines: &[LedgerLine], search: &Search<'_>, acts: &[&str]) -> Markup {
+pub fn page(health: &Health, lines: &[LedgerLine], search: &Search<'_>) -> Markup {
     html! {
         h1 { "Ledger" }
+        (state(health))
+        (form(search))
+        (exports(search.wanted))
+        (table(lines))
+        @if lines.is_empty() {
+            p.note { @if search.older.is_some() { "None of these so far; the older ones may have some." } @else { "Nothing here." } }
+        }
+        @if let Some(older) = search.older {
+            nav.pages aria-label="Pages" {
+                a href=(search.wanted.address("/ledger", Some(older))) rel="next" { "Older" }
+            }
+        }
+    }
+}
+
+fn state(health: &Health) -> Markup {
+    html! {
         section.card {
             @if health.is_sound {
                 p.note.good {
@@ -59,23 +123,57 @@ pub fn page(health: &Health, lines: &[LedgerLine], search: &Search<'_>, acts: &[
                 dt { "Head" } dd { code { (health.head) } }
                 dt { "To check it from the file alone" } dd { code { "tacit ledger verify --state STATE" } }
             }
-            p { a href="/ledger/export.jsonl" download { "Export all entries" } " as JSON, one a line" }
         }
+    }
+}
+
+fn form(search: &Search<'_>) -> Markup {
+    let Wanted { act, person, dataset, from, to, find } = search.wanted;
+    html! {
         form.inline method="get" action="/ledger" role="search" {
             label { "What happened"
                 select name="act" {
                     option value="" { "everything" }
-                    @for act in acts { option value=(act) selected[*act == search.act] { (act) } }
+                    @for kind in Act::KINDS { option value=(kind) selected[kind == act] { (kind) } }
                 }
             }
-            label { "With the words" input type="search" name="find" value=(search.find) maxlength="100"; }
+            label { "Person" input type="search" name="person" value=(person) maxlength="64" autocomplete="off"; }
+            label { "Dataset"
+                select name="dataset" {
+                    option value="" { "all" }
+                    @for name in search.datasets { option value=(name) selected[name == dataset] { (name) } }
+                }
+            }
+            label { "From (UTC)" input type="date" name="from" value=(from); }
+            label { "To" input type="date" name="to" value=(to); }
+            label { "With the words" input type="search" name="find" value=(find) maxlength="100"; }
             button type="submit" { "Search" }
         }
+    }
+}
+
+fn exports(wanted: &Wanted) -> Markup {
+    let what = if wanted.is_everything() { "Export all entries" } else { "Export all entries that match" };
+    html! {
+        p {
+            (what) " as "
+            a href=(wanted.address("/ledger/export.csv", None)) download { "CSV" span.visually-hidden { ": " (what) } }
+            ", one a line, for a spreadsheet, or as "
+            a href=(wanted.address("/ledger/export.jsonl", None)) download { "JSON" span.visually-hidden { ": " (what) } }
+            ", one a line, complete."
+            @if !wanted.is_everything() { " " a href="/ledger" { "Show everything" } }
+        }
+    }
+}
+
+fn table(lines: &[LedgerLine]) -> Markup {
+    html! {
         div.scroll tabindex="0" role="region" aria-label="Entries" {
             table {
                 caption.visually-hidden { "Entries, newest first" }
                 thead { tr {
                     th.number scope="col" { "No." } th scope="col" { "When (UTC)" } th scope="col" { "What happened" }
+                    th.number scope="col" { "Price" }
                 } }
                 tbody {
                     @for line in lines {
@@ -83,17 +181,51 @@ pub fn page(health: &Health, lines: &[LedgerLine], search: &Search<'_>, acts: &[
                             td.number { (line.seq) }
                             td { time { (line.at.get(..16).unwrap_or("").replace('T', " ")) } br; small { (line.act) } }
                             td { details { summary { (clipped(&line.words)) } pre tabindex="0" { code { (line.text) } } } }
+                            td.number { @if let Some(price) = &line.price { (shown_price(price)) } }
                         }
                     }
                 }
             }
         }
-        @if lines.is_empty() { p.note { "Nothing here." } }
-        @if let Some(older) = search.older {
-            nav.pages aria-label="Pages" {
-                a href={ "/ledger?act=" (search.act) "&find=" (encoded(search.find)) "&before=" (older) } rel="next" { "Older" }
-            }
+    }
+}
+
+/// A price as part of the account that paid it, with ε and the part of the cap.
+fn shown_price(price: &EntryPrice) -> Markup {
+    html! {
+        @if price.epsilon.nanos() == 0 { "free" } @else {
+            (per_cent(price.of_account.to_f64())) " of the account" br;
+            small { "ε " (price.epsilon) ", " (per_cent(price.of_cap.to_f64())) " of the cap" }
         }
+    }
+}
+
+/// A part in per cent with three significant digits.
+#[must_use]
+pub fn per_cent(part: f64) -> String {
+    format!("{} %", significant(100.0 * part, 3))
+}
+
+/// The names by which people know what entries mention by ids.
+pub struct EntryNames<'a> {
+    /// The answers that the entries mention.
+    pub answers: &'a AnswerNames,
+    /// The titles of statistics, by name.
+    pub titles: &'a HashMap<String, String>,
+}
+
+impl EntryNames<'_> {
+    /// A question with its asker; the id of the answer if nobody knows the question.
+    fn answer(&self, release: &str) -> String {
+        self.answers.get(release).map_or_else(|| release.to_owned(), |name| format!("{}: {}", name.asker, name.sql))
+    }
+
+    fn sql(&self, release: &str) -> String {
+        self.answers.get(release).map_or_else(|| release.to_owned(), |name| name.sql.clone())
+    }
+
+    fn statistic(&self, name: &str) -> String {
+        self.titles.get(name).map_or_else(|| name.to_owned(), |title| format!("“{title}” ({name})"))
     }
 }
 
@@ -101,10 +233,6 @@ fn clipped(text: &str) -> String {
     const CHARS: usize = 140;
     let short: String = text.chars().take(CHARS).collect();
     if short.len() < text.len() { format!("{short}…") } else { short }
-}
-
-fn encoded(text: &str) -> String {
-    form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
 /// The datasets whose statistics a viewer may see, in words.
@@ -116,9 +244,18 @@ fn listed(datasets: &[String]) -> String {
     }
 }
 
+/// Why there is no answer, in words.
+fn because(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Failed => "it failed, which counts as an incident",
+        Cause::Unrecorded => "it could not be stored",
+        Cause::CutOff => "the server ended before it was stored",
+    }
+}
+
 /// An act in words.
 #[must_use]
-pub fn words(act: &Act) -> String {
+pub fn words(act: &Act, names: &EntryNames<'_>) -> String {
     match act {
         Act::DatasetOpened { dataset, cap, .. } => {
             format!("{dataset} was opened with a cap of epsilon {}", cap.epsilon)
@@ -140,13 +277,21 @@ pub fn words(act: &Act) -> String {
         }
         Act::Frozen { dataset, reason, by } => format!("{by} froze {dataset}: {reason}"),
         Act::Unfrozen { dataset, reason, by } => format!("{by} unfroze {dataset}: {reason}"),
-        Act::Charged(charged) => format!("{} was charged for {}", charged.researcher, charged.sql),
-        Act::Released { release, .. } => format!("{release} was stored"),
-        Act::Burned { release, cause } => format!("{release} was charged and not answered ({cause:?})"),
-        Act::Served(served) => format!("{} got {}", served.researcher, served.release),
+        Act::Charged(charged) => format!("{} was charged for {}", asker(&charged.researcher), charged.sql),
+        Act::Released { release, .. } => format!("the answer was stored for {}", names.answer(release)),
+        Act::Burned { release, cause } => {
+            format!("charged and not answered, because {}; {}", because(*cause), names.answer(release))
+        }
+        Act::Served(served) => {
+            format!("{} got the stored answer to {}", asker(&served.researcher), names.sql(&served.release))
+        }
         Act::Recovered { reason, by, .. } => format!("{by} resumed an older ledger: {reason}"),
-        Act::Published { statistic, release, .. } => format!("statistic {statistic} shows {release}"),
-        Act::RefreshSkipped { statistic, why } => format!("statistic {statistic} was due and not drawn: {why}"),
+        Act::Published { statistic, release, .. } => {
+            format!("statistic {} shows the answer to {}", names.statistic(statistic), names.sql(release))
+        }
+        Act::RefreshSkipped { statistic, why } => {
+            format!("statistic {} was due and not drawn: {why}", names.statistic(statistic))
+        }
         Act::Requested { researcher, dataset, epsilon, reason } => {
             format!("{researcher} asks for epsilon {epsilon} of {dataset}: {reason}")
         }
@@ -158,7 +303,8 @@ pub fn words(act: &Act) -> String {
             format!("{by} granted request {request}: {researcher} has epsilon {epsilon} of {dataset}: {reason}")
         }
         Act::StatisticConfirmed { statistic, epsilon, by, .. } => {
-            format!("{by} agreed that statistic {statistic} is drawn, for at most epsilon {epsilon} each time")
+            let named = names.statistic(statistic);
+            format!("{by} agreed that statistic {named} is drawn, for at most epsilon {epsilon} each time")
         }
         Act::ViewerAdded { name, datasets, by, .. } => {
             format!("{by} gave {name} a token as viewer, who may see {}", listed(datasets))

@@ -49,6 +49,8 @@ pub struct LedgerFacts {
     pub questions: u64,
     /// Projects with the number of their researchers who may ask. Researchers without a project are counted under an empty name.
     pub projects: Vec<(String, usize)>,
+    /// The number of further projects.
+    pub projects_hidden: usize,
     /// Purposes with the number of questions that declared them, the most frequent first.
     pub purposes: Vec<(String, u64)>,
 }
@@ -143,6 +145,7 @@ pub fn one(sight: &TransparencyPage<'_>) -> Markup {
                     }
                 }
             }
+            @if sight.facts.projects_hidden > 0 { p { "And " (sight.facts.projects_hidden) " more projects." } }
             p { "This server shows researchers no entries. They get noisy numbers, and each question is written down with who asked it." }
         }
         section {

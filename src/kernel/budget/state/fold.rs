@@ -54,6 +54,7 @@ impl LedgerState {
         }
         self.take(entry).map_err(wrong)?;
         (self.seq, self.head) = (entry.seq, hash);
+        self.note(entry);
         Ok(())
     }
 

@@ -70,6 +70,7 @@ impl LedgerState {
             managed: self.managed.clone(),
             is_burnt: self.is_burnt,
             touched: BTreeSet::new(),
+            trail: super::trail::Trail::default(),
         }
     }
 
