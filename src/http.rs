@@ -111,6 +111,8 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(crate::http::api::researchers::list, crate::http::api::researchers::add))
         .routes(routes!(crate::http::api::researchers::revoke))
         .routes(routes!(crate::http::api::researchers::set_datasets))
+        .routes(routes!(crate::http::api::tokens::list, crate::http::api::tokens::issue))
+        .routes(routes!(crate::http::api::tokens::revoke))
         .routes(routes!(crate::http::api::grants::grant))
         .routes(routes!(crate::http::api::declared::plan))
         .routes(routes!(crate::http::api::declared::apply))

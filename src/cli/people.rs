@@ -8,6 +8,7 @@ use super::place::{PlaceOptions, tell};
 use crate::client::stewarding::NewPerson;
 use crate::kernel::budget::people::Role;
 use crate::service::stewarding::accounts::{AccountView, NamedAccount};
+use crate::service::stewarding::tokens::HeldToken;
 use crate::terminal::{complain, say, table};
 
 #[derive(Subcommand)]
@@ -43,12 +44,38 @@ pub(super) enum ResearcherCommand {
         #[command(flatten)]
         place: PlaceOptions,
     },
-    /// Revoke a person's token, which ends their sessions, too. The last steward's cannot be revoked.
+    /// Give a person another token and print it, once.
+    ///
+    /// Example: tacit researcher token ada laptop --expires 2027-01-31
+    Token {
+        /// The name of the person.
+        name: String,
+        /// The name of the token, such as the device or program that uses it.
+        token: String,
+        /// The last day on which it is good (in UTC), or a moment like 2027-01-31T18:00:00Z. Without it the token does not expire.
+        #[arg(long)]
+        expires: Option<String>,
+        #[command(flatten)]
+        place: PlaceOptions,
+    },
+    /// List the tokens of a person.
+    ///
+    /// Example: tacit researcher tokens ada
+    Tokens {
+        /// The name of the person.
+        name: String,
+        #[command(flatten)]
+        place: PlaceOptions,
+    },
+    /// Revoke a person's tokens, which ends their sessions, too. The last steward keeps theirs.
     ///
     /// Example: tacit researcher revoke ada --state state
     Revoke {
         /// The name of the person.
         name: String,
+        /// The name of the only token to revoke. Without it all are revoked.
+        #[arg(long, value_name = "NAME")]
+        only: Option<String>,
         #[command(flatten)]
         place: PlaceOptions,
     },
@@ -66,13 +93,49 @@ pub(super) fn researcher(command: &ResearcherCommand) -> Result<(), CommandFailu
     match command {
         ResearcherCommand::Add { name, role, datasets, place } => add(name, *role, datasets, place),
         ResearcherCommand::Datasets { name, datasets, place, none: _ } => set_datasets(name, datasets, place),
-        ResearcherCommand::Revoke { name, place } => revoke(name, place),
+        ResearcherCommand::Token { name, token, expires, place } => issue(name, token, expires.as_deref(), place),
+        ResearcherCommand::Tokens { name, place } => tokens(name, place),
+        ResearcherCommand::Revoke { name, only, place } => revoke(name, only.as_deref(), place),
     }
 }
 
-fn revoke(name: &str, place: &PlaceOptions) -> Result<(), CommandFailure> {
-    place.steward()?.revoke_token(name)?;
-    tell(place.json, &json!({"name": name, "active": false}), || say(format!("{name} no longer holds a token")))
+fn issue(name: &str, token: &str, expires: Option<&str>, place: &PlaceOptions) -> Result<(), CommandFailure> {
+    let given = place.steward()?.issue_token(name, token, expires)?;
+    let until = given.expires.as_ref().map_or_else(String::new, |at| format!(", good until {at}"));
+    tell(place.json, &given, || {
+        say(format!("{name} holds the token {token}{until}; it is shown once:\n{}", given.token))
+    })
+}
+
+fn tokens(name: &str, place: &PlaceOptions) -> Result<(), CommandFailure> {
+    let held = place.steward()?.tokens(name)?;
+    tell(place.json, &held, || {
+        let header = ["token", "given", "expires", "last used", "note"].map(str::to_owned);
+        let or = |text: &Option<String>, other: &str| text.clone().unwrap_or_else(|| other.to_owned());
+        let row = |one: &HeldToken| {
+            let note = if one.active { "" } else { "expired" };
+            vec![
+                one.name.clone(),
+                one.issued_at.clone(),
+                or(&one.expires, "never"),
+                or(&one.last_used, "–"),
+                note.to_owned(),
+            ]
+        };
+        say(table(&header, &held.iter().map(row).collect::<Vec<_>>()));
+    })
+}
+
+fn revoke(name: &str, only: Option<&str>, place: &PlaceOptions) -> Result<(), CommandFailure> {
+    place.steward()?.revoke_token(name, only)?;
+    match only {
+        Some(token) => {
+            tell(place.json, &json!({"name": name, "revoked": token}), || say(format!("revoked: {token} of {name}")))
+        }
+        None => {
+            tell(place.json, &json!({"name": name, "active": false}), || say(format!("{name} no longer holds a token")))
+        }
+    }
 }
 
 fn add(name: &str, role: Role, datasets: &[String], place: &PlaceOptions) -> Result<(), CommandFailure> {

@@ -22,6 +22,7 @@ use crate::service::stewarding::accounts::NamedAccount;
 use crate::service::stewarding::declared::{DeclaredFile, Outcome};
 use crate::service::stewarding::grants::Holder;
 use crate::service::stewarding::requests::{Decision, RequestView};
+use crate::service::stewarding::tokens::{GivenToken, HeldToken};
 
 pub use directory::StateDirectory;
 
@@ -122,11 +123,23 @@ pub trait Stewarding {
     /// [`StewardingError`]; nothing changed.
     fn set_viewing(&self, viewer: &str, datasets: &[String]) -> Result<(), StewardingError>;
 
-    /// Revokes a person's token.
+    /// Revokes a person's tokens: the one of this name, or all.
     ///
     /// # Errors
     /// [`StewardingError`]; nothing changed.
-    fn revoke_token(&self, name: &str) -> Result<(), StewardingError>;
+    fn revoke_token(&self, name: &str, token: Option<&str>) -> Result<(), StewardingError>;
+
+    /// Gives another token to a person; `expires` is a day or a moment, or `None` if it does not expire.
+    ///
+    /// # Errors
+    /// [`StewardingError`]; nothing changed.
+    fn issue_token(&self, name: &str, token: &str, expires: Option<&str>) -> Result<GivenToken, StewardingError>;
+
+    /// The tokens that a person holds.
+    ///
+    /// # Errors
+    /// [`StewardingError`] if there is no such person, or if they cannot be read.
+    fn tokens(&self, name: &str) -> Result<Vec<HeldToken>, StewardingError>;
 
     /// Sets an allocation, or raises a lifetime cap.
     ///

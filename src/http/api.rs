@@ -16,3 +16,4 @@ pub(crate) mod releases;
 pub(crate) mod requests;
 pub(crate) mod researchers;
 pub(crate) mod statistics;
+pub(crate) mod tokens;

@@ -35,7 +35,7 @@ fn bearer(parts: &Parts, service: &App) -> Result<Person, Problem> {
     if token.is_empty() || token.len() > TOKEN_BYTES_MAX {
         return Err(Problem::unauthenticated());
     }
-    service.bearer(token).ok_or_else(Problem::unauthenticated)
+    service.bearer(token).map_err(|refused| Problem::token_refused(&refused))
 }
 
 /// Anyone with a token or a session of the console, or nobody. An invalid token is refused nevertheless.

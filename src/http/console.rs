@@ -13,6 +13,7 @@ mod history;
 mod home;
 mod manual;
 mod people;
+mod person;
 mod public;
 mod saved;
 mod session;
@@ -91,6 +92,9 @@ pub const PAGES: &[PageRoute] = &[
     form("/requests/{number}/decide", STEWARD, || post(budgets::decide)),
     page("/people", STEWARD, || get(people::list)),
     form("/people", STEWARD, || post(people::add)),
+    page("/people/{name}", STEWARD, || get(person::one)),
+    form("/people/{name}/tokens", STEWARD, || post(person::issue)),
+    form("/people/{name}/tokens/revoke", STEWARD, || post(person::revoke)),
     form("/people/{name}/revoke", STEWARD, || post(people::revoke)),
     form("/people/{name}/datasets", STEWARD, || post(people::set_datasets)),
     page("/ledger", STEWARD, || get(ledger::ledger)),

@@ -25,6 +25,18 @@ impl FromRequestParts<App> for Segment {
     }
 }
 
+/// The two variable segments of a path.
+pub struct TwoSegments(pub String, pub String);
+
+impl FromRequestParts<App> for TwoSegments {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, service: &App) -> Result<Self, Problem> {
+        let segments = Path::<(String, String)>::from_request_parts(parts, service).await;
+        let wrong = |_| Problem::invalid_request("the path is not UTF-8");
+        segments.map(|Path((first, second))| Self(first, second)).map_err(wrong)
+    }
+}
+
 /// The parameters that choose a page of a list.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]

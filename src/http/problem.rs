@@ -10,8 +10,10 @@ use serde::Serialize;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 
+use crate::kernel::budget::people::TokenRefused;
 use crate::query::error::Position;
 pub use crate::service::problem::{Problem, ProblemKind};
+use crate::service::views::timestamp;
 
 /// A problem document, which explains why a request was not fulfilled.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -98,6 +100,18 @@ impl Problem {
     pub fn unauthenticated() -> Self {
         Self::new(ProblemKind::Unauthenticated, "the request carries no valid token")
             .hint("send the header Authorization: Bearer <token>; a steward gives tokens")
+    }
+
+    /// The problem (401) that a token lets nobody in: it is unknown, or its time is over.
+    #[must_use]
+    pub fn token_refused(refused: &TokenRefused) -> Self {
+        match refused {
+            TokenRefused::Unknown => Self::unauthenticated(),
+            TokenRefused::Expired { at_ms } => {
+                let detail = format!("the token expired at {}", timestamp(*at_ms));
+                Self::new(ProblemKind::Unauthenticated, detail).hint("ask a steward for another token")
+            }
+        }
     }
 
     /// The problem (405) that a route does not accept the method.

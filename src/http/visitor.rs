@@ -1,6 +1,6 @@
 //! The visitor of a page, according to the session cookie.
 //!
-//! Promises that a session is worthless once its token is revoked.
+//! Promises that a session is worthless once its token is revoked or has expired.
 
 use std::sync::Arc;
 
@@ -10,7 +10,6 @@ use axum::http::request::Parts;
 use super::app::App;
 use super::sessions::{cookie, cookie_name};
 use super::shared::Shared;
-use crate::kernel::budget::ledger::read;
 use crate::kernel::budget::people::Person;
 
 /// The visitor of a page, signed in or not.
@@ -34,7 +33,7 @@ pub fn visitor(parts: &Parts, service: &App) -> Visitor {
     let found = shared(parts).and_then(|shared| {
         let value = cookie(&parts.headers, cookie_name(shared.settings.is_secure))?;
         let session = shared.sessions.open(value, service.now_ms())?;
-        let person = read(service.ledger(), |book| book.bearer(&session.digest))?;
+        let person = service.holder(&session.digest).ok()?;
         Some(Visitor { person: Some(person), csrf: session.csrf, has_ended: false })
     });
     let name = cookie_name(shared(parts).is_some_and(|shared| shared.settings.is_secure));

@@ -20,6 +20,7 @@ use crate::service::asking::locks::KeyedLocks;
 use crate::service::asking::queues::Queues;
 use crate::service::asking::refusals::Refusals;
 use crate::service::asking::stored::StoredAnswers;
+use crate::service::stewarding::uses::TokenUses;
 
 /// What the service needs from outside. Tests substitute each port.
 pub struct Ports {
@@ -51,6 +52,7 @@ pub struct Service {
     pub(in crate::service) present: Mutex<HashMap<String, usize>>,
     pub(in crate::service) readings: ReadingCounters,
     pub(in crate::service) questions: Option<QuestionTable>,
+    pub(in crate::service) uses: TokenUses,
 }
 
 impl Service {
@@ -74,6 +76,7 @@ impl Service {
             present: Mutex::default(),
             readings: ReadingCounters::default(),
             questions: None,
+            uses: TokenUses::default(),
         };
         let served = service.datasets.values().map(Arc::as_ref);
         read(service.ledger(), |book| service.derivations.fill(book, served));

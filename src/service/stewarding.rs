@@ -8,3 +8,5 @@ pub mod grants;
 pub mod outlook;
 pub mod requests;
 pub mod people;
+pub mod tokens;
+pub(crate) mod uses;

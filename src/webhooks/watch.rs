@@ -154,6 +154,8 @@ impl Watch {
             Act::EditionSealed { .. }
             | Act::PersonAdded { .. }
             | Act::TokenRevoked { .. }
+            | Act::TokenIssued(_)
+            | Act::NamedTokenRevoked { .. }
             | Act::Granted { .. }
             | Act::Frozen { .. }
             | Act::Unfrozen { .. }

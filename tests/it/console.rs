@@ -74,6 +74,8 @@ fn every_page_keeps_to_its_roles() {
         lab.service.refresh_due().await;
         let release =
             lab.sql("SELECT COUNT(*) FROM visits", "0.1").await.json()["release"].as_str().expect("id").to_owned();
+        // A person whose token may be revoked while the others go on.
+        people::add_person(lab.service.ledger(), "eve", Role::Viewer, "sam", 0).expect("eve");
         let browsers = [
             (None, None),
             (Some(Role::Viewer), Some(Browser::new(&lab, &lab.viewer).await)),
@@ -88,6 +90,7 @@ fn every_page_keeps_to_its_roles() {
                 ("/statistics/{name}", "/statistics/regions"),
                 ("/answers/{name}", address.as_str()),
                 ("{topic}", "asking"),
+                ("/people/{name}", "/people/eve"),
                 ("{name}", "visits"),
                 ("{id}", release.as_str()),
                 ("{number}", "1"),

@@ -25,10 +25,13 @@ use crate::support::{BrokenNoise, GAUSSIAN, Lab, block_on, policy, seal_and_publ
 
 const ANCHORED: &str = "anchor = \"other/anchor.log\"\n";
 /// Every command that opens a state directory, except those that verify or copy it.
-const REFUSED: [&str; 14] = [
+const REFUSED: [&str; 17] = [
     "account",
     "account ada",
     "researcher add bob",
+    "researcher token ada laptop --expires 2099-12-31",
+    "researcher tokens ada",
+    "researcher revoke ada --only laptop",
     "researcher revoke ada",
     "grant ada visits --epsilon 0.1 --reason r",
     "freeze visits --reason r",

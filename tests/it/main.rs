@@ -80,6 +80,7 @@ mod tables;
 mod tampering;
 mod unlisted_groups;
 mod tidy;
+mod tokens;
 mod transparency;
 mod problems;
 mod projects;

@@ -25,8 +25,8 @@ use tacit::service::publishing::editions;
 use tempfile::TempDir;
 
 use self::questions::Question;
-use self::scene::{DAY_MS, SetClock, policy};
-pub use self::scene::{END_MS, Scene};
+use self::scene::{DAY_MS, policy};
+pub use self::scene::{END_MS, Scene, SetClock};
 use crate::support::block_on;
 
 /// A committed state directory with the tokens of its people and its recorded answers.
@@ -46,7 +46,7 @@ const V1: PinnedState = PinnedState {
     entries: 189,
     releases: 68,
     head: "946c5ee6cee6cad29ae4ee25cee8b27e84b82ca341e8f626bd448dd918b5fb64",
-    later: &["request-granted"],
+    later: &["request-granted", "token-issued", "named-token-revoked"],
 };
 
 /// Written when stored answers were Borsh, the outbox was in the ledger's file, and a request was granted in one entry.
@@ -55,7 +55,7 @@ const V2: PinnedState = PinnedState {
     entries: 188,
     releases: 68,
     head: "818a07b0e920bc7c08ce64110728cd8f7197cfd16bc3d1cdf9af52f328ff3d00",
-    later: &[],
+    later: &["token-issued", "named-token-revoked"],
 };
 
 /// Written when sealed tables were blocks that workers map.
@@ -64,7 +64,7 @@ const V3: PinnedState = PinnedState {
     entries: 188,
     releases: 68,
     head: "029f755b61db722ec60e5571cf1839057abbf858446fc3c5a6cafcdebb76789e",
-    later: &[],
+    later: &["token-issued", "named-token-revoked"],
 };
 
 const ALL: [PinnedState; 3] = [V1, V2, V3];

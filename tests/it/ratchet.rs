@@ -10,7 +10,7 @@ use tacit::kernel::budget::ledger::read;
 use crate::support::{GAUSSIAN, Lab, StoppedClock, block_on, call, filled, policy};
 
 /// (method, path, roles that may, whether it may spend)
-const ROUTES: [(&str, &str, &[&str], bool); 28] = [
+const ROUTES: [(&str, &str, &[&str], bool); 31] = [
     ("GET", "/v1/datasets", &["viewer", "researcher", "steward"], false),
     ("GET", "/v1/datasets/{name}", &["viewer", "researcher", "steward"], false),
     ("POST", "/v1/datasets/{name}/freeze", &["steward"], false),
@@ -24,6 +24,9 @@ const ROUTES: [(&str, &str, &[&str], bool); 28] = [
     ("POST", "/v1/researchers", &["steward"], false),
     ("DELETE", "/v1/researchers/{name}/token", &["steward"], false),
     ("PUT", "/v1/researchers/{name}/datasets", &["steward"], false),
+    ("GET", "/v1/researchers/{name}/tokens", &["steward"], false),
+    ("POST", "/v1/researchers/{name}/tokens", &["steward"], false),
+    ("DELETE", "/v1/researchers/{name}/tokens/{token}", &["steward"], false),
     ("POST", "/v1/grants", &["steward"], false),
     ("GET", "/v1/ledger", &["steward"], false),
     ("GET", "/v1/statistics", &["nobody", "viewer", "researcher", "steward"], false),
@@ -109,6 +112,7 @@ fn every_route_keeps_to_its_roles_and_only_queries_spend() {
                     ("/datasets/{name}", "/datasets/visits"),
                     ("/statistics/{name}", "/statistics/private"),
                     ("{number}", "1"),
+                    ("{token}", "laptop"),
                     ("{name}", "nobody"),
                 ];
                 let concrete = filled(path, &values);

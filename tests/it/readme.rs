@@ -283,12 +283,17 @@ fn questions(run: &dyn Fn(&str) -> String) {
 }
 
 /// What a command of the walk is to say, by how it begins; every one of them is here.
-const SAYS: [(&str, &str); 23] = [
+const SAYS: [(&str, &str); 28] = [
     ("tacit policy draft", ""),
     ("tacit policy check", "dataset \"visits\""),
     ("tacit seal", "cut beyond the rows per unit"),
     ("tacit researcher add sam --role steward", "sam is a steward; this token is shown once:\ntct_"),
     ("tacit researcher add ada", "ada is a researcher; this token is shown once:\ntct_"),
+    ("tacit researcher add cy", "cy is a researcher; this token is shown once:\ntct_"),
+    ("tacit researcher tokens cy", "2100-01-01T00:00:00.000Z"),
+    ("tacit researcher token cy", "cy holds the token laptop, good until 2100-01-01T00:00:00.000Z"),
+    ("tacit researcher revoke cy --only laptop", "revoked: laptop of cy"),
+    ("tacit researcher revoke cy --state", "cy no longer holds a token"),
     ("tacit grant ada", "ada may spend epsilon 1 on visits in all"),
     ("tacit serve", "tacit serves on"),
     ("tacit grant asthma", "asthma may spend epsilon 2 on visits in all"),
@@ -310,8 +315,9 @@ const SAYS: [(&str, &str); 23] = [
 ];
 
 /// Where the commands of the walk stand, in the order in which a reader comes by them.
-const WALK: [Place; 6] = [
+const WALK: [Place; 7] = [
     OWN_TABLE,
+    ("stewarding.md", "People and roles"),
     ("stewarding.md", "Projects, periods and caps"),
     ("publishing.md", "From a file to a release"),
     ("publishing.md", "Reading a statistic"),

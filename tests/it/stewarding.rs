@@ -43,7 +43,15 @@ fn all_acts(steward: &dyn Stewarding, number: u64) -> Vec<Value> {
     let again = said(steward.add_person(&vic));
     steward.set_viewing("val", &[]).expect("no datasets");
     let nobody = said(steward.set_viewing("nobody", &[]));
-    steward.revoke_token("val").expect("revoked");
+    let given = steward.issue_token("val", "laptop", Some("2099-12-31")).expect("a token");
+    assert!(given.token.starts_with("tct_"), "a token");
+    let held: Vec<_> =
+        steward.tokens("val").expect("tokens").into_iter().map(|one| (one.name, one.expires, one.active)).collect();
+    let held_twice = said(steward.issue_token("val", "laptop", None));
+    let over = said(steward.issue_token("val", "old", Some("1999-12-31")));
+    steward.revoke_token("val", Some("laptop")).expect("revoked");
+    let unknown = said(steward.revoke_token("val", Some("laptop")));
+    steward.revoke_token("val", None).expect("revoked");
 
     let heart = NewGrant {
         to: Holder::Project { name: "heart".into() },
@@ -74,7 +82,7 @@ fn all_acts(steward: &dyn Stewarding, number: u64) -> Vec<Value> {
         steward.requests().expect("requests").into_iter().map(|one| (one.number, one.status)).collect();
     vec![
         json!([added.name, added.role, added.datasets]),
-        json!([again, nobody, large, frozen, twice]),
+        json!([again, nobody, large, frozen, twice, given.expires, held, held_twice, over, unknown]),
         json!([decided.number, decided.status, decided.decision_reason]),
         json!([planned.changes, planned.caps, applied.changes, applied.caps, unchanged]),
         json!([acts, accounts, requests]),

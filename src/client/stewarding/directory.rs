@@ -14,12 +14,13 @@ use crate::query::file::QueryFile;
 use crate::service::ServiceError;
 use crate::service::publishing::statistics::check::{StatisticCheck, check, datasets_on_record};
 use crate::service::publishing::statistics::{Agreement, Statistic, StatisticFault, confirm, read_file};
-use crate::service::stewarding::accounts::{self, NamedAccount};
+use crate::service::stewarding::accounts::{self, NamedAccount, timestamp};
 use crate::service::stewarding::declared::{self, DeclaredFile, Outcome};
 use crate::service::stewarding::fault::Absence;
 use crate::service::stewarding::grants::{self, Grant};
 use crate::service::stewarding::people::{self, AT_STATE_DIRECTORY};
 use crate::service::stewarding::requests::{self, Decision, RequestView};
+use crate::service::stewarding::tokens::{self, GivenToken, HeldToken, TokenTerms};
 
 /// The ledger of a state directory, which this process holds.
 pub struct StateDirectory {
@@ -69,8 +70,26 @@ impl Stewarding for StateDirectory {
         Ok(people::set_viewing(&self.ledger, viewer, datasets, AT_STATE_DIRECTORY, self.clock.now_ms())?)
     }
 
-    fn revoke_token(&self, name: &str) -> Result<(), StewardingError> {
-        Ok(people::revoke_token(&self.ledger, name, AT_STATE_DIRECTORY, self.clock.now_ms())?)
+    fn revoke_token(&self, name: &str, token: Option<&str>) -> Result<(), StewardingError> {
+        let (ledger, now_ms, by) = (&self.ledger, self.clock.now_ms(), AT_STATE_DIRECTORY);
+        Ok(match token {
+            Some(token) => tokens::revoke_one(ledger, name, token, by, now_ms)?,
+            None => people::revoke_token(ledger, name, by, now_ms)?,
+        })
+    }
+
+    fn issue_token(&self, name: &str, token: &str, expires: Option<&str>) -> Result<GivenToken, StewardingError> {
+        let expires_ms = expires.map(tokens::expiry_ms).transpose().map_err(ServiceError::from)?;
+        let terms = TokenTerms { name: token.to_owned(), expires_ms };
+        let given = tokens::issue(&self.ledger, name, terms, AT_STATE_DIRECTORY, self.clock.now_ms())?;
+        let (researcher, name, expires) = (name.to_owned(), token.to_owned(), expires_ms.map(timestamp));
+        Ok(GivenToken { researcher, name, token: given.text().to_owned(), expires })
+    }
+
+    fn tokens(&self, name: &str) -> Result<Vec<HeldToken>, StewardingError> {
+        let nobody = || ServiceError::from(Absence::Person { name: name.to_owned() });
+        let held = tokens::held(&self.ledger, name, |_| None, self.clock.now_ms()).ok_or_else(nobody)?;
+        Ok(held.into_iter().map(HeldToken::from).collect())
     }
 
     fn grant(&self, grant: &NewGrant) -> Result<(), StewardingError> {

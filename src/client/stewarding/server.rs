@@ -11,6 +11,7 @@ use crate::service::stewarding::accounts::NamedAccount;
 use crate::service::stewarding::declared::{DeclaredFile, Outcome};
 use crate::service::stewarding::grants::Holder;
 use crate::service::stewarding::requests::{Decision, RequestView};
+use crate::service::stewarding::tokens::{GivenToken, HeldToken};
 
 /// Items per page: the most that a server sends at once.
 const PAGE: usize = 1_000;
@@ -44,8 +45,18 @@ impl Stewarding for Client {
         Ok(())
     }
 
-    fn revoke_token(&self, name: &str) -> Result<(), StewardingError> {
-        Ok(self.delete(&format!("/v1/researchers/{name}/token"))?)
+    fn revoke_token(&self, name: &str, token: Option<&str>) -> Result<(), StewardingError> {
+        let which = token.map_or_else(|| "token".to_owned(), |token| format!("tokens/{token}"));
+        Ok(self.delete(&format!("/v1/researchers/{name}/{which}"))?)
+    }
+
+    fn issue_token(&self, name: &str, token: &str, expires: Option<&str>) -> Result<GivenToken, StewardingError> {
+        let body = json!({"name": token, "expires": expires});
+        Ok(self.post_as(&format!("/v1/researchers/{name}/tokens"), &body)?)
+    }
+
+    fn tokens(&self, name: &str) -> Result<Vec<HeldToken>, StewardingError> {
+        Ok(self.get_as(&format!("/v1/researchers/{name}/tokens"))?)
     }
 
     fn grant(&self, grant: &NewGrant) -> Result<(), StewardingError> {

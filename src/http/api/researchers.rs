@@ -16,13 +16,15 @@ use crate::kernel::budget::people::{Role, UnknownRole};
 use crate::kernel::budget::state::LedgerState;
 use crate::query::error::shown;
 use crate::service::Service;
-use crate::service::stewarding::people;
+use crate::service::stewarding::accounts::timestamp;
+use crate::service::stewarding::{people, tokens};
 
 /// A person with an account on the server.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct PersonBody {
     name: String,
     role: &'static str,
+    /// Whether they hold a token that was not revoked and has not expired.
     active: bool,
     /// For viewers, the datasets whose statistics they see; absent if none were named, so that they see all.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -35,6 +37,9 @@ pub struct NewPersonBody {
     name: String,
     role: &'static str,
     token: String,
+    /// From when on the token is refused, in UTC; absent if it does not expire.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires: Option<String>,
     /// For viewers, the datasets whose statistics they see; absent if none were named, so that they see all.
     #[serde(skip_serializing_if = "Option::is_none")]
     datasets: Option<Vec<String>>,
@@ -49,6 +54,9 @@ pub struct AddBody {
     role: Option<String>,
     /// For viewers, the datasets whose statistics they see in addition to public ones; all datasets by default.
     datasets: Option<Vec<String>>,
+    /// When the token expires: a day like `2027-01-31`, at whose end in UTC it does, or a moment like `2027-01-31T18:00:00Z`. Never by
+    /// default.
+    expires: Option<String>,
 }
 
 /// The datasets that a viewer may see.
@@ -70,13 +78,16 @@ pub async fn list(
     params: PageParams,
 ) -> Result<Response, Problem> {
     let list = move |service: &Service| {
-        let people: Vec<_> = read(service.ledger(), |book| book.people().map(|person| body(book, person)).collect());
+        let now_ms = service.now_ms();
+        let of = |book: &LedgerState| book.people().map(|(name, role, _)| body(book, (name, role), now_ms)).collect();
+        let people: Vec<_> = read(service.ledger(), of);
         page(people, |person| person.name.clone(), |person| person, "/v1/researchers", &params)
     };
     aside::built(&service, &person.name, list).await?
 }
 
-fn body(book: &LedgerState, (name, role, active): (&String, Role, bool)) -> PersonBody {
+fn body(book: &LedgerState, (name, role): (&String, Role), now_ms: u64) -> PersonBody {
+    let active = book.may_come_in(name, now_ms);
     let datasets = book.viewing(name).map(|datasets| datasets.iter().cloned().collect());
     PersonBody { name: name.clone(), role: role.name(), active, datasets }
 }
@@ -89,7 +100,7 @@ fn body(book: &LedgerState, (name, role, active): (&String, Role, bool)) -> Pers
 pub async fn add(
     State(service): State<App>,
     Steward(person): Steward,
-    Sent(AddBody { name, role, datasets }): Sent<AddBody>,
+    Sent(AddBody { name, role, datasets, expires }): Sent<AddBody>,
 ) -> Result<(StatusCode, Json<NewPersonBody>), Problem> {
     let role: Role = role
         .as_deref()
@@ -101,13 +112,16 @@ pub async fn add(
             "datasets are given to viewers, and \"{role}\" is the role here"
         )));
     }
+    let expires_ms = super::tokens::expires(expires.as_deref())?;
     let (added, seen, by) = (name.clone(), datasets.clone(), person.name);
-    let adding = service.steward(move |ledger, now| match seen {
-        Some(datasets) => people::add_viewer(ledger, &added, &datasets, &by, now),
-        None => people::add_person(ledger, &added, role, &by, now),
+    let adding = service.steward(move |ledger, now| match (expires_ms, seen) {
+        (Some(at), seen) => tokens::add_until(ledger, (&added, role, seen.as_deref()), at, &by, now),
+        (None, Some(datasets)) => people::add_viewer(ledger, &added, &datasets, &by, now),
+        (None, None) => people::add_person(ledger, &added, role, &by, now),
     });
     let token = adding.await?.text().to_owned();
-    Ok((StatusCode::CREATED, Json(NewPersonBody { name, role: role.name(), token, datasets })))
+    let expires = expires_ms.map(timestamp);
+    Ok((StatusCode::CREATED, Json(NewPersonBody { name, role: role.name(), token, expires, datasets })))
 }
 
 /// Sets the datasets whose statistics a viewer sees.
@@ -126,14 +140,15 @@ pub async fn set_datasets(
     let act = move |ledger: &dyn Ledger, now| people::set_viewing(ledger, &viewer, &datasets, &by, now);
     service.clone().steward(act).await?;
     let nobody = || Problem::not_found(format!("there is nobody named \"{}\"", shown(&name)));
+    let now_ms = service.now_ms();
     let found = read(service.ledger(), |book| {
-        let (role, active) = book.person(&name)?;
-        Some(body(book, (&name, role, active)))
+        let (role, _) = book.person(&name)?;
+        Some(body(book, (&name, role), now_ms))
     });
     found.map(Json).ok_or_else(nobody)
 }
 
-/// Revokes a person's token.
+/// Revokes all tokens of a person.
 #[utoipa::path(
     delete, path = "/v1/researchers/{name}/token", params(("name" = String, Path)), security(("token" = [])),
     responses((status = 204), (status = 404, body = Problem))

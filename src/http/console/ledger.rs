@@ -18,7 +18,7 @@ use crate::kernel::budget::people::Role;
 use crate::kernel::budget::state::EntryFilter;
 use crate::service::Service;
 use crate::service::stewarding::accounts::timestamp;
-use crate::service::stewarding::entries::{self, AnswerNames, EntrySearch, day_ms};
+use crate::service::stewarding::entries::{self, AnswerNames, DAY_MS, EntrySearch, day_ms};
 
 pub use export::{csv, json};
 
@@ -26,8 +26,6 @@ pub use export::{csv, json};
 const LINES: usize = 50;
 /// The largest length of an entry on a page, in characters.
 const TEXT_CHARS_MAX: usize = 20_000;
-/// Milliseconds in a day.
-const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
 /// Query parameters that say what to search for.
 #[derive(Deserialize)]

@@ -13,6 +13,7 @@ pub mod home;
 pub mod ledger;
 pub mod manual;
 pub mod people;
+pub mod person;
 pub mod requests;
 pub mod saved;
 pub mod shares;

@@ -12,8 +12,8 @@ use crate::http::problem::Problem;
 use crate::http::visitor::Visitor;
 use crate::kernel::budget::ledger::read;
 use crate::kernel::budget::people::{Role, UnknownRole};
-use crate::service::Service;
-use crate::service::stewarding::people;
+use crate::service::stewarding::{people, tokens};
+use crate::service::{Service, ServiceError};
 
 /// The number of people on a page.
 const LINES: usize = 100;
@@ -42,12 +42,15 @@ pub async fn list(
 fn page(service: &Service, visitor: &Visitor, params: &PeopleParams, fresh: Option<&Fresh<'_>>) -> maud::Markup {
     let find = params.find.as_deref().unwrap_or("").trim();
     let after = params.after.as_deref().unwrap_or("");
+    let now_ms = service.now_ms();
     let mut lines: Vec<PersonLine> = read(service.ledger(), |book| {
         let found = book.people().filter(|(name, ..)| name.as_str() > after && name.contains(find));
-        let line = |(name, role, is_active): (&String, Role, bool)| PersonLine {
+        let line = |(name, role, _): (&String, Role, bool)| PersonLine {
             name: name.clone(),
             role,
-            is_active,
+            tokens: book.tokens_of(name).len(),
+            is_active: book.may_come_in(name, now_ms),
+            last_act_ms: book.last_act(name).map(|(_, at_ms)| at_ms),
             is_managed: book.managed().contains(&format!("person {name}")),
             datasets: book.viewing(name).map(|datasets| datasets.iter().cloned().collect()),
         };
@@ -77,9 +80,15 @@ pub async fn add(State(service): State<App>, form: Form) -> Shown {
     }
     // A form that lists datasets gives exactly those that are ticked, even if none is.
     let is_listed = role == Role::Viewer && (form.some(pages::LISTED).is_some() || !datasets.is_empty());
-    let adding = service.clone().steward(move |ledger, now| match is_listed {
-        true => people::add_viewer(ledger, &added, &datasets, &person.name, now),
-        false => people::add_person(ledger, &added, role, &person.name, now),
+    let expires_ms = form.some("expires").map(|text| tokens::expiry_ms(&text)).transpose();
+    let expires_ms = expires_ms.map_err(|fault| visitor.fail(ServiceError::from(fault)))?;
+    let adding = service.clone().steward(move |ledger, now| match (expires_ms, is_listed) {
+        (Some(at), _) => {
+            let datasets = is_listed.then_some(datasets.as_slice());
+            tokens::add_until(ledger, (&added, role, datasets), at, &person.name, now)
+        }
+        (None, true) => people::add_viewer(ledger, &added, &datasets, &person.name, now),
+        (None, false) => people::add_person(ledger, &added, role, &person.name, now),
     });
     let token = adding.await.map_err(|error| visitor.fail(error))?;
     let fresh = Fresh { name: &name, token: token.text() };
@@ -87,7 +96,7 @@ pub async fn add(State(service): State<App>, form: Form) -> Shown {
     Ok(visitor.page("People", "/people", &body))
 }
 
-/// POST /people/{name}/revoke: revokes a person's token.
+/// POST /people/{name}/revoke: revokes all tokens of a person.
 pub async fn revoke(State(service): State<App>, Segment(name): Segment, form: Form) -> Shown {
     let person = form.visitor.only(&[Role::Steward])?;
     let act = service.steward(move |ledger, now| people::revoke_token(ledger, &name, &person.name, now));

@@ -17,6 +17,8 @@ use crate::http::problem::Problem;
 use crate::http::sessions::{SESSION_MS, set_cookie};
 use crate::http::shared::Shared;
 use crate::http::visitor::{Visitor, shared, visitor};
+use crate::kernel::budget::people::TokenRefused;
+use crate::service::stewarding::accounts::timestamp;
 use crate::service::stewarding::people::Token;
 
 const TOKEN_BYTES_MAX: usize = 256;
@@ -100,14 +102,19 @@ pub async fn sign_in(State(service): State<App>, request: Request) -> Shown {
     let fields = fields(Request::from_parts(parts, body), &service, &nobody).await?;
     let token = fields.get("token").map_or("", |text| text.trim());
     let digest = Token::digest(token);
-    let is_known = token.len() <= TOKEN_BYTES_MAX && service.bearer(token).is_some();
-    let signed = shared.filter(|_| is_known && !foreign).and_then(|shared| {
+    let known = if token.len() <= TOKEN_BYTES_MAX { service.bearer(token) } else { Err(TokenRefused::Unknown) };
+    let signed = shared.filter(|_| known.is_ok() && !foreign).and_then(|shared| {
         let value = shared.sessions.sign(&digest, service.now_ms())?;
         Some(set_cookie(shared.settings.is_secure, &value, SESSION_MS / 1_000))
     });
     let Some(cookie) = signed else {
-        let mut response =
-            nobody.page("Sign in", "/sign-in", &pages::page(Some("No valid token. A steward gives them.")));
+        let why = match known {
+            Err(TokenRefused::Expired { at_ms }) => {
+                format!("This token expired at {}. A steward gives another one.", timestamp(at_ms))
+            }
+            Ok(_) | Err(TokenRefused::Unknown) => "No valid token. A steward gives them.".to_owned(),
+        };
+        let mut response = nobody.page("Sign in", "/sign-in", &pages::page(Some(&why)));
         *response.status_mut() = axum::http::StatusCode::UNAUTHORIZED;
         return Ok(response);
     };

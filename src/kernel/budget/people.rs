@@ -65,6 +65,23 @@ pub struct Person {
     pub role: Role,
 }
 
+/// Name of the first token of a person, and of the tokens in ledgers that are older than names of tokens.
+pub const FIRST_TOKEN: &str = "first";
+
+/// Why a token lets nobody in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TokenRefused {
+    /// Nobody holds it: it was never given, or it was revoked.
+    #[error("nobody holds the token")]
+    Unknown,
+    /// Its time is over.
+    #[error("the token has expired")]
+    Expired {
+        /// When it expired, in milliseconds since 1970 in UTC.
+        at_ms: u64,
+    },
+}
+
 /// Name under which published statistics ask and are charged. It is not a valid name of a person.
 pub const STATISTICS: &str = "(statistics)";
 

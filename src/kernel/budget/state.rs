@@ -11,6 +11,7 @@ mod fold;
 mod served;
 mod access;
 mod trail;
+mod tokens;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Range;
@@ -18,7 +19,7 @@ use std::ops::Range;
 use super::account::{Account, AccountNo, DatasetAccount};
 use super::charge::{AnswerState, Refusal, Standing};
 use super::entry::{AccountKind, AccountMark, Balance, Digest, DrawId, Freeze, GENESIS, KeyUse, Postings};
-use super::people::{Person, Role, STATISTICS};
+use super::people::STATISTICS;
 use crate::kernel::privacy::amounts::{Delta, Price};
 use crate::kernel::privacy::certificate::CertifiedMeasurement;
 
@@ -27,6 +28,7 @@ pub use self::requests::REQUESTS_OPEN_MAX;
 pub use admit::AnswerCost;
 pub use fault::FoldFault;
 pub use fold::Inconsistency;
+pub use tokens::TokenRecord;
 pub use trail::{EntryFilter, FoundEntries, Parties};
 
 /// A release's index in the ledger's state.
@@ -136,8 +138,8 @@ pub struct LedgerState {
     served: HashMap<(AccountNo, ReleaseNo), u64>,
     /// Those answers as a list for each account, in the order of their entries.
     served_in_order: HashMap<AccountNo, Vec<ReleaseNo>>,
-    people: BTreeMap<String, (Role, Option<Digest>)>,
-    tokens: HashMap<Digest, String>,
+    people: BTreeMap<String, tokens::PersonRecord>,
+    tokens: HashMap<Digest, tokens::TokenHolder>,
     /// The datasets whose statistics each viewer may see; a viewer who is not listed here may see those of every dataset.
     viewing: BTreeMap<String, BTreeSet<String>>,
     releases: Vec<ReleaseRecord>,
@@ -249,25 +251,6 @@ impl LedgerState {
         let below = self.accounts_of(dataset).filter(|account| account.parent == Some(parent));
         let others = below.filter(|account| but != Some(account.number));
         others.fold(Price::ZERO, |sum, account| sum.saturating_add(account.share(now_ms)))
-    }
-
-    /// All people, ordered by name, each with their role and whether they hold a valid token.
-    pub fn people(&self) -> impl Iterator<Item = (&String, Role, bool)> {
-        self.people.iter().map(|(name, (role, token))| (name, *role, token.is_some()))
-    }
-
-    /// The role of a person and whether they hold a valid token.
-    #[must_use]
-    pub fn person(&self, name: &str) -> Option<(Role, bool)> {
-        self.people.get(name).map(|(role, token)| (*role, token.is_some()))
-    }
-
-    /// The person whose valid token has this digest.
-    #[must_use]
-    pub fn bearer(&self, token: &Digest) -> Option<Person> {
-        let name = self.tokens.get(token)?;
-        let (role, _) = self.people.get(name)?;
-        Some(Person { name: name.clone(), role: *role })
     }
 
     /// The answer with this release id.

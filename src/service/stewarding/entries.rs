@@ -202,6 +202,9 @@ pub fn price(ledger: &dyn Ledger, act: &Act) -> Option<EntryPrice> {
     })
 }
 
+/// Milliseconds in a day.
+pub const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
+
 /// The beginning of a day like `2026-03-31` in UTC, in milliseconds since 1970; `None` for any other text.
 #[must_use]
 pub fn day_ms(text: &str) -> Option<u64> {

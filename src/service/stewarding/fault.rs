@@ -13,6 +13,8 @@ use crate::query::error::shown;
 pub const REASON_CHARS_MAX: usize = 500;
 /// Largest number of days in a period: ten years.
 pub const PERIOD_DAYS_MAX: u32 = 3_660;
+/// Largest number of tokens that a person holds at once.
+pub const TOKENS_MAX: usize = 20;
 
 /// What a request names does not exist.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -35,6 +37,14 @@ pub enum Absence {
         /// The name that was given.
         name: String,
     },
+    /// The person holds no token of this name.
+    #[error("\"{}\" holds no token named \"{}\"", shown(.name), shown(.token))]
+    NamedToken {
+        /// The person's name.
+        name: String,
+        /// The token's name.
+        token: String,
+    },
     /// No statistic has this name.
     #[error("there is no statistic \"{}\"", shown(.name))]
     Statistic {
@@ -51,6 +61,14 @@ pub enum Conflict {
     TokenHeld {
         /// The person's name.
         name: String,
+    },
+    /// The person holds a token of this name.
+    #[error("\"{name}\" holds a token named \"{token}\"; choose another name, or revoke that one first")]
+    TokenNameHeld {
+        /// The person's name.
+        name: String,
+        /// The token's name.
+        token: String,
     },
     /// The person exists, with another role; a role never changes.
     #[error("\"{name}\" exists as a {role}")]
@@ -82,6 +100,21 @@ pub enum StewardFault {
     )]
     Name {
         /// The name that was given.
+        name: String,
+    },
+    /// The text does not say when a token expires.
+    #[error("\"{}\" is not a time at which a token expires; accepted is a day like 2027-01-31 or a moment like 2027-01-31T18:00:00Z", shown(.text))]
+    Expiry {
+        /// The text that was given.
+        text: String,
+    },
+    /// The token would have expired before it was given.
+    #[error("a token expires in the future")]
+    ExpiryOver,
+    /// The person holds as many tokens as anybody may.
+    #[error("\"{name}\" holds {TOKENS_MAX} tokens, the most that one person may hold; revoke one first")]
+    TokensHeld {
+        /// The person's name.
         name: String,
     },
     /// Without the person's token no steward would have one.

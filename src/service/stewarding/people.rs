@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::kernel::budget::entry::{Act, Digest};
 use crate::kernel::budget::ledger::{Ledger, act, read};
-use crate::kernel::budget::people::{Person, Role, is_name};
+use crate::kernel::budget::people::{Role, is_name};
 use crate::kernel::budget::state::LedgerState;
 use crate::kernel::random::{self, NoRandomness};
 use crate::query::error::shown;
@@ -41,7 +41,7 @@ impl Token {
 /// Name recorded as the actor when somebody acts on a state directory while no server runs.
 pub const AT_STATE_DIRECTORY: &str = "steward at the state directory";
 
-/// Adds a person, or gives a new token to one whose token was revoked.
+/// Adds a person, or gives a new token to one whose tokens were revoked.
 ///
 /// # Errors
 /// [`ServiceError::Invalid`] for an invalid name; [`ServiceError::AlreadyExists`] if the person holds a token.
@@ -113,7 +113,7 @@ pub fn set_viewing(
 }
 
 /// Sorts and deduplicates datasets, and checks that they exist.
-fn known(ledger: &dyn Ledger, datasets: &[String]) -> Result<Vec<String>, ServiceError> {
+pub(super) fn known(ledger: &dyn Ledger, datasets: &[String]) -> Result<Vec<String>, ServiceError> {
     let unknown = read(ledger, |book| datasets.iter().find(|dataset| book.dataset(dataset).is_none()));
     if let Some(unknown) = unknown {
         return Err(ServiceError::UnknownDataset(shown(unknown)));
@@ -124,7 +124,7 @@ fn known(ledger: &dyn Ledger, datasets: &[String]) -> Result<Vec<String>, Servic
     Ok(once)
 }
 
-/// Revokes a person's token. The last steward's token cannot be revoked.
+/// Revokes all tokens of a person. The last steward keeps theirs.
 ///
 /// # Errors
 /// [`ServiceError::NotFound`] if nobody of this name holds a token; [`ServiceError::Invalid`] for the last steward.
@@ -143,13 +143,6 @@ pub fn revoke_token(ledger: &dyn Ledger, name: &str, by: &str, now_ms: u64) -> R
 }
 
 impl Service {
-    /// The person who holds this token; `None` if the token is unknown or revoked.
-    #[must_use]
-    pub fn bearer(&self, token: &str) -> Option<Person> {
-        let digest = Token::digest(token);
-        read(self.ledger(), |book| book.bearer(&digest))
-    }
-
     /// Runs a steward's act off the async threads.
     ///
     /// # Errors

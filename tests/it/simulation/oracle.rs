@@ -133,6 +133,8 @@ impl Oracle {
             | Act::StatisticConfirmed { .. }
             | Act::ViewerAdded { .. }
             | Act::ViewingSet { .. }
+            | Act::TokenIssued(_)
+            | Act::NamedTokenRevoked { .. }
             | Act::Applied { .. } => panic!("entry {} is none of the simulation", entry.seq),
         }
     }

@@ -18,7 +18,7 @@ const KEY: &str = "ask_00112233445566778899aabbccddeeff";
 type Fields = &'static [(&'static str, &'static str)];
 
 /// Pages by the file that they are held against: who looks at them, and their path; forms with what is sent.
-const SHOWN: [(&str, &str, &str, Fields); 32] = [
+const SHOWN: [(&str, &str, &str, Fields); 33] = [
     ("home", "", "/", &[]),
     ("home-of-a-researcher", "bob", "/", &[]),
     ("home-of-a-steward", "sam", "/", &[]),
@@ -76,12 +76,13 @@ const SHOWN: [(&str, &str, &str, Fields); 32] = [
     ("what-if", "sam", "/what-if?dataset=visits", &[]),
     ("requests", "sam", "/requests", &[]),
     ("people", "sam", "/people", &[]),
+    ("person", "sam", "/people/bob", &[]),
     ("ledger", "sam", "/ledger", &[]),
     ("not-found", "sam", "/datasets/nothing", &[]),
 ];
 
 /// Pages that are no HTML, and forms that lead to another page.
-const NOT_SHOWN: [&str; 20] = [
+const NOT_SHOWN: [&str; 22] = [
     // The manual is a text of its own, whose examples run.
     "GET /manual",
     "GET /manual/{topic}",
@@ -100,6 +101,8 @@ const NOT_SHOWN: [&str; 20] = [
     "POST /requests/{number}/decide",
     "POST /people",
     "POST /people/{name}/revoke",
+    "POST /people/{name}/tokens",
+    "POST /people/{name}/tokens/revoke",
     "POST /people/{name}/datasets",
     "GET /ledger/export.csv",
     "GET /ledger/export.jsonl",

@@ -47,7 +47,9 @@ fn notes(account: &NamedAccount, managed: &BTreeSet<String>) -> Markup {
     }
 }
 
-fn figures(account: &NamedAccount, managed: &BTreeSet<String>) -> Markup {
+/// What is spent of an account and what is left.
+#[must_use]
+pub fn figures(account: &NamedAccount, managed: &BTreeSet<String>) -> Markup {
     html! {
         (bar(part(account), &format!("{} of the precision is spent", percent(account))))
         p.row {
@@ -134,7 +136,7 @@ fn tree(token: &str, page: &AccountPage, found: &str, managed: &BTreeSet<String>
 fn leaves(accounts: &[&NamedAccount], managed: &BTreeSet<String>) -> Markup {
     html! {
         ul.tree {
-            @for account in accounts { li { span { (account.name) } (figures(account, managed)) } }
+            @for account in accounts { li { a href={ "/people/" (account.name) } { (account.name) } (figures(account, managed)) } }
         }
     }
 }

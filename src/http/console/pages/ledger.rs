@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use maud::{Markup, html};
 
-use crate::kernel::budget::entry::{Act, Cause};
+use crate::kernel::budget::entry::{Act, Cause, IssuedToken};
 use crate::service::stewarding::entries::{AnswerNames, EntryPrice, asker};
-use crate::service::views::significant;
+use crate::service::views::{significant, timestamp};
 
 /// One entry of the ledger.
 pub struct LedgerLine {
@@ -265,7 +265,13 @@ pub fn words(act: &Act, names: &EntryNames<'_>) -> String {
             format!("{by} raised the cap of {dataset} to epsilon {epsilon}: {reason}")
         }
         Act::PersonAdded { name, role, by, .. } => format!("{by} gave {name} a token as {role}"),
-        Act::TokenRevoked { name, by } => format!("{by} revoked the token of {name}"),
+        Act::TokenRevoked { name, by } => format!("{by} revoked every token of {name}"),
+        Act::TokenIssued(issued) => {
+            let IssuedToken { name, role, token_name, expires_at_ms, by, .. } = issued.as_ref();
+            let until = expires_at_ms.map_or("without an end".to_owned(), |at| format!("until {}", timestamp(at)));
+            format!("{by} gave {name}, a {role}, the token “{token_name}”, {until}")
+        }
+        Act::NamedTokenRevoked { name, token_name, by } => format!("{by} revoked the token “{token_name}” of {name}"),
         Act::ProjectGranted { project, dataset, epsilon, reason, by, .. } => {
             format!("{by} granted project {project} epsilon {epsilon} of {dataset}: {reason}")
         }

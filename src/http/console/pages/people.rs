@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use crate::kernel::budget::people::Role;
 use crate::render::frame::csrf;
+use crate::service::stewarding::accounts::timestamp;
 
 /// One person in the list.
 pub struct PersonLine {
@@ -11,8 +12,12 @@ pub struct PersonLine {
     pub name: String,
     /// The person's role.
     pub role: Role,
-    /// Whether the person has a valid token.
+    /// The number of the person's tokens that were not revoked.
+    pub tokens: usize,
+    /// Whether one of them has not expired.
     pub is_active: bool,
+    /// When they last did something that is in the ledger, in milliseconds since 1970 in UTC.
+    pub last_act_ms: Option<u64>,
     /// Whether the person is declared in files.
     pub is_managed: bool,
     /// The datasets that a viewer was given; `None` if nobody said which.
@@ -52,12 +57,7 @@ pub fn page(token: &str, page: &PeoplePage<'_>) -> Markup {
     let PeoplePage { people, datasets, find, more, fresh } = *page;
     html! {
         h1 { "People" }
-        @if let Some(fresh) = fresh {
-            section.note.good role="status" {
-                p { "The token of " strong { (fresh.name) } ". It is shown once; only its digest is kept." }
-                p.token { (fresh.token) }
-            }
-        }
+        @if let Some(fresh) = fresh { (shown_once(fresh)) }
         div.grid {
             section.card {
                 h2 { "Add a person" }
@@ -72,6 +72,7 @@ pub fn page(token: &str, page: &PeoplePage<'_>) -> Markup {
                     @if !datasets.is_empty() {
                         (boxes(datasets, &[], "Datasets, for a viewer"))
                     }
+                    label { "Token good through this day (UTC); empty if it does not expire" input type="date" name="expires"; }
                     button.primary type="submit" { "Add, and show the token" }
                 }
             }
@@ -87,13 +88,25 @@ pub fn page(token: &str, page: &PeoplePage<'_>) -> Markup {
             table {
                 caption.visually-hidden { "People, by name" }
                 thead { tr {
-                    th scope="col" { "Name" } th scope="col" { "Role" } th scope="col" { "Sees statistics of" } th scope="col" { "Token" }
+                    th scope="col" { "Name" } th scope="col" { "Role" } th scope="col" { "Sees statistics of" }
+                    th scope="col" { "Last act" } th scope="col" { "Token" }
                 } }
                 tbody { @for person in people { (line(token, person, datasets)) } }
             }
         }
         @if let Some(more) = more {
             nav.pages aria-label="Pages" { a href={ "/people?find=" (find) "&after=" (more) } rel="next" { "More" } }
+        }
+    }
+}
+
+/// A token that has just been created.
+#[must_use]
+pub fn shown_once(fresh: &Fresh<'_>) -> Markup {
+    html! {
+        section.note.good role="status" {
+            p { "The token of " strong { (fresh.name) } ". It is shown once; only its digest is kept." }
+            p.token { (fresh.token) }
         }
     }
 }
@@ -140,18 +153,20 @@ fn sees(token: &str, person: &PersonLine, datasets: &[String]) -> Markup {
 fn line(token: &str, person: &PersonLine, datasets: &[String]) -> Markup {
     html! {
         tr {
-            th scope="row" { (person.name) @if person.is_managed { " " span.badge { "managed by files" } } }
+            th scope="row" { a href={ "/people/" (person.name) } { (person.name) } @if person.is_managed { " " span.badge { "managed by files" } } }
             td { (person.role) }
             td { (sees(token, person, datasets)) }
+            td { @match person.last_act_ms { Some(at_ms) => { (timestamp(at_ms).get(..10).unwrap_or_default()) } None => { span.muted { "–" } } } }
             td {
-                @if person.is_active {
+                @if person.tokens > 0 {
                     details {
-                        summary { "Revoke" span.visually-hidden { " the token of " (person.name) } }
+                        summary { "Revoke" span.visually-hidden { " every token of " (person.name) } }
                         form.inline method="post" action={ "/people/" (person.name) "/revoke" } {
                             (csrf(token))
                             button.danger type="submit" { "Revoke now" span.visually-hidden { " for " (person.name) } }
                         }
                     }
+                    @if !person.is_active { " " span.badge.bad { "expired" } }
                 } @else { span.muted { "none" } }
             }
         }

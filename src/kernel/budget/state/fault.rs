@@ -9,6 +9,15 @@ pub enum FoldFault {
     /// Nobody has the name that it mentions.
     #[error("nobody has its name")]
     UnknownPerson,
+    /// Its person was added with another role.
+    #[error("its person has another role")]
+    OtherRole,
+    /// Its person holds a token of the same name.
+    #[error("its person holds a token of this name")]
+    TokenNameHeld,
+    /// Its person holds no token of this name.
+    #[error("its person holds no token of this name")]
+    UnknownToken,
     /// Its dataset was never opened.
     #[error("its dataset was never opened")]
     UnknownDataset,

@@ -68,19 +68,15 @@ impl LedgerState {
                 Ok(())
             }
             Act::CapRaised { dataset, epsilon, amount, .. } => self.raise(dataset, *epsilon, *amount, entry.at_ms),
-            Act::PersonAdded { name, role, token, .. } => self.add_person(name, *role, *token),
+            Act::PersonAdded { name, role, token, .. } => self.add_person(name, *role, *token, entry.at_ms),
             Act::ViewerAdded { name, token, datasets, .. } => {
                 self.set_viewing(name, datasets)?;
-                self.add_person(name, Role::Viewer, *token)
+                self.add_person(name, Role::Viewer, *token, entry.at_ms)
             }
             Act::ViewingSet { name, datasets, .. } => self.set_viewing(name, datasets),
-            Act::TokenRevoked { name, .. } => {
-                let person = self.people.get_mut(name).ok_or(FoldFault::UnknownPerson)?;
-                if let Some(token) = person.1.take() {
-                    self.tokens.remove(&token);
-                }
-                Ok(())
-            }
+            Act::TokenRevoked { name, .. } => self.revoke(name, None),
+            Act::TokenIssued(issued) => self.issue_token(issued, entry.at_ms),
+            Act::NamedTokenRevoked { name, token_name, .. } => self.revoke(name, Some(token_name)),
             Act::ProjectGranted { project: name, dataset, epsilon, amount, .. } => {
                 let (kind, epsilon, amount, at_ms) = (AccountKind::Project, *epsilon, *amount, entry.at_ms);
                 let (project, period_days) = (None, None);
@@ -129,12 +125,6 @@ impl LedgerState {
         change(whole);
         let account = whole.account;
         self.touched.insert(account);
-        Ok(())
-    }
-
-    fn add_person(&mut self, name: &str, role: Role, token: Digest) -> FoldResult {
-        self.people.insert(name.to_owned(), (role, Some(token)));
-        self.tokens.insert(token, name.to_owned());
         Ok(())
     }
 

@@ -133,7 +133,9 @@ impl LedgerState {
             | Act::StatisticsGranted { .. }
             | Act::ViewerAdded { .. }
             | Act::ViewingSet { .. }
-            | Act::RequestGranted { .. } => Err(FoldFault::Misplaced),
+            | Act::RequestGranted { .. }
+            | Act::TokenIssued(_)
+            | Act::NamedTokenRevoked { .. } => Err(FoldFault::Misplaced),
         }
     }
 
@@ -187,7 +189,9 @@ impl LedgerState {
             | Act::RequestDecided { .. }
             | Act::Applied { .. }
             | Act::StatisticConfirmed { .. }
-            | Act::RequestGranted { .. } => Err(FoldFault::Undeclarable),
+            | Act::RequestGranted { .. }
+            | Act::TokenIssued(_)
+            | Act::NamedTokenRevoked { .. } => Err(FoldFault::Undeclarable),
         }
     }
 

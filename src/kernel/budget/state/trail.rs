@@ -234,8 +234,10 @@ impl LedgerState {
             | Act::Unfrozen { dataset, by, .. } => of(Some(by), None, Some(dataset)),
             Act::PersonAdded { name, by, .. }
             | Act::TokenRevoked { name, by }
+            | Act::NamedTokenRevoked { name, by, .. }
             | Act::ViewerAdded { name, by, .. }
             | Act::ViewingSet { name, by, .. } => of(Some(by), Some(name), None),
+            Act::TokenIssued(issued) => of(Some(&issued.by), Some(&issued.name), None),
             Act::Granted { researcher, dataset, by, .. } | Act::RequestGranted { researcher, dataset, by, .. } => {
                 of(Some(by), Some(researcher), Some(dataset))
             }

@@ -1,0 +1,165 @@
+//! One person for stewards: what they may do, their tokens, when they were last here, and their accounts.
+
+use maud::{Markup, html};
+
+use super::accounts::figures;
+use super::people::Fresh;
+use crate::kernel::budget::people::Role;
+use crate::render::frame::csrf;
+use crate::service::stewarding::accounts::{NamedAccount, timestamp};
+use crate::service::stewarding::tokens::TokenView;
+
+/// The contents of the page.
+pub struct PersonPage<'a> {
+    /// The person's name.
+    pub name: &'a str,
+    /// The person's role.
+    pub role: Role,
+    /// Whether the person is declared in files.
+    pub is_managed: bool,
+    /// The datasets that a viewer was given; `None` if nobody said which.
+    pub datasets: Option<&'a [String]>,
+    /// The tokens that were not revoked.
+    pub tokens: &'a [TokenView],
+    /// Number and time of the last entry of the ledger that the person made.
+    pub last_act: Option<(u64, u64)>,
+    /// When the server started, in milliseconds since 1970 in UTC.
+    pub started_ms: u64,
+    /// The accounts of the person and of their projects.
+    pub accounts: &'a [NamedAccount],
+    /// A token that has just been created.
+    pub fresh: Option<&'a Fresh<'a>>,
+}
+
+/// A moment in UTC, to the minute.
+#[must_use]
+pub fn minute(at_ms: u64) -> String {
+    timestamp(at_ms).get(..16).unwrap_or_default().replace('T', " ")
+}
+
+/// What a role may do, in words.
+fn may(role: Role) -> &'static str {
+    match role {
+        Role::Steward => "Manages people, budgets, datasets and statistics, and reads the ledger.",
+        Role::Researcher => "Asks the datasets that they have an allocation of.",
+        Role::Viewer => "Reads published statistics.",
+    }
+}
+
+/// The page of one person.
+#[must_use]
+pub fn page(token: &str, page: &PersonPage<'_>) -> Markup {
+    html! {
+        p { a href="/people" { "People" } }
+        h1 { (page.name) }
+        @if let Some(fresh) = page.fresh { (super::people::shown_once(fresh)) }
+        dl.facts {
+            dt { "Role" } dd { (page.role) ". " (may(page.role)) @if page.is_managed { " " span.badge { "managed by files" } } }
+            @if page.role == Role::Viewer {
+                dt { "Sees" }
+                dd {
+                    @match page.datasets {
+                        None => { "statistics of all datasets: nobody said which" }
+                        Some([]) => { "public statistics alone" }
+                        Some(datasets) => { "statistics of " (datasets.join(", ")) }
+                    }
+                }
+            }
+            dt { "Last here" } dd { (last_here(page)) }
+            dt { "Last act" }
+            dd {
+                @match page.last_act {
+                    Some((number, at_ms)) => { (minute(at_ms)) " UTC, entry " (number) " of the ledger" }
+                    None => { "none" }
+                }
+                ". " a href={ "/ledger?person=" (page.name) } { "All entries about " (page.name) }
+            }
+        }
+        (tokens(token, page))
+        @if page.role == Role::Researcher { (accounts(page)) }
+    }
+}
+
+/// When a token of the person was last used, or how long that was not the case.
+fn last_here(page: &PersonPage<'_>) -> Markup {
+    html! {
+        @match page.tokens.iter().filter_map(|token| token.used_ms).max() {
+            Some(used_ms) => { (minute(used_ms)) " UTC" }
+            None => { "not since the server started on " (minute(page.started_ms)) " UTC; uses before that are not kept" }
+        }
+    }
+}
+
+fn tokens(token: &str, page: &PersonPage<'_>) -> Markup {
+    html! {
+        section {
+            h2 { "Tokens" }
+            @if page.tokens.is_empty() { p.note.warn { (page.name) " holds no token, and so cannot come in." } } @else {
+                div.scroll tabindex="0" role="region" aria-label="Tokens" {
+                    table {
+                        caption.visually-hidden { "Tokens of " (page.name) ", oldest first" }
+                        thead { tr {
+                            th scope="col" { "Name" } th scope="col" { "Given (UTC)" } th scope="col" { "Expires (UTC)" }
+                            th scope="col" { "Last used (UTC)" } th scope="col" { "Revoke" }
+                        } }
+                        tbody { @for held in page.tokens { (line(token, page.name, held)) } }
+                    }
+                }
+            }
+            section.card {
+                h3 { "Give another token" }
+                form.stack method="post" action={ "/people/" (page.name) "/tokens" } {
+                    (csrf(token))
+                    label { "Name of the token, such as the device or program that uses it"
+                        input type="text" name="token_name" required maxlength="64" autocomplete="off";
+                    }
+                    label { "Good through this day (UTC); empty if it does not expire" input type="date" name="expires"; }
+                    button.primary type="submit" { "Give, and show the token" }
+                }
+            }
+        }
+    }
+}
+
+fn line(token: &str, holder: &str, held: &TokenView) -> Markup {
+    html! {
+        tr {
+            th scope="row" { (held.record.name) }
+            td { (minute(held.record.issued_ms)) }
+            td {
+                @match held.record.expires_ms { Some(at_ms) => { (minute(at_ms)) } None => { "never" } }
+                @if held.has_expired { " " span.badge.bad { "expired" } }
+            }
+            td { @match held.used_ms { Some(at_ms) => { (minute(at_ms)) } None => { span.muted { "–" } } } }
+            td {
+                details {
+                    summary { "Revoke" span.visually-hidden { " the token " (held.record.name) } }
+                    form.inline method="post" action={ "/people/" (holder) "/tokens/revoke" } {
+                        (csrf(token))
+                        input type="hidden" name="token_name" value=(held.record.name);
+                        button.danger type="submit" { "Revoke now" span.visually-hidden { ": " (held.record.name) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn accounts(page: &PersonPage<'_>) -> Markup {
+    html! {
+        section {
+            h2 { "Accounts" }
+            @if page.accounts.is_empty() {
+                p.note { (page.name) " has no allocation. " a href="/accounts" { "Grant one" } "." }
+            }
+            div.grid {
+                @for account in page.accounts {
+                    section.card {
+                        h3 { (account.dataset) @if account.name != page.name { ", " (account.kind.name()) " " (account.name) } }
+                        (figures(account, &std::collections::BTreeSet::new()))
+                    }
+                }
+            }
+        }
+    }
+}

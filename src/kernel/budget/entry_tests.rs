@@ -1,0 +1,40 @@
+//! Tests of the canonical bytes of entries.
+
+use super::*;
+
+/// The numbers of acts are written into ledgers: those that were left out between two of them are other acts'.
+#[test]
+fn acts_have_the_numbers_that_they_had() {
+    let number = |act| Entry::following(0, GENESIS, 1, act).canonical_bytes()[1 + 8 + 8 + 32];
+    let (name, by) = (String::from("ada"), String::from("sam"));
+    assert_eq!(number(Act::TokenRevoked { name: name.clone(), by: by.clone() }), 4);
+    let applied = Act::Applied { reason: "r".into(), by: by.clone(), managed: Vec::new(), acts: Vec::new() };
+    assert_eq!(number(applied), APPLIED);
+    let issued = IssuedToken {
+        name: name.clone(),
+        role: Role::Viewer,
+        datasets: Some(vec!["v".into()]),
+        token_name: "t".into(),
+        token: [7; 32],
+        expires_at_ms: Some(2),
+        by: by.clone(),
+    };
+    let entry = Entry::following(0, GENESIS, 1, Act::TokenIssued(Box::new(issued)));
+    let bytes = entry.canonical_bytes();
+    let text = |text: &str| [&[text.len() as u8, 0, 0, 0], text.as_bytes()].concat();
+    let expiry = [1, 2, 0, 0, 0, 0, 0, 0, 0].to_vec();
+    let parts = [vec![28], text("ada"), vec![2, 1, 1, 0, 0, 0], text("v"), text("t"), vec![7; 32], expiry, text("sam")];
+    assert_eq!(bytes[1 + 8 + 8 + 32..], parts.concat());
+    assert_eq!(Entry::read(&bytes), Some(entry));
+    assert_eq!(number(Act::NamedTokenRevoked { name, token_name: "t".into(), by }), 29);
+}
+
+#[test]
+fn acts_within_acts_are_not_read() {
+    let applied = |acts| Act::Applied { reason: "r".into(), by: "sam".into(), managed: Vec::new(), acts };
+    let revoked = Act::TokenRevoked { name: "ada".into(), by: "sam".into() };
+    let one = Entry::following(0, GENESIS, 1, applied(vec![SingleAct(revoked)]));
+    assert_eq!(Entry::read(&one.canonical_bytes()), Some(one));
+    let nested = Entry::following(0, GENESIS, 1, applied(vec![SingleAct(applied(Vec::new()))]));
+    assert_eq!(Entry::read(&nested.canonical_bytes()), None);
+}

@@ -1,0 +1,134 @@
+//! People and their tokens: who holds which, under which name, and until when.
+//!
+//! Promises that a token is good for nothing once it is revoked or its time is over, and that a person's tokens are told apart by name. The
+//! first token of a person, and every token of ledgers that are older than names of tokens, is called [`FIRST_TOKEN`] and does not expire.
+
+use super::LedgerState;
+use super::fault::FoldFault;
+use super::fold::FoldResult;
+use crate::kernel::budget::entry::{Digest, IssuedToken};
+use crate::kernel::budget::people::{FIRST_TOKEN, Person, Role, TokenRefused};
+
+/// A token that was not revoked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenRecord {
+    /// The token's name, unique among those of its holder.
+    pub name: String,
+    /// Digest of the token's text.
+    pub digest: Digest,
+    /// When it was issued, in milliseconds since 1970 in UTC.
+    pub issued_ms: u64,
+    /// From when on it is refused, in milliseconds since 1970 in UTC; `None` if it does not expire.
+    pub expires_ms: Option<u64>,
+}
+
+impl TokenRecord {
+    /// Whether the token's time is over.
+    #[must_use]
+    pub fn has_expired(&self, now_ms: u64) -> bool {
+        self.expires_ms.is_some_and(|expires_ms| expires_ms <= now_ms)
+    }
+}
+
+/// A person's role and tokens.
+#[derive(Debug, Clone)]
+pub(super) struct PersonRecord {
+    role: Role,
+    tokens: Vec<TokenRecord>,
+}
+
+/// Whose token has a digest, and until when it is good.
+#[derive(Debug, Clone)]
+pub(super) struct TokenHolder {
+    name: String,
+    expires_ms: Option<u64>,
+}
+
+impl LedgerState {
+    /// All people, ordered by name, each with their role and whether they hold a token that was not revoked; it may have expired.
+    pub fn people(&self) -> impl Iterator<Item = (&String, Role, bool)> {
+        self.people.iter().map(|(name, person)| (name, person.role, !person.tokens.is_empty()))
+    }
+
+    /// The role of a person and whether they hold a token that was not revoked; it may have expired.
+    #[must_use]
+    pub fn person(&self, name: &str) -> Option<(Role, bool)> {
+        self.people.get(name).map(|person| (person.role, !person.tokens.is_empty()))
+    }
+
+    /// The tokens of a person that were not revoked, in the order in which they were issued; empty if there is no such person.
+    #[must_use]
+    pub fn tokens_of(&self, name: &str) -> &[TokenRecord] {
+        self.people.get(name).map(|person| person.tokens.as_slice()).unwrap_or_default()
+    }
+
+    /// Whether a person holds a token with which they may come in.
+    #[must_use]
+    pub fn may_come_in(&self, name: &str, now_ms: u64) -> bool {
+        self.tokens_of(name).iter().any(|token| !token.has_expired(now_ms))
+    }
+
+    /// The person whose token has this digest.
+    ///
+    /// # Errors
+    /// [`TokenRefused`] if nobody holds it or its time is over.
+    pub fn bearer(&self, token: &Digest, now_ms: u64) -> Result<Person, TokenRefused> {
+        let holder = self.tokens.get(token).ok_or(TokenRefused::Unknown)?;
+        match holder.expires_ms {
+            Some(at_ms) if at_ms <= now_ms => return Err(TokenRefused::Expired { at_ms }),
+            Some(_) | None => {}
+        }
+        let person = self.people.get(&holder.name).ok_or(TokenRefused::Unknown)?;
+        Ok(Person { name: holder.name.clone(), role: person.role })
+    }
+
+    /// Adds a person, or gives the first token to one who holds none.
+    pub(super) fn add_person(&mut self, name: &str, role: Role, token: Digest, at_ms: u64) -> FoldResult {
+        let person = self.people.entry(name.to_owned()).or_insert(PersonRecord { role, tokens: Vec::new() });
+        person.role = role;
+        person.tokens.retain(|known| known.name != FIRST_TOKEN);
+        self.keep_token(name, FIRST_TOKEN, (token, at_ms), None)
+    }
+
+    /// Gives a person another token, and adds them if they are new.
+    pub(super) fn issue_token(&mut self, issued: &IssuedToken, at_ms: u64) -> FoldResult {
+        let IssuedToken { name, role, datasets, token_name, token, expires_at_ms, by: _ } = issued;
+        if let Some(datasets) = datasets {
+            self.set_viewing(name, datasets)?;
+        }
+        let person = self.people.entry(name.clone()).or_insert(PersonRecord { role: *role, tokens: Vec::new() });
+        if person.role != *role {
+            return Err(FoldFault::OtherRole);
+        }
+        if person.tokens.iter().any(|known| known.name == *token_name) {
+            return Err(FoldFault::TokenNameHeld);
+        }
+        self.keep_token(name, token_name, (*token, at_ms), *expires_at_ms)
+    }
+
+    fn keep_token(
+        &mut self,
+        holder: &str,
+        name: &str,
+        (digest, issued_ms): (Digest, u64),
+        expires_ms: Option<u64>,
+    ) -> FoldResult {
+        let person = self.people.get_mut(holder).ok_or(FoldFault::UnknownPerson)?;
+        person.tokens.push(TokenRecord { name: name.to_owned(), digest, issued_ms, expires_ms });
+        self.tokens.insert(digest, TokenHolder { name: holder.to_owned(), expires_ms });
+        Ok(())
+    }
+
+    /// Revokes the token of this name; all tokens of the person if `token_name` is `None`.
+    pub(super) fn revoke(&mut self, name: &str, token_name: Option<&str>) -> FoldResult {
+        let person = self.people.get_mut(name).ok_or(FoldFault::UnknownPerson)?;
+        let is_it = |token: &TokenRecord| token_name.is_none_or(|wanted| wanted == token.name);
+        if token_name.is_some() && !person.tokens.iter().any(is_it) {
+            return Err(FoldFault::UnknownToken);
+        }
+        for token in person.tokens.extract_if(.., |token| is_it(token)) {
+            self.tokens.remove(&token.digest);
+        }
+        Ok(())
+    }
+}
