@@ -45,6 +45,7 @@ mod lying;
 mod manual;
 mod means;
 mod metrics;
+mod month;
 mod names;
 mod noise;
 mod oracle;

@@ -21,6 +21,7 @@ use crate::service::Service;
 use crate::service::stewarding::accounts::{AccountPage, account_page, accounts as all_accounts};
 use crate::service::stewarding::fault::PERIOD_DAYS_MAX;
 use crate::service::stewarding::grants::{self, Grant, Holder};
+use crate::service::stewarding::month::month;
 use crate::service::stewarding::requests::{self, Decision};
 
 /// The number of researchers' accounts on a page, divided among the datasets that it shows.
@@ -219,7 +220,8 @@ fn thought(service: &Service, visitor: &Visitor, params: &HashMap<String, String
     };
     let names: Vec<_> = datasets.iter().map(|one| one.name.as_str()).collect();
     let wish = Wish { epsilon, questions, group_size, rows_per_unit };
+    let month = month(service.ledger(), &chosen.lineage, service.now_ms());
     let (dataset, terms, wrong) = (chosen.name.as_str(), &chosen.terms, wrong.as_deref());
-    let shown = what_if::WhatIfPage { datasets: &names, dataset, terms, wish: &wish, wrong };
+    let shown = what_if::WhatIfPage { datasets: &names, dataset, terms, wish: &wish, month: &month, wrong };
     Ok(visitor.page("What would this budget buy?", "/what-if", &what_if::page(&shown)))
 }

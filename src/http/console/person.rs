@@ -13,7 +13,8 @@ use crate::http::visitor::Visitor;
 use crate::kernel::budget::ledger::read;
 use crate::kernel::budget::people::Role;
 use crate::query::error::shown;
-use crate::service::stewarding::accounts::accounts;
+use crate::service::stewarding::accounts::{NamedAccount, accounts};
+use crate::service::stewarding::month::month_of;
 use crate::service::stewarding::tokens::{self, TokenTerms};
 use crate::service::{Service, ServiceError};
 
@@ -35,6 +36,17 @@ fn page(service: &Service, visitor: &Visitor, name: &str, fresh: Option<&Fresh<'
         Some((role, datasets, book.last_act(name), book.managed().contains(&format!("person {name}"))))
     });
     let (role, datasets, last_act, is_managed) = found.ok_or_else(nobody)?;
+    let now_ms = service.now_ms();
+    let month =
+        |account: &NamedAccount| month_of(service.ledger(), &account.dataset, account.kind, &account.name, now_ms);
+    let accounts = accounts(service.ledger(), Some(name), now_ms);
+    let accounts: Vec<_> = accounts
+        .into_iter()
+        .map(|account| {
+            let month = month(&account);
+            (account, month)
+        })
+        .collect();
     let shown = PersonPage {
         name,
         role,
@@ -43,7 +55,7 @@ fn page(service: &Service, visitor: &Visitor, name: &str, fresh: Option<&Fresh<'
         tokens: &service.tokens_of(name).unwrap_or_default(),
         last_act,
         started_ms: service.started().0,
-        accounts: &accounts(service.ledger(), Some(name), service.now_ms()),
+        accounts: &accounts,
         fresh,
     };
     Ok(pages::page(&visitor.csrf, &shown))

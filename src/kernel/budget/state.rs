@@ -10,6 +10,7 @@ mod requests;
 mod fold;
 mod served;
 mod access;
+mod recent;
 mod trail;
 mod tokens;
 
@@ -28,6 +29,7 @@ pub use self::requests::REQUESTS_OPEN_MAX;
 pub use admit::AnswerCost;
 pub use fault::FoldFault;
 pub use fold::Inconsistency;
+pub use recent::RecentUse;
 pub use tokens::TokenRecord;
 pub use trail::{EntryFilter, FoundEntries, Parties};
 
@@ -159,6 +161,8 @@ pub struct LedgerState {
     touched: BTreeSet<AccountNo>,
     /// What each entry is about.
     trail: trail::Trail,
+    /// What was asked on each account in the last month.
+    recent: recent::RecentDays,
 }
 
 impl LedgerState {

@@ -1,12 +1,16 @@
 //! One person for stewards: what they may do, their tokens, when they were last here, and their accounts.
 
+use std::collections::BTreeSet;
+
 use maud::{Markup, html};
 
 use super::accounts::figures;
+use super::ledger::per_cent;
 use super::people::Fresh;
 use crate::kernel::budget::people::Role;
 use crate::render::frame::csrf;
 use crate::service::stewarding::accounts::{NamedAccount, timestamp};
+use crate::service::stewarding::month::{MONTH_DAYS, MonthView};
 use crate::service::stewarding::tokens::TokenView;
 
 /// The contents of the page.
@@ -25,8 +29,8 @@ pub struct PersonPage<'a> {
     pub last_act: Option<(u64, u64)>,
     /// When the server started, in milliseconds since 1970 in UTC.
     pub started_ms: u64,
-    /// The accounts of the person and of their projects.
-    pub accounts: &'a [NamedAccount],
+    /// The accounts of the person and of their projects, each with what was asked on it in the last month.
+    pub accounts: &'a [(NamedAccount, Option<MonthView>)],
     /// A token that has just been created.
     pub fresh: Option<&'a Fresh<'a>>,
 }
@@ -145,6 +149,21 @@ fn line(token: &str, holder: &str, held: &TokenView) -> Markup {
     }
 }
 
+/// What the questions of the last month would take if they came again.
+fn again(month: Option<&MonthView>) -> Markup {
+    html! {
+        @match month {
+            None => { p.muted { "Nothing was asked in the last " (MONTH_DAYS) " days." } }
+            Some(month) => {
+                p.muted {
+                    "Questions of the last " (MONTH_DAYS) " days: " (month.questions) ". If they came again: "
+                    (per_cent(month.of_account.to_f64())) " of the account."
+                }
+            }
+        }
+    }
+}
+
 fn accounts(page: &PersonPage<'_>) -> Markup {
     html! {
         section {
@@ -153,10 +172,11 @@ fn accounts(page: &PersonPage<'_>) -> Markup {
                 p.note { (page.name) " has no allocation. " a href="/accounts" { "Grant one" } "." }
             }
             div.grid {
-                @for account in page.accounts {
+                @for (account, month) in page.accounts {
                     section.card {
                         h3 { (account.dataset) @if account.name != page.name { ", " (account.kind.name()) " " (account.name) } }
-                        (figures(account, &std::collections::BTreeSet::new()))
+                        (figures(account, &BTreeSet::new()))
+                        (again(month.as_ref()))
                     }
                 }
             }

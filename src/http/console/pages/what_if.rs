@@ -1,10 +1,13 @@
-//! What a budget would buy: the error of each kind of question, computed from public bounds alone.
+//! What a budget would buy: the error of each kind of question, computed from public bounds alone, and how much of it the questions of the
+//! last month would take.
 //!
 //! Promises that nothing here depends on a row: a count's error is that of its noise, and a mean's follows from its bounds and an assumed
 //! group size. n equal questions share a budget's precision: with Gaussian noise each gets μ²/n, and with pure differential privacy ε/n.
 
 use maud::{Markup, html};
 
+use super::ledger::per_cent;
+use crate::kernel::budget::entry::AccountKind;
 use crate::kernel::privacy::accountant::Accountant;
 use crate::kernel::privacy::amounts::{Epsilon, Price};
 use crate::kernel::privacy::certificate::NORMAL_975;
@@ -12,6 +15,8 @@ use crate::query::terms::domain::Domain;
 use crate::query::terms::policy::Terms;
 use crate::render::chart::{Chart, Point, Series, Shape};
 use crate::render::figure::{self, number};
+use crate::service::stewarding::month::{MONTH_DAYS, MonthView};
+use crate::service::views::Fraction;
 
 /// The budget and the questions to calculate with.
 #[derive(Debug, Clone)]
@@ -106,6 +111,8 @@ pub struct WhatIfPage<'a> {
     pub terms: &'a Terms,
     /// The budget and the questions to calculate with.
     pub wish: &'a Wish,
+    /// What was asked of the dataset in the last month, its own account first.
+    pub month: &'a [MonthView],
     /// What is wrong with the form, if anything is.
     pub wrong: Option<&'a str>,
 }
@@ -113,10 +120,10 @@ pub struct WhatIfPage<'a> {
 /// The page that shows what a budget would buy.
 #[must_use]
 pub fn page(page: &WhatIfPage<'_>) -> Markup {
-    let WhatIfPage { datasets, dataset, terms, wish, wrong } = page;
+    let WhatIfPage { datasets, dataset, terms, wish, month, wrong } = page;
     html! {
         h1 { "What would this budget buy?" }
-        p.lead { "From the policy's public bounds alone: no question is asked and no row is looked at." }
+        p.lead { "From the policy's public bounds and the ledger alone: no question is asked and no row is looked at." }
         @if let Some(wrong) = wrong { p.note.bad role="alert" { (wrong) } }
         form.inline method="get" action="/what-if" {
             label { "Dataset"
@@ -142,10 +149,68 @@ pub fn page(page: &WhatIfPage<'_>) -> Markup {
             }
         }
         (figure::on_page(&chart_of(terms, wish).into()))
+        (last_month(month, terms.accountant, wish.epsilon))
         p.muted {
             "A question with several groups costs what one with a single group costs, where each " code { (terms.unit.name()) } " is in one of them. "
             "Asking again what was answered is free, and answers that others paid for cost the dataset nothing."
         }
+    }
+}
+
+/// The largest number of accounts in the table of the last month.
+const ACCOUNTS_SHOWN: usize = 50;
+
+/// What the questions of the last month took, and what they would take again.
+fn last_month(month: &[MonthView], accountant: Accountant, budget: Epsilon) -> Markup {
+    let whole = month.first().filter(|view| view.kind == AccountKind::Dataset);
+    html! {
+        section {
+            h2 { "If the last month came again" }
+            @match whole {
+                None => { p.note { "Nothing was asked in the last " (MONTH_DAYS) " days." } }
+                Some(whole) => {
+                    p {
+                        "In the last " (MONTH_DAYS) " days, " (whole.questions)
+                        @if whole.questions == 1 { " question" } @else { " questions" }
+                        " took " strong { (per_cent(whole.of_account.to_f64())) } " of the dataset's cap. If as much were asked again, that would be "
+                        strong { (per_cent(Fraction::of(whole.paid, accountant.price(budget)).to_f64())) }
+                        " of a budget of epsilon " (budget) "."
+                    }
+                    (accounts(month))
+                }
+            }
+        }
+    }
+}
+
+fn accounts(month: &[MonthView]) -> Markup {
+    let named = |view: &MonthView| match view.kind {
+        AccountKind::Dataset => format!("{} (the cap)", view.name),
+        AccountKind::Project => format!("project {}", view.name),
+        AccountKind::Researcher => view.name.clone(),
+        AccountKind::Statistics => "published statistics".to_owned(),
+    };
+    html! {
+        div.scroll tabindex="0" role="region" aria-label="Accounts" {
+            table {
+                caption { "Each account on which something was asked, and how often as much again would fit into what is left" }
+                thead { tr {
+                    th scope="col" { "Account" } th.number scope="col" { "Questions" } th.number scope="col" { "Share of the account" }
+                    th.number scope="col" { "More months like it" }
+                } }
+                tbody {
+                    @for view in month.iter().take(ACCOUNTS_SHOWN) {
+                        tr {
+                            th scope="row" { (named(view)) }
+                            td.number { (view.questions) }
+                            td.number { (per_cent(view.of_account.to_f64())) }
+                            td.number { @match view.months_left { Some(months) => { (months) } None => { "any number" } } }
+                        }
+                    }
+                }
+            }
+        }
+        @if month.len() > ACCOUNTS_SHOWN { p.muted { (month.len() - ACCOUNTS_SHOWN) " accounts that paid less are not shown." } }
     }
 }
 

@@ -55,6 +55,7 @@ impl LedgerState {
         self.take(entry).map_err(wrong)?;
         (self.seq, self.head) = (entry.seq, hash);
         self.note(entry);
+        self.note_use(entry);
         Ok(())
     }
 

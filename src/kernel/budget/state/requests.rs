@@ -71,6 +71,7 @@ impl LedgerState {
             is_burnt: self.is_burnt,
             touched: BTreeSet::new(),
             trail: super::trail::Trail::default(),
+            recent: super::recent::RecentDays::default(),
         }
     }
 
