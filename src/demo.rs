@@ -33,7 +33,7 @@ use crate::service::stewarding::people;
 use crate::terminal::say;
 use crate::{files, http, net, startup};
 
-/// The published queries, embedded from `queries/` without its subfolders.
+/// The published queries and the dashboards, embedded from `queries/`.
 static QUERIES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/queries");
 
 const POLICY: &str = include_str!("demo/visits.toml");
@@ -138,9 +138,10 @@ fn prepare(options: &DemoOptions) -> Result<Keys, DemoError> {
         let message = "holds a demo that was not finished; remove it, or choose another folder with --dir";
         return Err(DemoError(format!("{}: {message}", dir.display())));
     }
-    fs::create_dir_all(dir.join("queries"))?;
+    fs::create_dir_all(dir.join("queries").join("dashboards"))?;
     let ledger = SqliteLedger::open(&state(dir), SystemClock.now_ms())?;
-    for file in QUERIES.files() {
+    let dashboards = QUERIES.get_dir("dashboards").into_iter().flat_map(Dir::files);
+    for file in QUERIES.files().chain(dashboards) {
         fs::write(dir.join("queries").join(file.path()), file.contents())?;
     }
     fs::write(dir.join("visits.toml"), POLICY)?;

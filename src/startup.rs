@@ -17,6 +17,7 @@ use crate::ledger::{LedgerOptions, OpenError, SqliteLedger, WriteLock};
 use crate::query::file::{FileFault, QueryFile};
 use crate::query::terms::edition::{EditionError, Manifest, of_table};
 use crate::query::terms::policy::{Policy, PolicyError};
+use crate::service::publishing::dashboards::DashboardFault;
 use crate::service::publishing::editions;
 use crate::service::publishing::schedule::CalendarZone;
 use crate::service::publishing::statistics::StatisticFault;
@@ -62,6 +63,9 @@ pub enum StartError {
     /// A published query cannot be asked.
     #[error(transparent)]
     Statistic(#[from] StatisticFault),
+    /// A dashboard is faulty.
+    #[error(transparent)]
+    Dashboard(#[from] DashboardFault),
     /// The directory of published queries, or a file in it, cannot be read.
     #[error("{path}: cannot be read: {kind}")]
     Queries {
@@ -138,7 +142,7 @@ pub fn open_publishing(
     };
     let service = Service::new(ports, datasets).keeping(questions);
     let service = Arc::new(match queries {
-        Some((dir, zone)) => service.publishing(query_files(dir)?, zone)?,
+        Some((dir, zone)) => service.publishing(query_files(dir)?, zone)?.showing(dashboards(dir)?)?,
         None => service,
     });
     Ok(Started { service, write_lock })
@@ -149,23 +153,44 @@ pub fn open_publishing(
 /// # Errors
 /// [`StartError::Queries`] if a file cannot be read, [`StartError::Statistic`] if its headers are faulty.
 pub fn query_files(dir: &Path) -> Result<Vec<(PathBuf, QueryFile)>, StartError> {
-    let unreadable = |path: &Path, error: &std::io::Error| StartError::Queries {
-        path: path.display().to_string(),
-        kind: error.kind(),
-    };
-    let mut paths = Vec::new();
-    for entry in std::fs::read_dir(dir).map_err(|error| unreadable(dir, &error))? {
-        paths.push(entry.map_err(|error| unreadable(dir, &error))?.path());
-    }
-    paths.retain(|path| path.is_file() && path.extension().is_some_and(|ending| ending == "sql"));
-    paths.sort();
     let read = |path: PathBuf| {
         let text = files::text(&path).map_err(|error| unreadable(&path, &error))?;
         let fault = |fault: FileFault| StatisticFault::of_headers(&path, &fault);
         let file = QueryFile::parse(&text).map_err(fault)?;
         Ok((path, file))
     };
-    paths.into_iter().map(read).collect()
+    files_of(dir, "sql")?.into_iter().map(read).collect()
+}
+
+/// The name of the folder of dashboards in the directory of published queries.
+const DASHBOARDS: &str = "dashboards";
+
+/// Reads every dashboard (`dashboards/NAME.toml`) of a directory of query files, ordered by name; none if there is no such folder.
+///
+/// # Errors
+/// [`StartError::Queries`] if a file cannot be read.
+pub fn dashboards(dir: &Path) -> Result<Vec<(PathBuf, String)>, StartError> {
+    let dir = dir.join(DASHBOARDS);
+    if !dir.exists() {
+        return Ok(Vec::new());
+    }
+    let read = |path: PathBuf| Ok((path.clone(), files::text(&path).map_err(|error| unreadable(&path, &error))?));
+    files_of(&dir, "toml")?.into_iter().map(read).collect()
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> StartError {
+    StartError::Queries { path: path.display().to_string(), kind: error.kind() }
+}
+
+/// The files of a directory with this ending, ordered by name; subdirectories are ignored.
+fn files_of(dir: &Path, ending: &str) -> Result<Vec<PathBuf>, StartError> {
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(dir).map_err(|error| unreadable(dir, &error))? {
+        paths.push(entry.map_err(|error| unreadable(dir, &error))?.path());
+    }
+    paths.retain(|path| path.is_file() && path.extension().is_some_and(|known| known == ending));
+    paths.sort();
+    Ok(paths)
 }
 
 /// Checks one dataset's edition against the ledger and the policy, and loads it into the engine: the dataset's own table, and the tables

@@ -20,7 +20,7 @@ use crate::render::card;
 use crate::render::chart::{self, Figure, Placement};
 use crate::render::figure;
 use crate::render::frame;
-use crate::render::page::{self, Published};
+use crate::render::page::{self, Panel, Published};
 use crate::render::vega;
 use crate::service::asking::body::AnswerBody;
 use crate::service::asking::rooms::{Rendering, Reservation};
@@ -46,6 +46,8 @@ pub enum StatisticForm {
     Page,
     /// The picture on its card in the gallery: a part of a page.
     Card,
+    /// A part of a page of several statistics: the chart, or a short table.
+    Panel,
 }
 
 impl StatisticForm {
@@ -68,7 +70,7 @@ impl StatisticForm {
     #[must_use]
     pub fn rendering(self) -> Rendering {
         match self {
-            Self::Page | Self::Card => Rendering::Page,
+            Self::Page | Self::Card | Self::Panel => Rendering::Page,
             Self::Answer(_) | Self::Svg | Self::Vega | Self::Citation => Rendering::Data,
         }
     }
@@ -79,7 +81,7 @@ impl StatisticForm {
             Self::Svg => "image/svg+xml",
             Self::Vega => "application/vnd.vegalite.v5+json",
             Self::Citation => "text/plain; charset=utf-8",
-            Self::Page | Self::Card => "text/html; charset=utf-8",
+            Self::Page | Self::Card | Self::Panel => "text/html; charset=utf-8",
         }
     }
 }
@@ -294,6 +296,7 @@ impl<'a> Sheet<'a> {
             StatisticForm::Citation => Some(format!("{}\n", self.cite).into()),
             StatisticForm::Page => Some(self.page().into()),
             StatisticForm::Card => Some(card::card(&self.table, self.figure.as_ref()).into_string().into()),
+            StatisticForm::Panel => Some(self.panel().into()),
         }
     }
 
@@ -316,6 +319,20 @@ impl<'a> Sheet<'a> {
         };
         let pieces = response::encoded(table, format, document).ok()?;
         pieces.joined().ok().map(Bytes::from)
+    }
+
+    fn panel(&self) -> String {
+        let face = &self.state.face;
+        let is_drawn = matches!(face.shape, Presentation::Bar | Presentation::Line);
+        let panel = Panel {
+            name: &self.statistic.name,
+            title: &face.title,
+            table: &self.table,
+            figure: self.figure.as_ref().filter(|_| is_drawn),
+            date: &self.date,
+            is_older: self.state.waits().is_some() || self.skipped.is_some(),
+        };
+        page::panel(&panel).into_string()
     }
 
     fn page(&self) -> String {

@@ -8,6 +8,7 @@ mod ask;
 mod builder;
 mod ledger;
 mod budgets;
+mod dashboards;
 mod gallery;
 mod history;
 mod home;
@@ -62,6 +63,7 @@ pub const PAGES: &[PageRoute] = &[
     form("/sign-out", Role::ALL, || post(session::sign_out)),
     page("/assets/{name}", EVERYBODY, || get(public::asset)),
     page("/s/{name}", EVERYBODY, || get(public::statistic)),
+    page("/d/{name}", EVERYBODY, || get(dashboards::one)),
     page("/transparency", EVERYBODY, || get(transparency::all)),
     page("/transparency/{name}", EVERYBODY, || get(transparency::one)),
     page("/manual", EVERYBODY, || get(manual::all)),

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::chart::Figure;
+use super::chart::{self, Figure, Placement};
 use super::figure;
 use crate::query::answer::Table;
 
@@ -71,6 +71,43 @@ pub fn body(shown: &Published<'_>) -> Markup {
                     }
                 }
             }
+        }
+    }
+}
+
+/// A statistic among others on a page.
+pub struct Panel<'a> {
+    /// The name of the statistic.
+    pub name: &'a str,
+    /// A title for people to read.
+    pub title: &'a str,
+    /// The table of noisy values.
+    pub table: &'a Table,
+    /// The figure, if there is one.
+    pub figure: Option<&'a Figure>,
+    /// The day of the release.
+    pub date: &'a str,
+    /// Whether something newer waits or was due.
+    pub is_older: bool,
+}
+
+/// The largest number of rows of a table in a panel.
+const PANEL_ROWS_MAX: usize = 20;
+
+/// A statistic among others: its number, its chart as phones have it, or the first rows of its table. Its own page has the rest.
+#[must_use]
+pub fn panel(panel: &Panel<'_>) -> Markup {
+    let rows = panel.table.rows.len();
+    html! {
+        article.panel {
+            h2 { a href={ "/s/" (panel.name) } { (panel.title) } }
+            @if let Some(alone) = figure::alone(panel.table) { (alone) }
+            @else if let Some(drawn) = panel.figure { (chart::svg(drawn, Placement::Phone)) }
+            @else {
+                (figure::rows(panel.table, panel.title, 0..PANEL_ROWS_MAX))
+                @if rows > PANEL_ROWS_MAX { p.muted { (PANEL_ROWS_MAX) " of " (rows) " rows" } }
+            }
+            p.muted { "Released on " (panel.date) "." @if panel.is_older { " A newer release waits." } }
         }
     }
 }

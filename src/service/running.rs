@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::dataset::Dataset;
+use super::publishing::dashboards::dashboard::Dashboard;
 use super::publishing::schedule::CalendarZone;
 use super::publishing::statistics::statistic::Statistic;
 use crate::engine::Engine;
@@ -44,6 +45,7 @@ pub struct Service {
     pub(in crate::service) derivations: DerivationIndex,
     pub(in crate::service) queues: Queues,
     pub(in crate::service) statistics: BTreeMap<String, Statistic>,
+    pub(in crate::service) dashboards: BTreeMap<String, Dashboard>,
     pub(in crate::service) zone: CalendarZone,
     pub(in crate::service) refreshing: tokio::sync::Mutex<()>,
     pub(in crate::service) started: (u64, u64),
@@ -68,6 +70,7 @@ impl Service {
             view_locks: KeyedLocks::default(),
             derivations: DerivationIndex::default(),
             statistics: BTreeMap::new(),
+            dashboards: BTreeMap::new(),
             zone: CalendarZone::default(),
             refreshing: tokio::sync::Mutex::default(),
             started: (0, 0),

@@ -16,7 +16,8 @@ const STATISTIC: &str = "-- title: Visits <b>by</b> region\n-- description: \"&<
                          -- public: true\n-- chart: bar\nSELECT region, COUNT(*) AS visits FROM visits GROUP BY region";
 
 fn lab() -> Lab {
-    Lab::publishing(&policy(GAUSSIAN), &[("regions", STATISTIC)], "1", Arc::new(StoppedClock))
+    let dashboards = [("glance", "title = \"At <b>a</b> glance\"\nstatistics = [\"regions\"]")];
+    Lab::showing(&policy(GAUSSIAN), &[("regions", STATISTIC)], &dashboards, "1", Arc::new(StoppedClock))
 }
 
 fn encoded(fields: &[(&str, &str)]) -> String {
@@ -91,6 +92,7 @@ fn every_page_keeps_to_its_roles() {
                 ("/answers/{name}", address.as_str()),
                 ("{topic}", "asking"),
                 ("/people/{name}", "/people/eve"),
+                ("/d/{name}", "/d/glance"),
                 ("{name}", "visits"),
                 ("{id}", release.as_str()),
                 ("{number}", "1"),

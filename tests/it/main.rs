@@ -24,6 +24,7 @@ mod console;
 mod console_pages;
 mod copies;
 mod coverage;
+mod dashboards;
 mod declared;
 mod crash;
 mod differential;

@@ -50,7 +50,7 @@ fn every_file_that_is_shown_is_taken() {
         std::fs::write(&path, text).expect("a file");
         path
     };
-    let mut taken = [0; 5];
+    let mut taken = [0; 6];
     for block in blocks().iter().filter(|block| block.language == "toml") {
         let (place, shown) = (format!("{}, under {}", block.file, block.heading), &block.text);
         match file_of(block) {
@@ -70,6 +70,14 @@ fn every_file_that_is_shown_is_taken() {
                 assert!(loaded.is_ok(), "{place}: {:?} {shown}", loaded.err());
                 taken[4] += 1;
             }
+            "dashboards/clinic.toml" => {
+                let shown = table(&block.text);
+                let named = shown["statistics"].as_array().expect("a list");
+                for name in named.iter().map(|name| name.as_str().expect("a name")) {
+                    assert!(repository_file(&format!("queries/{name}.sql")).contains("SELECT"), "{place}: {name}");
+                }
+                taken[5] += 1;
+            }
             // The walk through the commands plans and applies it.
             "access/people.toml" => taken[2] += 1,
             other => panic!("{place}: {other} is no file that is known here"),
@@ -83,7 +91,7 @@ fn every_file_that_is_shown_is_taken() {
         tacit::query::plan::plan(&sql, &clinic.terms, None).expect("a plan");
         taken[3] += 1;
     }
-    assert!(taken[0] >= 6 && taken[1] >= 4 && taken[2..] == [1, 1, 1], "{taken:?}");
+    assert!(taken[0] >= 6 && taken[1] >= 4 && taken[2..] == [1, 1, 1, 1], "{taken:?}");
 }
 
 /// A check that takes anything would hold nothing.

@@ -195,7 +195,18 @@ impl Lab {
 
     /// A lab with published statistics, by name, which have an account of their own and were confirmed by a steward.
     pub fn publishing(policy: &str, statistics: &[(&str, &str)], allocation: &str, clock: Arc<dyn Clock>) -> Self {
-        let lab = Self::waiting(policy, statistics, allocation, clock);
+        Self::showing(policy, statistics, &[], allocation, clock)
+    }
+
+    /// A lab like [`Lab::publishing`] with dashboards, as names and texts of their files.
+    pub fn showing(
+        policy: &str,
+        statistics: &[(&str, &str)],
+        dashboards: &[(&str, &str)],
+        allocation: &str,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let lab = Self::opened(policy, statistics, dashboards, allocation, clock);
         for statistic in lab.service.statistics() {
             confirm(lab.service.ledger(), statistic, "sam", 0).expect("confirmed");
         }
@@ -204,15 +215,28 @@ impl Lab {
 
     /// A lab like [`Lab::publishing`], in which nobody has confirmed the statistics.
     pub fn waiting(policy: &str, statistics: &[(&str, &str)], allocation: &str, clock: Arc<dyn Clock>) -> Self {
+        Self::opened(policy, statistics, &[], allocation, clock)
+    }
+
+    fn opened(
+        policy: &str,
+        statistics: &[(&str, &str)],
+        dashboards: &[(&str, &str)],
+        allocation: &str,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         std::fs::write(dir.path().join("visits.csv"), visits(200)).expect("a source");
         let files = query_files(statistics);
+        let file = |(name, text): &(&str, &str)| (PathBuf::from(format!("{name}.toml")), (*text).to_owned());
+        let dashboards = dashboards.iter().map(file).collect();
         let finish = |service: Service| {
             let to = Holder::Statistics { period_days: None };
             let (dataset, reason, by) = ("visits".to_owned(), "a test".to_owned(), "sam".to_owned());
             let epsilon = Epsilon::parse(allocation).expect("an epsilon");
             grants::grant(service.ledger(), Grant { to, dataset, epsilon, reason, by }, 0).expect("a grant");
-            service.publishing(files, CalendarZone::default()).unwrap_or_else(|fault| panic!("{fault}"))
+            let service = service.publishing(files, CalendarZone::default()).unwrap_or_else(|fault| panic!("{fault}"));
+            service.showing(dashboards).unwrap_or_else(|fault| panic!("{fault}"))
         };
         Self::made(dir, policy, Arc::new(OpenDp), "1", clock, |engine| Arc::new(engine), finish)
     }

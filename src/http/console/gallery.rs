@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::{Extension, State};
 use axum::response::{IntoResponse, Response};
+use maud::html;
 use serde::Deserialize;
 
 use super::session::Form;
@@ -12,6 +13,7 @@ use super::shown::{AddressParams, Shown, address, aside, see};
 use crate::http::App;
 use crate::http::api::statistics::{name_of, rendered};
 use crate::http::cache::StatisticForm;
+use crate::http::console::pages::dashboards;
 use crate::http::console::pages::statistics::{self as pages, Card, DrawPage, GalleryPage};
 use crate::http::params::Segment;
 use crate::http::problem::Problem;
@@ -110,7 +112,7 @@ fn page(visitor: &Visitor, shelved: &Shelved) -> Response {
     let (find, dataset) = (params.find.as_deref().unwrap_or(""), params.dataset.as_deref().unwrap_or(""));
     let last = shelved.cards.last().filter(|_| shelved.has_more);
     let next = last.map(|card| address("/statistics", &[("find", find), ("dataset", dataset), ("after", &card.name)]));
-    let body = pages::page(&GalleryPage {
+    let gallery = pages::page(&GalleryPage {
         cards: &shelved.cards,
         datasets: &shelved.datasets,
         find,
@@ -120,6 +122,8 @@ fn page(visitor: &Visitor, shelved: &Shelved) -> Response {
         is_steward: visitor.person.as_ref().is_some_and(|person| person.role == Role::Steward),
         done,
     });
+    let dashboards: Vec<_> = service.dashboards_seen_by(visitor.person.as_ref()).collect();
+    let body = html! { (gallery) (dashboards::list(&dashboards)) };
     visitor.page("Statistics", "/statistics", &body)
 }
 

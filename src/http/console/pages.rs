@@ -7,6 +7,7 @@ pub mod accounts;
 pub mod answers;
 pub mod ask;
 pub mod builder;
+pub mod dashboards;
 pub mod datasets;
 pub mod history;
 pub mod home;

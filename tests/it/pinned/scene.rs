@@ -27,6 +27,9 @@ pub const DAY_MS: u64 = 86_400_000;
 /// The datasets.
 pub const DATASETS: [&str; 3] = ["visits", "reports", "wards"];
 
+/// A dashboard of the statistics.
+const GLANCE: &str = "title = \"At a glance\"\nstatistics = [\"staff\", \"by-region\", \"older\"]";
+
 /// A clock that is set.
 pub struct SetClock(AtomicU64);
 
@@ -95,6 +98,8 @@ impl Scene {
         };
         let files = tacit::startup::query_files(&Path::new(POLICIES).join("statistics")).expect("query files");
         let service = Service::new(ports, datasets).publishing(files, CalendarZone::default());
+        let dashboard = vec![("glance.toml".into(), GLANCE.to_owned())];
+        let service = service.unwrap_or_else(|fault| panic!("{fault}")).showing(dashboard);
         let service = Arc::new(service.unwrap_or_else(|fault| panic!("{fault}")));
         let router = tacit::http::router(Arc::clone(&service), tacit::http::Settings::default());
         Self { service, router, clock: Arc::clone(clock), tokens, write_lock }

@@ -18,12 +18,13 @@ const KEY: &str = "ask_00112233445566778899aabbccddeeff";
 type Fields = &'static [(&'static str, &'static str)];
 
 /// Pages by the file that they are held against: who looks at them, and their path; forms with what is sent.
-const SHOWN: [(&str, &str, &str, Fields); 33] = [
+const SHOWN: [(&str, &str, &str, Fields); 34] = [
     ("home", "", "/", &[]),
     ("home-of-a-researcher", "bob", "/", &[]),
     ("home-of-a-steward", "sam", "/", &[]),
     ("sign-in", "", "/sign-in", &[]),
     ("statistic", "", "/s/by-region", &[]),
+    ("dashboard", "vic", "/d/glance", &[]),
     ("statistic-of-a-viewer", "vic", "/s/older", &[]),
     ("transparency", "", "/transparency", &[]),
     ("transparency-of-a-dataset", "", "/transparency/visits", &[]),
