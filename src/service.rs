@@ -8,6 +8,7 @@ pub(crate) mod dataset;
 pub(crate) mod error;
 pub(crate) mod running;
 pub(crate) mod views;
+pub mod shares;
 pub mod access;
 pub mod problem;
 pub mod asking;

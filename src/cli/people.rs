@@ -179,7 +179,7 @@ pub(super) fn account(options: &AccountOptions) -> Result<(), CommandFailure> {
 
 /// One account as a row of text. For an account that renews, "spent" is that of the present period, and the note says so.
 fn account_row(named: &NamedAccount) -> Vec<String> {
-    let AccountView { epsilon_cap, epsilon_spent, epsilon_remaining, fraction_spent } = &named.account;
+    let AccountView { epsilon_cap, epsilon_spent, epsilon_remaining, fraction_spent, .. } = &named.account;
     let mut notes = Vec::new();
     if named.frozen {
         notes.push("frozen".to_owned());

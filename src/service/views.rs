@@ -10,6 +10,7 @@ use crate::kernel::privacy::accountant::Accountant;
 use crate::kernel::privacy::amounts::{Epsilon, Price};
 use crate::kernel::privacy::mechanism::NoiseLaw;
 use crate::kernel::privacy::threshold::Threshold;
+use crate::service::shares::{AccountShare, like_this};
 
 /// A number that JSON holds as decimal text with this many significant digits.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
@@ -47,6 +48,14 @@ pub struct AccountView {
     /// Spent divided by the cap, both in the accountant's own measure (which adds up, unlike ε).
     #[schema(value_type = String)]
     pub fraction_spent: Fraction,
+    /// The share of the cap that is left, in the accountant's own measure. It adds up exactly: what is left before an answer is what is
+    /// left afterwards and the answer's `price.fraction`.
+    #[schema(value_type = String)]
+    pub fraction_remaining: AccountShare,
+    /// How many more answers at the price of this one would fit, or at the last price, where several accounts are listed; absent for what
+    /// cost nothing. It counts all accounts that would pay: this one and those above it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub like_this_remaining: Option<u64>,
 }
 
 impl AccountView {
@@ -58,8 +67,25 @@ impl AccountView {
             epsilon_spent: accountant.epsilon_spent(mark.spent),
             epsilon_remaining: accountant.epsilon_within(mark.left),
             fraction_spent: Fraction::of(mark.spent, mark.amount),
+            fraction_remaining: AccountShare::left(mark.spent, mark.amount),
+            like_this_remaining: None,
         }
     }
+
+    /// The view with the number of answers at this price that would fit what is left.
+    #[must_use]
+    pub fn counting(self, mark: &AccountMark, price: Price) -> Self {
+        Self { like_this_remaining: like_this(mark.left, price), ..self }
+    }
+}
+
+/// What a question whose price does not fit may cost at most.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fit {
+    /// The largest ε at which it would be answered; 0 if none fits.
+    pub largest_epsilon: Epsilon,
+    /// The margin that it gives: the widest of counts and sums, or that of the only output; `None` if there is none, or nothing fits.
+    pub margin: Option<RoundedNumber<9>>,
 }
 
 /// How groups are chosen that are shown, if their list is not public.

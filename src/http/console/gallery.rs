@@ -54,7 +54,7 @@ pub async fn statistics(
     for card in &mut shelved.cards {
         card.picture = picture(&service, &shared, &visitor, card).await;
     }
-    let show = move |_: &Service, visitor: &Visitor| Ok(page(visitor, &shelved));
+    let show = move |service: &Service, visitor: &Visitor| Ok(page(service, visitor, &shelved));
     aside(&service, visitor, show).await.unwrap_or_else(IntoResponse::into_response)
 }
 
@@ -102,7 +102,7 @@ async fn picture(service: &App, shared: &Arc<Shared>, visitor: &Visitor, card: &
     made.ok().map(|(made, _)| String::from_utf8_lossy(&made.bytes).into_owned())
 }
 
-fn page(visitor: &Visitor, shelved: &Shelved) -> Response {
+fn page(service: &Service, visitor: &Visitor, shelved: &Shelved) -> Response {
     let params = &shelved.params;
     let done = match params.done.as_deref() {
         Some("refreshed") => Some("A new release is shown."),

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use super::stored::StoredAnswer;
 use crate::kernel::budget::charge::Standing;
+use crate::kernel::privacy::amounts::Price;
 use crate::query::answer::Layout;
+use crate::service::shares::AccountShare;
+use crate::service::views::AccountView;
 
 /// An answer: the stored release, this question's layout of it, and the account next to it.
 #[derive(Debug, Clone)]
@@ -24,5 +27,20 @@ impl Answer {
     #[must_use]
     pub fn epsilon(&self) -> String {
         self.stored.epsilon_of(self.standing.legs.researcher)
+    }
+
+    /// The share of their account that the researcher paid for it.
+    #[must_use]
+    pub fn fraction(&self) -> AccountShare {
+        let (account, paid) = (&self.standing.account, self.standing.legs.researcher);
+        let before = Price::from_quanta(account.spent.quanta().saturating_sub(paid.quanta()));
+        AccountShare::taken(paid, before, account.amount)
+    }
+
+    /// The researcher's account after the answer, with the number of others like it that would fit.
+    #[must_use]
+    pub fn account(&self) -> AccountView {
+        let (account, paid) = (&self.standing.account, self.standing.legs.researcher);
+        AccountView::of(self.stored.accountant, account).counting(account, paid)
     }
 }

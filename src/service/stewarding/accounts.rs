@@ -215,15 +215,17 @@ fn named(book: &LedgerState, account: &Account, is_steward: bool, now_ms: u64) -
             .map(|whole| whole.threshold_delta.to_string()),
     };
     let is_frozen = account.kind == AccountKind::Dataset && whole.is_some_and(|whole| whole.is_frozen());
+    let answers_left = book.answers_left(account, now_ms);
+    let view = AccountView::of(accountant, &book.mark(account, now_ms));
     NamedAccount {
         kind: account.kind,
         name: shown_name(account),
         dataset: account.dataset.clone(),
         accountant: accountant.name().into(),
         delta: whole.map_or(accountant.delta(), |whole| whole.cap.delta()).to_string(),
-        account: AccountView::of(accountant, &book.mark(account, now_ms)),
+        account: AccountView { like_this_remaining: answers_left, ..view },
         project: parent.map(|parent| parent.name.clone()),
-        answers_left: book.answers_left(account, now_ms),
+        answers_left,
         frozen: is_frozen || account.amount < account.spent_at(now_ms),
         period: account.renewal.map(|renewal| {
             let (began, ends) = renewal.bounds_ms(now_ms);
