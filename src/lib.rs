@@ -12,7 +12,7 @@
 //! | [`engine`] | `seal` (reading sources, encoding, one numbering of units over all tables, drafts), relations of each unit's rows, a plan to exact integers in one pass over blocks of columns, worker processes behind walls | rows, polars, seccompiler |
 //! | [`ledger`] | the SQLite ledger, its key and its anchor; verification; copies and recovery of a state directory; the tables of the webhooks' outbox and of saved questions | rusqlite |
 //! | [`service`] | `asking` (the path of one question), `stewarding` (people, grants, requests, declared files), `publishing` (editions, statistics and their schedule), `access` (who may see what), `problem` (the wording of every refusal) | – (no HTTP) |
-//! | [`render`] | charts, figures, Vega-Lite, the frame of a page, an answer as text | – |
+//! | [`render`] | charts, figures, Vega-Lite, the frame of a page, an answer as text, prices and balances in words | – |
 //! | [`config`], [`startup`] | from files to a running service | – |
 //! | [`net`] | listener, TLS and the pace of readers, for every door | – |
 //! | [`http`] | `api` (one file for each noun), `console` (pages), roles, formats | axum, pulldown-cmark |

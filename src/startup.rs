@@ -220,15 +220,15 @@ pub fn load(
         engine.load(state, manifest).map_err(|EngineFault| StartError::Unloadable { dataset: name.clone() })
     };
     load(&manifest)?;
-    let (lineage, pad_ms, terms) = (name.clone(), policy.pad_ms, policy.terms);
+    let (lineage, pad_ms, about_rows, terms) = (name.clone(), policy.pad_ms, policy.about_rows, policy.terms);
     let mut datasets = Vec::with_capacity(1 + terms.joins.len());
     for (join, (table, commitment)) in terms.joins.iter().zip(&manifest.tables) {
         let edition = of_table(&id, table);
         load(&Manifest::open(state, &edition, commitment)?)?;
         let (name, lineage, terms) = (table.clone(), lineage.clone(), terms.of_table(join));
-        datasets.push(Dataset { name, lineage, title: None, pad_ms, terms, edition, report: None });
+        datasets.push(Dataset { name, lineage, title: None, pad_ms, about_rows: None, terms, edition, report: None });
     }
     let report = Report::read(state, &id);
-    datasets.insert(0, Dataset { name, lineage, title: policy.title, pad_ms, terms, edition: id, report });
+    datasets.insert(0, Dataset { name, lineage, title: policy.title, pad_ms, about_rows, terms, edition: id, report });
     Ok(datasets)
 }

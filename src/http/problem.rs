@@ -41,6 +41,12 @@ struct Document {
     /// The largest amount that could still be charged at once, as ε.
     #[serde(skip_serializing_if = "Option::is_none")]
     epsilon_remaining: Option<String>,
+    /// The largest ε at which the same question would be answered, if its price does not fit; 0 if none fits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    largest_epsilon: Option<String>,
+    /// The margin that `largest_epsilon` buys, as decimal text: the widest of counts and sums, or that of the only output.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    margin: Option<String>,
     /// The release that was charged and failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     release: Option<String>,
@@ -49,9 +55,24 @@ struct Document {
 impl From<Problem> for Document {
     fn from(problem: Problem) -> Self {
         let (code, title, status) = (problem.code(), problem.title(), problem.status().as_u16());
-        let Problem { kind: _, detail, position, hint, epsilon_asked, epsilon_remaining, release } = problem;
+        let Problem { kind: _, detail, position, hint, epsilon_asked, epsilon_remaining, fits, release } = problem;
+        let largest_epsilon = fits.as_ref().map(|fits| fits.largest_epsilon.to_string());
+        let margin = fits.and_then(|fits| fits.margin).map(|margin| margin.to_string());
         let r#type = format!("urn:tacit:problem:{code}");
-        Self { r#type, title, status, detail, code, position, hint, epsilon_asked, epsilon_remaining, release }
+        Self {
+            r#type,
+            title,
+            status,
+            detail,
+            code,
+            position,
+            hint,
+            epsilon_asked,
+            epsilon_remaining,
+            largest_epsilon,
+            margin,
+            release,
+        }
     }
 }
 

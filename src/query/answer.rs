@@ -20,6 +20,7 @@ pub mod formula;
 pub mod interval;
 pub mod quantile;
 pub mod grouping_sets;
+pub mod expected;
 
 pub use self::cell::Cell;
 pub use self::labels::{KeyLabels, Label};

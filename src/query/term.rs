@@ -216,6 +216,12 @@ impl Term {
         Self::of(Operation::Case(vec![(condition, self)], None))
     }
 
+    /// Whether the term is present only in rows for which a condition is true.
+    #[must_use]
+    pub fn is_part(&self) -> bool {
+        matches!(self, Self::Made(made) if matches!(&**made, Operation::Case(_, None)))
+    }
+
     /// Flattens and sorts the operands of an associative and commutative operation; a single operand is returned as the error.
     fn chain(parts: Vec<Self>, open: impl Fn(Operation) -> Result<Vec<Self>, Operation>) -> Result<Vec<Self>, Self> {
         let mut flat = Vec::with_capacity(parts.len());

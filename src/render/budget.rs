@@ -108,7 +108,7 @@ mod tests {
                 0,
                 1,
                 Some(12_345),
-                "costs 0.0001 % of your account (ε 0.0123), 99.9999 % left, about 12\u{202f}345 more like it",
+                "costs 0.00010 % of your account (ε 0.0123), 99.99990 % left, about 12\u{202f}345 more like it",
             ),
             (56_900, 0, None, "costs nothing; 94.3 % left"),
         ] {

@@ -15,6 +15,8 @@ pub struct Dataset {
     pub title: Option<String>,
     /// Answers leave at multiples of this many milliseconds after the question; `None` if they are not padded.
     pub pad_ms: Option<u32>,
+    /// The steward's public statement of how many rows the dataset has about, for expected errors; `None` if they made none.
+    pub about_rows: Option<u64>,
     /// The public terms of the policy: columns, domains, cap and limits.
     pub terms: Terms,
     /// Id of the edition that queries see.

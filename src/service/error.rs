@@ -7,6 +7,7 @@ use crate::kernel::privacy::certificate::Uncertifiable;
 use crate::query::error::QueryError;
 use crate::service::stewarding::declared::DeclaredFault;
 use crate::service::stewarding::fault::{Absence, Conflict, StewardFault};
+use crate::service::views::Fit;
 
 /// Why a question or a steward's request was not answered.
 #[derive(Debug, thiserror::Error)]
@@ -67,4 +68,6 @@ pub struct Refused {
     pub dataset: String,
     /// The dataset's accountant, which converts amounts to ε; `None` if the dataset is not known.
     pub accountant: Option<Accountant>,
+    /// What the same question may cost, if it was refused for its price.
+    pub fits: Option<Fit>,
 }

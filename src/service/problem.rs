@@ -8,6 +8,7 @@ use crate::kernel::budget::entry::AccountKind;
 use crate::kernel::budget::ledger::LedgerFault;
 use crate::query::error::{Code, Position, QueryError};
 use crate::service::asking::ask::AskFault;
+use crate::service::views::Fit;
 use crate::service::{Refused, ServiceError};
 
 /// The kind of a problem.
@@ -115,7 +116,7 @@ impl ProblemKind {
 }
 
 /// Why a request was not fulfilled, in words for the caller.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Problem {
     /// The kind of problem.
     pub kind: ProblemKind,
@@ -129,6 +130,8 @@ pub struct Problem {
     pub epsilon_asked: Option<String>,
     /// The largest amount that could still be charged at once, as ε, if the account that would have to pay does not hold the price.
     pub epsilon_remaining: Option<String>,
+    /// What the same question may cost, if its price does not fit.
+    pub fits: Option<Fit>,
     /// The release that was charged and failed, if one was.
     pub release: Option<String>,
 }
@@ -144,6 +147,7 @@ impl Problem {
             hint: None,
             epsilon_asked: None,
             epsilon_remaining: None,
+            fits: None,
             release: None,
         }
     }
@@ -288,6 +292,10 @@ fn told(epsilon: &Option<String>) -> String {
 }
 
 fn refusal(refused: &Refused) -> Problem {
+    Problem { fits: refused.fits.clone(), ..refusal_of(refused) }
+}
+
+fn refusal_of(refused: &Refused) -> Problem {
     let epsilon = |price, within: bool| {
         let accountant = refused.accountant?;
         let epsilon = if within { accountant.epsilon_within(price) } else { accountant.epsilon_spent(price) };

@@ -17,6 +17,7 @@ use crate::kernel::vault::noise::NoiseSource;
 use crate::ledger::sqlite::questions::QuestionTable;
 use crate::service::asking::counts::ReadingCounters;
 use crate::service::asking::derivations::DerivationIndex;
+use crate::service::asking::known::KnownPlans;
 use crate::service::asking::locks::KeyedLocks;
 use crate::service::asking::queues::Queues;
 use crate::service::asking::refusals::Refusals;
@@ -43,6 +44,7 @@ pub struct Service {
     pub(in crate::service) key_locks: KeyedLocks,
     pub(in crate::service) view_locks: KeyedLocks,
     pub(in crate::service) derivations: DerivationIndex,
+    pub(in crate::service) known_plans: KnownPlans,
     pub(in crate::service) queues: Queues,
     pub(in crate::service) statistics: BTreeMap<String, Statistic>,
     pub(in crate::service) dashboards: BTreeMap<String, Dashboard>,
@@ -69,6 +71,7 @@ impl Service {
             key_locks: KeyedLocks::default(),
             view_locks: KeyedLocks::default(),
             derivations: DerivationIndex::default(),
+            known_plans: KnownPlans::default(),
             statistics: BTreeMap::new(),
             dashboards: BTreeMap::new(),
             zone: CalendarZone::default(),

@@ -29,6 +29,9 @@ pub struct DatasetBody {
     /// The quantum to which answers are padded, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pad_ms: Option<u32>,
+    /// The steward's public statement of how many rows there are about. It is what the policy says, and never a count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    about_rows: Option<u64>,
     privacy_unit: String,
     max_rows_per_unit: u32,
     max_rows: u64,
@@ -106,6 +109,7 @@ fn body(service: &Service, dataset: &Dataset) -> DatasetBody {
         name: dataset.name.clone(),
         title: dataset.title.clone(),
         pad_ms: dataset.pad_ms,
+        about_rows: dataset.about_rows,
         privacy_unit: terms.unit.name().to_owned(),
         max_rows_per_unit: terms.max_rows_per_unit,
         max_rows: terms.max_rows,

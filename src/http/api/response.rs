@@ -19,6 +19,7 @@ use crate::service::asking::free::FreeAnswer;
 use crate::service::asking::quote::LegsView;
 use crate::service::asking::rooms::Reservation;
 use crate::service::asking::stored::StoredAnswer;
+use crate::service::shares::AccountShare;
 use crate::service::stewarding::accounts::{AccountView, timestamp};
 
 /// A format in which answers are offered.
@@ -108,15 +109,15 @@ impl EncodedAnswer {
 pub fn answer(answer: &Answer, format: AnswerFormat) -> Result<EncodedAnswer, Problem> {
     let stored = &answer.stored;
     let table = tabulate(&answer.layout, stored.vectors());
-    let account = AccountView::of(stored.accountant, &answer.standing.account);
     let shown = Shown {
         sql: &answer.sql,
         replayed: answer.standing.replayed,
         epsilon: answer.epsilon(),
         purpose: stored.purpose.as_deref().filter(|_| !answer.standing.replayed),
         legs: Some(LegsView::of(stored.accountant, &answer.standing.legs)),
-        account: Some(account.clone()),
+        paid: Some((answer.fraction(), answer.account())),
     };
+    let account = answer.account();
     let pieces = encoded(table, format, |table| body(stored, table, shown));
     let encoded = EncodedAnswer::of(format, pieces)?.with("tacit-release", &stored.release.id);
     let encoded = encoded.with("tacit-epsilon-spent", &account.epsilon_spent.to_string());
@@ -144,6 +145,7 @@ pub fn free(answer: FreeAnswer, format: AnswerFormat) -> Result<EncodedAnswer, P
         price: PriceBody {
             epsilon: "0".to_owned(),
             delta: about.map_or_else(|| "0".to_owned(), |about| about.delta.clone()),
+            fraction: about.map(|_| AccountShare::NONE),
         },
         threshold: None,
         legs: None,
@@ -168,7 +170,7 @@ pub fn stored(stored: &StoredAnswer, person: &Person, format: AnswerFormat) -> R
         epsilon: stored.epsilon.clone(),
         purpose: stored.purpose.as_deref().filter(|_| is_seen),
         legs: None,
-        account: None,
+        paid: None,
     };
     let pieces = encoded(table, format, |table| body(stored, table, shown));
     Ok(EncodedAnswer::of(format, pieces)?.with("tacit-release", &stored.release.id))
@@ -187,17 +189,19 @@ struct Shown<'a> {
     /// The declared purpose, shown only to those who may see it.
     purpose: Option<&'a str>,
     legs: Option<LegsView>,
-    account: Option<AccountView>,
+    /// The share of their account that the asker paid, and the account after it.
+    paid: Option<(AccountShare, AccountView)>,
 }
 
 /// A published answer, without anyone's account.
 pub fn published(stored: &StoredAnswer, sql: &str, epsilon: &str, table: &Table) -> AnswerBody<Unwritten> {
     let epsilon = epsilon.to_owned();
-    body(stored, table, Shown { sql, replayed: true, epsilon, purpose: None, legs: None, account: None })
+    body(stored, table, Shown { sql, replayed: true, epsilon, purpose: None, legs: None, paid: None })
 }
 
 fn body(stored: &StoredAnswer, table: &Table, shown: Shown<'_>) -> AnswerBody<Unwritten> {
-    let Shown { sql, replayed, epsilon, purpose, legs, account } = shown;
+    let Shown { sql, replayed, epsilon, purpose, legs, paid } = shown;
+    let (fraction, account) = paid.unzip();
     AnswerBody {
         release: Some(stored.release.id.clone()),
         dataset: Some(stored.release.subject.dataset.clone()),
@@ -209,7 +213,7 @@ fn body(stored: &StoredAnswer, table: &Table, shown: Shown<'_>) -> AnswerBody<Un
         rows_per_unit: Some(stored.rows_per_unit),
         columns: columns(table),
         rows: [],
-        price: PriceBody { epsilon, delta: stored.delta().to_string() },
+        price: PriceBody { epsilon, delta: stored.delta().to_string(), fraction },
         threshold: stored.threshold(),
         legs,
         derived_from: stored.derived_from.clone(),

@@ -12,7 +12,8 @@ use crate::http::App;
 use crate::http::api::queries;
 use crate::http::api::quotes::quoted;
 use crate::http::console::pages::answers;
-use crate::http::console::pages::ask::{self as pages, AskPage, Outlook, Question};
+use crate::http::console::pages::ask::{self as pages, AskPage, Question};
+use crate::http::console::pages::price::{self, Outlook};
 use crate::http::console::pages::saved::SavedLine;
 use crate::http::pad;
 use crate::http::pieces::held_response;
@@ -77,13 +78,16 @@ pub async fn form(
     aside(&service, visitor, show).await
 }
 
+/// The question of a form. A button that says what fits has filled in the accuracy instead of its field.
 fn question(form: &Form) -> Question {
     let text = |name: &str| form.text(name).to_owned();
+    let fits = |name: &str| form.some(name);
+    let (epsilon, margin) = (fits("fit_epsilon"), fits("fit_margin"));
     Question {
         sql: text("sql"),
-        by_margin: form.text("by") == "margin",
-        epsilon: text("epsilon"),
-        margin: text("margin"),
+        by_margin: epsilon.is_none() && (margin.is_some() || form.text("by") == "margin"),
+        epsilon: epsilon.unwrap_or_else(|| text("epsilon")),
+        margin: margin.unwrap_or_else(|| text("margin")),
         purpose: text("purpose"),
         key: text("key"),
     }
@@ -143,7 +147,12 @@ pub async fn level(State(service): State<App>, form: Form) -> Shown {
 }
 
 fn refusal(problem: &Problem) -> Outlook<'_> {
-    Outlook::Refused { detail: problem.detail(), hint: problem.shown_hint(), position: problem.position }
+    Outlook::Refused {
+        detail: problem.detail(),
+        hint: problem.shown_hint(),
+        position: problem.position,
+        fits: problem.fits.as_ref(),
+    }
 }
 
 /// Shows a quote, or the reason why there is none.
@@ -155,12 +164,12 @@ fn with_outlook<T>(quoted: Result<Quote, Problem>, show: impl FnOnce(&Outlook<'_
 }
 
 async fn price_box(service: &App, person: &Person, asked: Result<Ask, Problem>) -> (Option<Pad>, maud::Markup) {
-    let write = |quote: Result<Quote, ServiceError>| with_outlook(quote.map_err(Problem::from), pages::price);
+    let write = |quote: Result<Quote, ServiceError>| with_outlook(quote.map_err(Problem::from), price::price);
     let (pad, shown) = match asked {
         Ok(ask) => quoted(service, &person.name, ask, write).await,
         Err(problem) => (None, Err(problem)),
     };
-    (pad, shown.unwrap_or_else(|problem| with_outlook(Err(problem), pages::price)))
+    (pad, shown.unwrap_or_else(|problem| with_outlook(Err(problem), price::price)))
 }
 
 /// The page with a question and its quote, or the reason why there is none.
@@ -353,7 +362,7 @@ async fn answered(
 fn answer_body(service: &Service, who: &str, answer: &Answer) -> maud::Markup {
     let stored = &answer.stored;
     let table = tabulate(&answer.layout, stored.vectors());
-    let account = crate::service::stewarding::accounts::AccountView::of(stored.accountant, &answer.standing.account);
+    let account = (answer.fraction(), answer.account());
     let (paid, date) = (answer.epsilon(), service.date(stored.at_ms));
     answers::one(&answers::AnswerPage {
         release: &stored.release.id,

@@ -15,6 +15,7 @@ pub mod ledger;
 pub mod manual;
 pub mod people;
 pub mod person;
+pub mod price;
 pub mod requests;
 pub mod saved;
 pub mod shares;

@@ -188,6 +188,17 @@ impl Distribution {
         ((part - q).powi(2) * root + variance).max(0.0).sqrt()
     }
 
+    /// The part of the rows up to the end of each leaf; `None` if the total is lost in its own noise.
+    #[must_use]
+    pub fn parts_below(&self) -> Option<Vec<f64>> {
+        let (total, error) = self.total();
+        if total <= NORMAL_975 * error {
+            return None;
+        }
+        let parts = self.rising.iter().map(|rank| (rank / total).clamp(0.0, 1.0));
+        Some(parts.collect())
+    }
+
     /// Estimated total with its standard error.
     fn total(&self) -> (f64, f64) {
         let root = self.branches as f64 * self.variances.first().copied().unwrap_or(0.0);

@@ -53,6 +53,15 @@ impl ColumnKind {
         }
     }
 
+    /// Whether the error of the column depends on how many rows a group has.
+    #[must_use]
+    pub fn assumes_rows(self) -> bool {
+        match self {
+            Self::Mean | Self::Formula => true,
+            Self::Key | Self::BooleanKey | Self::IntegerKey | Self::DecimalKey | Self::Count(_) | Self::Sum(_) => false,
+        }
+    }
+
     /// Standard error of the column, if all rows share one.
     #[must_use]
     pub fn std_error(self) -> Option<f64> {

@@ -1,14 +1,16 @@
 //! Answers and quotes as they travel in JSON: a door writes these types, and our own client reads them back.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::expected::{ExpectedErrors, ExpectedGroup};
 use super::quote::Quote;
 use crate::kernel::privacy::amounts::Epsilon;
 use crate::query::answer::{ColumnInfo, ColumnKind};
+use crate::service::shares::AccountShare;
 use crate::service::views::{AccountView, LegsView, RoundedNumber, ThresholdView, reported_if_any};
 
 /// The confidence of every interval.
@@ -44,6 +46,18 @@ pub struct OutputColumn {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub margin: Option<RoundedNumber<9>>,
+    /// In quotes: the number of rows of a group that `margin` is expected for; absent where it does not depend on that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assumed_group_size: Option<u64>,
+    /// In quotes: where `assumed_group_size` comes from: `answers` (the middle group of those that you have paid to know), `about_rows` (the
+    /// policy's statement, divided among the groups), `group_size` (as you said) or `default`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assumed_from: Option<Cow<'static, str>>,
+    /// In quotes: whether `margin` also rests on a guess of how the values are spread, from their declared bounds alone. Such a margin can be
+    /// far off; once you have an answer about the same column, it is taken from there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    pub rough: bool,
     /// In quotes: the smallest value that one row can contribute to the sum or mean.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min: Option<String>,
@@ -67,9 +81,49 @@ impl OutputColumn {
             aggregate: (!is_key).then(|| column.kind.word().into()),
             std_error: column.kind.std_error().map(RoundedNumber::from),
             margin: column.kind.margin().filter(|_| with_margin).map(RoundedNumber::from),
+            assumed_group_size: None,
+            assumed_from: None,
+            rough: false,
             min,
             max,
         }
+    }
+
+    /// Describes the columns of a quote with their expected margins.
+    fn expected(columns: &[ColumnInfo], expected: &ExpectedErrors) -> Vec<Self> {
+        let one = |((column, half_width), rough): ((&ColumnInfo, &Option<f64>), &bool)| {
+            let of_any = Self::of(column, true);
+            let assumes = column.kind.assumes_rows();
+            Self {
+                margin: of_any.margin.or(half_width.map(RoundedNumber::from)),
+                assumed_group_size: assumes.then_some(expected.rows),
+                assumed_from: assumes.then(|| expected.from.word().into()),
+                rough: *rough && half_width.is_some(),
+                ..of_any
+            }
+        };
+        columns.iter().zip(&expected.half_widths).zip(&expected.guessed).map(one).collect()
+    }
+}
+
+/// The errors that are expected in one group whose size the asker knows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = ExpectedGroup)]
+pub struct GroupErrors {
+    /// The labels of the group, one for each key.
+    pub group: Vec<String>,
+    /// Its noisy number of rows, from an answer that the asker has paid for.
+    pub rows: u64,
+    /// The expected half-width of each column that has one, by name.
+    #[schema(value_type = HashMap<String, String>)]
+    pub margins: BTreeMap<String, RoundedNumber<9>>,
+}
+
+impl GroupErrors {
+    fn of(columns: &[ColumnInfo], group: ExpectedGroup) -> Self {
+        let named = columns.iter().zip(group.half_widths);
+        let margins = named.filter_map(|(column, half_width)| Some((column.name.clone(), half_width?.into())));
+        Self { group: group.labels, rows: group.rows, margins: margins.collect() }
     }
 }
 
@@ -80,6 +134,11 @@ pub struct PriceBody {
     pub epsilon: String,
     /// The δ of the dataset, as decimal text.
     pub delta: String,
+    /// The share that it takes of the account of the person who asks, as decimal text. Shares add up, as ε does not: it is what the
+    /// account's `fraction_remaining` falls by. Absent where nobody's account is shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub fraction: Option<AccountShare>,
 }
 
 /// An answer, with its rows as `R`.
@@ -184,9 +243,14 @@ pub struct QuoteBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub(crate) margin: Option<RoundedNumber<9>>,
-    /// The assumed number of rows in a group: larger groups meet the margin that was asked for a mean.
+    /// The number of rows of a group that expected margins assume; absent if none depends on it. Larger groups meet a margin that was asked
+    /// for a mean.
     #[serde(skip_serializing_if = "Option::is_none")]
     assumed_group_size: Option<u64>,
+    /// The expected margins in some of the groups, from the largest to the smallest, if the asker has paid to know their sizes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub(crate) groups: Vec<GroupErrors>,
     /// How groups are selected for being shown if their list is not public.
     #[serde(skip_serializing_if = "Option::is_none")]
     threshold: Option<ThresholdView>,
@@ -202,6 +266,8 @@ pub struct BeforeAndAfter {
 
 impl From<Quote> for QuoteBody {
     fn from(quote: Quote) -> Self {
+        let assumes = quote.columns.iter().any(|column| column.kind.assumes_rows());
+        let groups = quote.expected.groups.clone().into_iter().filter(|_| assumes);
         Self {
             dataset: quote.dataset,
             edition: quote.edition,
@@ -209,8 +275,8 @@ impl From<Quote> for QuoteBody {
             mechanism: quote.mechanism.into(),
             confidence: CONFIDENCE,
             rows_per_unit: quote.rows_per_unit,
-            columns: quote.columns.iter().map(|column| OutputColumn::of(column, true)).collect(),
-            price: PriceBody { epsilon: quote.epsilon, delta: quote.delta },
+            columns: OutputColumn::expected(&quote.columns, &quote.expected),
+            price: PriceBody { epsilon: quote.epsilon, delta: quote.delta, fraction: Some(quote.fraction) },
             legs: quote.legs,
             answerable: quote.answerable,
             replay: quote.replay,
@@ -218,7 +284,8 @@ impl From<Quote> for QuoteBody {
             answers_left: quote.answers_left,
             largest_epsilon: quote.largest_epsilon,
             margin: quote.largest_margin,
-            assumed_group_size: quote.assumed_group_size,
+            assumed_group_size: assumes.then_some(quote.expected.rows),
+            groups: groups.map(|group| GroupErrors::of(&quote.columns, group)).collect(),
             threshold: quote.threshold,
             account: BeforeAndAfter { before: quote.before, after: quote.after },
         }

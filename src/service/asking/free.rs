@@ -122,19 +122,23 @@ fn of_constants(constants: &[(String, LiteralValue)]) -> Table {
 fn explained(quote: &Quote) -> Table {
     let text = |text: &str| Cell::Text(text.to_owned());
     let optional = |value: Option<String>| value.map_or(Cell::Missing, Cell::Text);
-    let row = |column: &ColumnInfo| {
+    let row = |(column, half_width): (&ColumnInfo, &Option<f64>)| {
+        let assumes = column.kind.assumes_rows();
         let (bounds_low, bounds_high) = column.bounds.clone().unzip();
         vec![
             text(&column.name),
             text(column.kind.word()),
             optional(column.kind.std_error().map(|error| significant(error, 9))),
-            optional(column.kind.margin().map(|margin| significant(margin, 9))),
+            optional(column.kind.margin().or(*half_width).map(|margin| significant(margin, 9))),
             optional(bounds_low),
             optional(bounds_high),
             Cell::Decimal(i128::from(quote.rows_per_unit) * 1_000_000_000),
             text(&quote.epsilon),
             Cell::Boolean(quote.answerable),
             Cell::Boolean(quote.replay),
+            text(&quote.fraction.to_string()),
+            if assumes { Cell::Decimal(i128::from(quote.expected.rows) * 1_000_000_000) } else { Cell::Missing },
+            if assumes { text(quote.expected.from.word()) } else { Cell::Missing },
         ]
     };
     let columns = [
@@ -148,6 +152,12 @@ fn explained(quote: &Quote) -> Table {
         ("epsilon", ColumnKind::Key),
         ("answerable", ColumnKind::BooleanKey),
         ("replay", ColumnKind::BooleanKey),
+        ("fraction", ColumnKind::Key),
+        ("assumed_group_size", ColumnKind::IntegerKey),
+        ("assumed_from", ColumnKind::Key),
     ];
-    table(columns.map(|(name, kind)| (name.to_owned(), kind)).into(), quote.columns.iter().map(row).collect())
+    table(
+        columns.map(|(name, kind)| (name.to_owned(), kind)).into(),
+        quote.columns.iter().zip(&quote.expected.half_widths).map(row).collect(),
+    )
 }

@@ -8,6 +8,8 @@
 //!
 //! * A count has a = 1. A sum S + c·N has 1 and c. A mean S/N of n rows about c has 1/n and θ/n, where |θ| ≤ R, the distance from
 //!   the middle of the range to its ends; so a group of at least n rows meets the margin whatever its mean is.
+//! * Any other output (a share, a percentile, a deviation, a correlation) demands a least price of each of its measurements
+//!   ([`super::curved`]); a measurement that several outputs use gets the largest of them.
 //! * An ε is spent so that the worst relative margin is least. Margins are relative to n for a count, to n times the largest
 //!   value for a sum, and to R for a mean. A measurement that no such output uses gets as much as the average of the rest.
 
@@ -21,26 +23,75 @@ use crate::query::answer::{Output, OutputValue};
 use crate::query::error::{Code, QueryError};
 use crate::query::plan::Plan;
 
-use super::ask::{Margin, RequestedAccuracy};
+use super::ask::{Ask, Margin, RequestedAccuracy};
+use super::curved;
 use crate::service::ServiceError;
 
 /// What an output demands of the measurements it is computed from: by index, since they are few among many.
 type Demand = BTreeMap<usize, f64>;
 
-/// Number of rows that a group is assumed to have for the error of means, unless the asker says otherwise.
-pub const GROUP_SIZE: u64 = 1_000;
+/// Number of rows that a group is assumed to have, unless the asker says otherwise or more is known.
+pub const GROUP_ROWS: u64 = 1_000;
 /// Number of iterations that find the multipliers; the first ten come within a few per cent of the final price.
 const ROUNDS: usize = 60;
 
-/// Whether the accuracy asks for the margin of a mean, which depends on how many rows a group has.
-pub(crate) fn assumes_size(wanted: Option<&RequestedAccuracy>, plan: &Plan) -> bool {
-    let is_mean = |output: &Output| matches!(output.value, OutputValue::Mean { .. });
-    match wanted {
-        Some(RequestedAccuracy::Margins(margins)) => {
-            plan.layout.outputs.iter().any(|output| is_mean(output) && margins.contains_key(&output.name))
-        }
-        Some(RequestedAccuracy::Epsilon(_) | RequestedAccuracy::Margin(_)) | None => false,
+/// The number of rows of a group that errors are expected for, if the question determines it: the asker says it, or names a margin that was
+/// priced for groups of this size.
+pub(crate) fn said_size(ask: &Ask, plan: &Plan) -> Option<u64> {
+    let estimates = || estimates(plan).filter(|output| assumes_rows(output));
+    let is_priced = match &ask.accuracy {
+        Some(RequestedAccuracy::Margins(margins)) => estimates().any(|output| margins.contains_key(&output.name)),
+        Some(RequestedAccuracy::Margin(_)) => only(plan).is_some_and(assumes_rows),
+        Some(RequestedAccuracy::Epsilon(_)) | None => false,
+    };
+    ask.group_size.or_else(|| is_priced.then_some(GROUP_ROWS))
+}
+
+/// The outputs that are estimates.
+fn estimates(plan: &Plan) -> impl Iterator<Item = &Output> {
+    plan.layout.outputs.iter().filter(|output| !output.value.is_hidden() && output.value.formula().is_some())
+}
+
+/// Whether the error of an output depends on how many rows a group has.
+fn assumes_rows(output: &Output) -> bool {
+    match &output.value {
+        OutputValue::Mean { .. } => true,
+        OutputValue::Formula { formula, .. } => !matches!(formula, Formula::Run(_)),
+        OutputValue::Key { .. }
+        | OutputValue::Grouping { .. }
+        | OutputValue::Count { .. }
+        | OutputValue::Sum { .. }
+        | OutputValue::Words(_)
+        | OutputValue::Hidden(_) => false,
     }
+}
+
+/// The only estimate of a question without counts and sums, which a margin without a name is meant for.
+fn only(plan: &Plan) -> Option<&Output> {
+    let mut estimates = estimates(plan);
+    estimates.next().filter(|first| assumes_rows(first) && estimates.next().is_none())
+}
+
+/// The margin that this noise gives the only estimate of a question without counts and sums, as it is priced: in a group of [`GROUP_ROWS`]
+/// rows.
+pub(crate) fn of_only(plan: &Plan, laws: &[NoiseLaw]) -> Option<f64> {
+    let only = only(plan)?;
+    match demand(only, plan, GROUP_ROWS as f64, 1.0) {
+        Some(squares) => {
+            let variance = squares.iter().map(|(at, square)| square * laws[*at].std_error().powi(2)).sum::<f64>();
+            Some(NORMAL_975 * variance.sqrt())
+        }
+        None => curved::half_width(plan, &only.name, laws, GROUP_ROWS),
+    }
+}
+
+/// What a question demands of its measurements.
+#[derive(Default)]
+struct Demands {
+    /// Of outputs whose error is a weighted sum of noise.
+    linear: Vec<Demand>,
+    /// Least prices of measurements, by index, for all other outputs.
+    least: BTreeMap<usize, f64>,
 }
 
 pub(crate) fn accuracy(
@@ -49,43 +100,71 @@ pub(crate) fn accuracy(
     accountant: Accountant,
     group_size: Option<u64>,
 ) -> Result<Accuracy, ServiceError> {
-    let size = group_size.unwrap_or(GROUP_SIZE) as f64;
-    let outputs = &plan.layout.outputs;
-    let demand = |output: &Output, margin: Margin| demand(output, plan, size, (margin.width() / NORMAL_975).powi(2));
-    let demands: Vec<Demand> = match wanted {
+    let rows = group_size.unwrap_or(GROUP_ROWS);
+    let (size, outputs) = (rows as f64, &plan.layout.outputs);
+    let of_margin = |output: &Output, margin: Margin| demand(output, plan, size, (margin.width() / NORMAL_975).powi(2));
+    let demands = match wanted {
         RequestedAccuracy::Epsilon(epsilon) => {
             let demands = outputs.iter().filter_map(|output| demand_of(output, plan, size, relative(output, size)));
             let weights = weights(&demands.collect::<Vec<_>>(), &plan.sought, accountant);
             return Ok(Accuracy::Weighted(*epsilon, weights));
         }
-        RequestedAccuracy::Margin(margin) => {
-            let counts_and_sums = |output: &&Output| !matches!(output.value, OutputValue::Mean { .. });
-            outputs.iter().filter(counts_and_sums).filter_map(|output| demand(output, *margin)).collect()
-        }
-        RequestedAccuracy::Margins(margins) => {
-            let mut demands = Vec::with_capacity(margins.len());
-            for (name, margin) in margins {
-                let output = outputs.iter().find(|output| output.name == *name);
-                let one = output.and_then(|output| demand(output, *margin));
-                demands.push(one.ok_or_else(|| no_margin(name, plan))?);
+        RequestedAccuracy::Margin(margin) => match only(plan) {
+            Some(only) => named([(&only.name, *margin)].into_iter(), plan, accountant, rows)?,
+            None => {
+                let counts_and_sums = outputs.iter().filter(|output| !assumes_rows(output));
+                let linear = counts_and_sums.filter_map(|output| of_margin(output, *margin)).collect();
+                Demands { linear, least: BTreeMap::new() }
             }
-            demands
+        },
+        RequestedAccuracy::Margins(margins) => {
+            named(margins.iter().map(|(name, margin)| (name, *margin)), plan, accountant, rows)?
         }
     };
-    if demands.is_empty() {
+    if demands.linear.is_empty() && demands.least.is_empty() {
         let message = "margin is a half-width of counts and sums, and this query has neither";
         let error = QueryError::whole(Code::InvalidRequest, message);
-        return Err(error.hint("ask with epsilon, name a mean in margin, or add COUNT(*)").into());
+        return Err(error.hint("ask with epsilon, name an output in margin, or add COUNT(*)").into());
     }
-    let prices = least(&demands, &plan.sought, accountant);
+    let mut prices = least(&demands.linear, &plan.sought, accountant);
+    demands.least.iter().for_each(|(at, price)| prices[*at] = prices[*at].max(*price));
     Ok(Accuracy::StdErrors(errors(&prices, &plan.sought, accountant)))
 }
 
+/// The demands of outputs whose margins are named.
+fn named<'a>(
+    margins: impl Iterator<Item = (&'a String, Margin)>,
+    plan: &Plan,
+    accountant: Accountant,
+    rows: u64,
+) -> Result<Demands, ServiceError> {
+    let squares: Vec<f64> = plan.sought.iter().map(|sought| size(sought, accountant).0).collect();
+    let mut demands = Demands::default();
+    for (name, margin) in margins {
+        let variance = (margin.width() / NORMAL_975).powi(2);
+        let output = plan.layout.outputs.iter().find(|output| output.name == *name);
+        if let Some(linear) = output.and_then(|output| demand(output, plan, rows as f64, variance)) {
+            demands.linear.push(linear);
+            continue;
+        }
+        let prices = curved::prices(plan, name, margin.width(), rows, (accountant, &squares));
+        for (at, price) in prices.ok_or_else(|| no_margin(name, plan))? {
+            let least = demands.least.entry(at).or_insert(price);
+            *least = least.max(price);
+        }
+    }
+    Ok(demands)
+}
+
 fn no_margin(name: &str, plan: &Plan) -> QueryError {
-    let priced = plan.layout.outputs.iter().filter(|output| demand(output, plan, 1.0, 1.0).is_some());
-    let names: Vec<_> = priced.map(|output| output.name.as_str()).collect();
-    let name = crate::query::error::shown(name);
-    let message = format!("margin names \"{name}\", which is not a count, sum or mean of this query");
+    let shown = crate::query::error::shown(name);
+    if estimates(plan).any(|output| output.name == name) {
+        let message = format!("no price gives \"{shown}\" this margin");
+        let hint = "it has no interval, or one that is wider whatever is paid, as the bins of a percentile are: ask with a wider margin or with epsilon";
+        return QueryError::whole(Code::InvalidRequest, message).hint(hint);
+    }
+    let names: Vec<_> = estimates(plan).map(|output| output.name.as_str()).collect();
+    let message = format!("margin names \"{shown}\", which is not an estimate of this query");
     QueryError::whole(Code::InvalidRequest, message).hint(format!("accepted are: {}", names.join(", ")))
 }
 
@@ -143,19 +222,6 @@ fn demand(output: &Output, plan: &Plan, size: f64, variance: f64) -> Option<Dema
         | OutputValue::Hidden(_) => return None,
     }
     Some(demand)
-}
-
-/// The expected 95 % half-width of each output in a group of `size` rows. It is given for means and running sums. It is `None`
-/// for keys, for counts and sums, whose noise already states it, for other formulas, and if there are several groupings.
-pub(crate) fn expected(plan: &Plan, laws: &[NoiseLaw], size: u64) -> Vec<Option<f64>> {
-    let one = |output: &Output| {
-        let is_known =
-            matches!(output.value, OutputValue::Mean { .. } | OutputValue::Formula { formula: Formula::Run(_), .. });
-        let squares = demand(output, plan, size as f64, 1.0).filter(|_| is_known && plan.layout.sets.is_none())?;
-        let variance: f64 = squares.iter().map(|(vector, square)| square * laws[*vector].std_error().powi(2)).sum();
-        Some(NORMAL_975 * variance.sqrt())
-    };
-    plan.layout.outputs.iter().map(one).collect()
 }
 
 /// Δ² of a measurement in the norm that its noise is calibrated to, and the power of its price in the variance.

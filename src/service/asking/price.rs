@@ -18,6 +18,7 @@ use crate::query::error::{Code, QueryError, shown};
 use crate::query::plan::Plan;
 use crate::query::syntax::Query;
 use crate::service::asking::answer::Answer;
+use crate::service::views::Fit;
 use crate::service::{Dataset, Refused, Service, ServiceError};
 
 /// A question with its price. Nothing has been charged and no data has been touched yet.
@@ -95,8 +96,14 @@ impl Service {
 
     /// What the answer would be made of, and which accounts would pay how much.
     pub(in crate::service) fn offer(&self, who: &str, priced: &Priced) -> Result<Offer, ServiceError> {
-        let offered = read(self.ledger(), |book| self.stock(book, who, priced)?.offer(&priced.asked));
-        offered.map_err(|refusal| self.refused(&priced.dataset.lineage, refusal))
+        let offered = read(self.ledger(), |book| {
+            let stock = self.stock(book, who, priced).map_err(|refusal| (refusal, None))?;
+            stock.offer(&priced.asked).map_err(|refusal| {
+                let fits = self.fit(&stock, priced, &refusal);
+                (refusal, fits)
+            })
+        });
+        offered.map_err(|(refusal, fits)| self.refused_with(&priced.dataset.lineage, refusal, fits))
     }
 
     pub(in crate::service) fn stock<'a>(
@@ -113,8 +120,12 @@ impl Service {
     }
 
     pub(in crate::service) fn refused(&self, dataset: &str, refusal: Refusal) -> ServiceError {
+        self.refused_with(dataset, refusal, None)
+    }
+
+    fn refused_with(&self, dataset: &str, refusal: Refusal, fits: Option<Fit>) -> ServiceError {
         let accountant = self.datasets.get(dataset).map(|dataset| dataset.terms.accountant);
-        ServiceError::Refused(Box::new(Refused { refusal, accountant, dataset: dataset.to_owned() }))
+        ServiceError::Refused(Box::new(Refused { refusal, accountant, dataset: dataset.to_owned(), fits }))
     }
 
     /// The standing of a stored answer that this researcher was durably served before; serving it again needs no ledger entry.

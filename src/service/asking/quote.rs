@@ -1,6 +1,7 @@
 //! Quotes: what an answer would cost, who would pay, and how exact it would be. A quote is free and touches no data.
 
 use super::ask::{Ask, RequestedAccuracy};
+use super::expected::{ExpectedErrors, expected};
 use super::margin;
 use super::offer::{AvailableParts, Offer};
 use crate::kernel::budget::charge::Refusal;
@@ -9,7 +10,8 @@ use crate::kernel::budget::ledger::read;
 use crate::kernel::privacy::amounts::{Epsilon, Price};
 use crate::kernel::privacy::certificate::{Accuracy, Certificate, NORMAL_975, Subject, certify, prices};
 use crate::query::answer::{ColumnInfo, columns, laws};
-use crate::service::views::{AccountView, RoundedNumber};
+use crate::service::shares::AccountShare;
+use crate::service::views::{AccountView, Fit, RoundedNumber};
 pub use crate::service::views::{LegsView, ThresholdView};
 use crate::service::{Priced, Service, ServiceError};
 
@@ -28,6 +30,8 @@ pub struct Quote {
     pub columns: Vec<ColumnInfo>,
     /// What the researcher would be charged, as ε; "0" if it is free.
     pub epsilon: String,
+    /// The share of the researcher's account that they would be charged.
+    pub fraction: AccountShare,
     /// What each account would pay, as ε.
     pub legs: LegsView,
     /// The dataset's δ, as decimal text.
@@ -48,12 +52,13 @@ pub struct Quote {
     pub after: AccountView,
     /// If the question would not be answered, the largest ε at which it would be; 0 if none fits.
     pub largest_epsilon: Option<Epsilon>,
-    /// The widest margin of counts and sums at `largest_epsilon`.
+    /// The margin that `largest_epsilon` gives: the widest of counts and sums, or that of the only output.
     pub largest_margin: Option<RoundedNumber<9>>,
     /// How many rows of each unit would count.
     pub rows_per_unit: u32,
-    /// Number of rows that a group is assumed to have, if the margin of a mean depends on it.
-    pub assumed_group_size: Option<u64>,
+    /// The errors that the answer is expected to have, and the number of rows that this assumes. The margins of counts and sums stand in
+    /// `columns`, too, as they depend on no rows.
+    pub expected: ExpectedErrors,
     /// How groups are chosen that are shown, if their list is not public.
     pub threshold: Option<ThresholdView>,
 }
@@ -81,13 +86,16 @@ impl Service {
         let leg = legs.researcher;
         let worth = outlook.offered.as_ref().map_or_else(|_| priced.asked.clone(), Offer::worth);
         let certificate = self.at(priced, &worth)?;
+        let laws = laws(certificate.measurements());
+        let known = self.known_groups(who, priced);
         let largest = outlook.largest;
         Ok(Quote {
             dataset: priced.dataset.lineage.clone(),
             edition: priced.dataset.edition.clone(),
             mechanism: accountant.mechanism().name(),
-            columns: columns(&priced.plan.layout, &laws(certificate.measurements())),
+            columns: columns(&priced.plan.layout, &laws),
             epsilon: if leg == Price::ZERO { "0".to_owned() } else { priced_epsilon(priced, ask, leg) },
+            fraction: AccountShare::taken(leg, outlook.account.spent, outlook.account.amount),
             legs: LegsView::of(accountant, &legs),
             delta: priced.dataset.terms.delta().to_string(),
             answerable: outlook.offered.is_ok(),
@@ -95,13 +103,12 @@ impl Service {
             derived_from: outlook.offered.as_ref().map_or_else(|_| Vec::new(), origins),
             answers_left: outlook.answers_left,
             refusal: outlook.offered.err(),
-            before: AccountView::of(accountant, &outlook.account),
-            after: AccountView::of(accountant, &outlook.after),
+            before: AccountView::of(accountant, &outlook.account).counting(&outlook.account, leg),
+            after: AccountView::of(accountant, &outlook.after).counting(&outlook.after, leg),
             largest_epsilon: largest,
             largest_margin: largest.and_then(|epsilon| self.margin_at(priced, epsilon)),
             rows_per_unit: priced.plan.rows_per_unit,
-            assumed_group_size: margin::assumes_size(ask.accuracy.as_ref(), &priced.plan)
-                .then(|| ask.group_size.unwrap_or(margin::GROUP_SIZE)),
+            expected: expected(priced, &laws, known, margin::said_size(ask, &priced.plan)),
             threshold: priced.plan.hiding.and_then(|hiding| {
                 let law = certificate.measurements().get(hiding.units)?.law;
                 ThresholdView::of(&hiding.threshold, &law)
@@ -138,6 +145,23 @@ impl Service {
         Ok(certify(priced.dataset.terms.accountant, subject, &priced.plan.sought, worth)?)
     }
 
+    /// What a refused question may cost at most, with the margin that this buys; `None` if it was not refused for its price.
+    pub(super) fn fit(&self, stock: &AvailableParts<'_>, priced: &Priced, refusal: &Refusal) -> Option<Fit> {
+        match refusal {
+            Refusal::OverQueryLimit { .. } | Refusal::Exhausted { .. } => {
+                let largest_epsilon = largest(stock, priced);
+                Some(Fit { largest_epsilon, margin: self.margin_at(priced, largest_epsilon) })
+            }
+            Refusal::NoAccount
+            | Refusal::CellsExhausted { .. }
+            | Refusal::ThresholdExhausted { .. }
+            | Refusal::Frozen { .. }
+            | Refusal::Gone
+            | Refusal::KeyConflict
+            | Refusal::Unanswered => None,
+        }
+    }
+
     fn margin_at(&self, priced: &Priced, epsilon: Epsilon) -> Option<RoundedNumber<9>> {
         if epsilon.nanos() == 0 {
             return None;
@@ -145,9 +169,11 @@ impl Service {
         let accountant = priced.dataset.terms.accountant;
         let shares = prices(accountant, &priced.plan.sought, &Accuracy::Epsilon(epsilon));
         let certificate = self.at(priced, &shares).ok()?;
-        let columns = columns(&priced.plan.layout, &laws(certificate.measurements()));
+        let laws = laws(certificate.measurements());
+        let columns = columns(&priced.plan.layout, &laws);
         let errors = columns.into_iter().filter_map(|column| column.kind.std_error());
-        errors.reduce(f64::max).map(|error| (NORMAL_975 * error).into())
+        let widest = errors.reduce(f64::max).map(|error| NORMAL_975 * error);
+        widest.or_else(|| margin::of_only(&priced.plan, &laws)).map(RoundedNumber::from)
     }
 }
 

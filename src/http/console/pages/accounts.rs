@@ -5,15 +5,21 @@ use std::collections::BTreeSet;
 use maud::{Markup, html};
 
 use crate::kernel::budget::entry::AccountKind;
+use crate::kernel::privacy::amounts::Epsilon;
+use crate::render::budget;
 use crate::render::frame::csrf;
-use crate::service::stewarding::accounts::{AccountPage, NamedAccount};
+use crate::service::shares::AccountShare;
+use crate::service::stewarding::accounts::{AccountPage, AccountView, NamedAccount};
 
 fn part(account: &NamedAccount) -> f64 {
     account.account.fraction_spent.to_f64().clamp(0.0, 1.0)
 }
 
-fn percent(account: &NamedAccount) -> String {
-    format!("{:.0} %", 100.0 * part(account))
+/// What is spent and what is left in per cent, which add up to 100.
+fn per_cents(account: &NamedAccount) -> (String, String) {
+    const DECIMALS: usize = 2;
+    let left = account.account.fraction_remaining;
+    (AccountShare::per_cent_between(left, AccountShare::WHOLE, DECIMALS), left.per_cent(DECIMALS))
 }
 
 /// A bar of which a part is filled, described in words.
@@ -50,12 +56,15 @@ fn notes(account: &NamedAccount, managed: &BTreeSet<String>) -> Markup {
 /// What is spent of an account and what is left.
 #[must_use]
 pub fn figures(account: &NamedAccount, managed: &BTreeSet<String>) -> Markup {
+    let (spent, left) = per_cents(account);
+    let epsilon = |epsilon: Epsilon| budget::epsilon(&epsilon.to_string());
+    let AccountView { epsilon_cap, epsilon_remaining, like_this_remaining, .. } = &account.account;
     html! {
-        (bar(part(account), &format!("{} of the precision is spent", percent(account))))
+        (bar(part(account), &format!("{spent} is spent")))
         p.row {
-            span { "spent " strong { (account.account.epsilon_spent) } " of epsilon " (account.account.epsilon_cap) " (" (percent(account)) ")" }
-            span.muted { "largest single question that still fits: " (account.account.epsilon_remaining) }
-            @if let Some(left) = account.answers_left { span.muted { "answers like the last that still fit: " (left) } }
+            span { strong { (left) " left" } ", " (spent) " spent, of ε " (epsilon(*epsilon_cap)) }
+            @if let Some(fits) = like_this_remaining { span.muted { (budget::more_like_the_last(*fits)) } }
+            span.muted { "largest single question that still fits: ε " (epsilon(*epsilon_remaining)) }
             (notes(account, managed))
         }
     }
@@ -91,6 +100,7 @@ pub fn own(token: &str, accounts: &[NamedAccount], requests: &Markup) -> Markup 
         }
         (requests)
         p.muted {
+            "Shares of an account add up, and epsilon does not: " a href="/manual/asking" { "why" } ". "
             "An allocation is a share of the dataset's cap. The guarantee is the cap's: it binds all researchers together."
         }
     }
@@ -151,7 +161,8 @@ fn allocated(account: &NamedAccount) -> Markup {
     html! {
         @if let Some(allocated) = &account.dataset_state.epsilon_allocated {
             p.muted {
-                "Allocated: epsilon " (allocated) " of " (account.account.epsilon_cap) "."
+                "Allocated: ε " (budget::epsilon(&allocated.to_string())) " of "
+                (budget::epsilon(&account.account.epsilon_cap.to_string())) "."
                 @if account.dataset_state.oversubscribe == Some(true) { " Allocations may sum to more than the cap." }
             }
         }

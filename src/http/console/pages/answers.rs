@@ -3,8 +3,10 @@
 use maud::{Markup, html};
 
 use crate::query::answer::Table;
+use crate::render::budget::{self, Cost};
 use crate::render::chart::{Figure, Shape};
 use crate::render::figure;
+use crate::service::shares::AccountShare;
 use crate::service::stewarding::accounts::AccountView;
 
 /// The contents of the page of one answer.
@@ -23,8 +25,8 @@ pub struct AnswerPage<'a> {
     pub paid: Option<&'a str>,
     /// The table of noisy values.
     pub table: &'a Table,
-    /// The account that paid, if the answer was paid for just now.
-    pub account: Option<&'a AccountView>,
+    /// The share of the account that was paid and the account after it, if the answer was paid for just now.
+    pub account: Option<&'a (AccountShare, AccountView)>,
     /// The declared purpose, if there is one.
     pub purpose: Option<&'a str>,
     /// The page of the table that is shown, counted from 0; the last one for a number beyond it.
@@ -70,11 +72,13 @@ pub fn one(shown: &AnswerPage<'_>) -> Markup {
         }
         dl.facts {
             @if let Some(paid) = shown.paid {
-                dt { "Cost" } dd { @if paid == "0" { "nothing: it was stored" } @else { "epsilon " (paid) } }
-            }
-            @if let Some(account) = shown.account {
-                dt { "Left" }
-                dd { "epsilon " (account.epsilon_remaining) " could still be spent at once, of " (account.epsilon_cap) }
+                dt { "Cost" }
+                dd {
+                    @match shown.account {
+                        Some((fraction, account)) => (budget::price(&Cost::new(*fraction, paid, account))),
+                        None => { @if paid == "0" { "nothing: it was stored" } @else { "ε " (budget::epsilon(paid)) } }
+                    }
+                }
             }
             dt { "Dataset" } dd { code { (shown.dataset) } }
             dt { "Drawn on" } dd { (shown.date) ", " (shown.mechanism) " noise" }

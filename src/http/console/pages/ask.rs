@@ -2,16 +2,13 @@
 
 use maud::{Markup, html};
 
+use super::price::{Outlook, price};
 use super::saved::{self, SavedLine};
 use crate::http::console::tables::tables;
 use crate::kernel::privacy::amounts::Epsilon;
-use crate::query::answer::ColumnKind;
-use crate::query::error::Position;
 use crate::query::terms::domain::{Column, Domain};
 use crate::render::frame::csrf;
 use crate::service::Dataset;
-use crate::service::asking::quote::Quote;
-use crate::service::stewarding::accounts::significant;
 
 /// The contents of the form.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,25 +25,6 @@ pub struct Question {
     pub purpose: String,
     /// The idempotency key, which ensures that a page sent twice pays once.
     pub key: String,
-}
-
-/// What is known about the question.
-pub enum Outlook<'a> {
-    /// Nothing is known yet.
-    Unasked,
-    /// The price of the question.
-    Quoted(&'a Quote),
-    /// The price of the question, which differs from the one that was seen when paying.
-    Unseen(&'a Quote),
-    /// The question is refused.
-    Refused {
-        /// What is wrong with it, in words.
-        detail: &'a str,
-        /// What would be accepted.
-        hint: Option<&'a str>,
-        /// The place of the fault in the question, if it is at one.
-        position: Option<Position>,
-    },
 }
 
 /// What the page for asking shows.
@@ -234,75 +212,5 @@ pub fn epsilon_field(epsilon: &str, is_swapped: bool) -> Markup {
     html! {
         input #epsilon type="text" name="epsilon" value=(epsilon) inputmode="decimal" aria-label="Epsilon"
             hx-swap-oob=[is_swapped.then_some("true")];
-    }
-}
-
-/// The price box: what a question would cost and how accurate it would be, or why it is refused.
-#[must_use]
-pub fn price(outlook: &Outlook<'_>) -> Markup {
-    match outlook {
-        Outlook::Unasked => html! {
-            h2 { "Price" }
-            p.muted { "The cost and the accuracy of an answer are shown here before you pay. Asking for the price is free." }
-        },
-        Outlook::Refused { detail, hint, position } => html! {
-            h2 { "Price" }
-            p.note.bad data-line=[position.map(|place| place.line)] data-column=[position.map(|place| place.column)] { (detail) }
-            @if let Some(hint) = hint { p { (hint) } }
-        },
-        Outlook::Quoted(quote) => quoted(quote),
-        Outlook::Unseen(quote) => html! {
-            p.note.warn role="status" { "Nothing was paid yet: this is the price. Press \"Pay and answer\" again to pay it." }
-            (quoted(quote))
-        },
-    }
-}
-
-fn quoted(quote: &Quote) -> Markup {
-    let is_free = quote.epsilon == "0";
-    html! {
-        h2 { "Price" }
-        div.price {
-            // The form says which price was shown here, so that nobody pays another one.
-            input type="hidden" name="quoted" form="question" value=(quote.epsilon);
-            p.figure {
-                @if is_free { "free" } @else { "ε " (quote.epsilon) }
-                " " small { @if is_free { "it is stored already" } @else { "of " (quote.before.epsilon_remaining) " that you could still spend" } }
-            }
-            table {
-                caption.visually-hidden { "Expected error of each column" }
-                thead { tr { th scope="col" { "Column" } th.number scope="col" { "95 % of answers are off by at most" } } }
-                tbody {
-                    @for column in quote.columns.iter().filter(|column| column.kind.word() != "key") {
-                        tr { th scope="row" { code { (column.name) } } td.number { (error(column.kind)) } }
-                    }
-                }
-            }
-            @if !quote.answerable {
-                p.note.bad {
-                    "This would be refused. "
-                    @match quote.largest_epsilon.filter(|largest| largest.nanos() > 0) {
-                        None => "Nothing fits any more; asking again for what was answered remains free.",
-                        Some(largest) => { "The largest epsilon that fits is " (largest) "." }
-                    }
-                }
-            } @else if quote.replay && !is_free {
-                p.note.good { "It has been drawn already: the dataset pays nothing." }
-            }
-            @if let Some(left) = quote.answers_left.filter(|_| quote.answerable && !is_free) {
-                p.muted { "Answers like this that fit: " (left) ", this one included." }
-            }
-            @if let Some(size) = quote.assumed_group_size { p.muted { "For means, each group is assumed to have " (size) " rows." } }
-            @if let Some(threshold) = &quote.threshold {
-                p.muted { "Groups are shown from about " (threshold.units) " units on." }
-            }
-        }
-    }
-}
-
-fn error(kind: ColumnKind) -> String {
-    match kind.margin() {
-        Some(margin) => format!("± {}", significant(margin, 3)),
-        None => "given in each row".to_owned(),
     }
 }

@@ -13,8 +13,10 @@ use crate::kernel::privacy::amounts::{Epsilon, Price};
 use crate::kernel::privacy::certificate::NORMAL_975;
 use crate::query::terms::domain::Domain;
 use crate::query::terms::policy::Terms;
+use crate::render::budget::epsilon;
 use crate::render::chart::{Chart, Point, Series, Shape};
 use crate::render::figure::{self, number};
+use crate::service::shares::AccountShare;
 use crate::service::stewarding::month::{MONTH_DAYS, MonthView};
 use crate::service::views::Fraction;
 
@@ -101,6 +103,21 @@ fn chart_of(terms: &Terms, wish: &Wish) -> Chart {
     }
 }
 
+/// The budget and each question as shares of the dataset's cap.
+fn shares(terms: &Terms, wish: &Wish) -> String {
+    let cap = terms.accountant.cap(terms.cap);
+    let of_cap = |price| AccountShare::spent(price, cap);
+    let budget = terms.accountant.cap(wish.epsilon);
+    let each = of_cap(Price::from_quanta(budget.quanta() / wish.questions.max(1)));
+    format!(
+        "ε {} is {} of the dataset's cap of ε {}. Each question takes {} of the cap.",
+        epsilon(&wish.epsilon.to_string()),
+        of_cap(budget).per_cent(2),
+        epsilon(&terms.cap.to_string()),
+        each.per_cent(each.decimals())
+    )
+}
+
 /// The contents of the page.
 pub struct WhatIfPage<'a> {
     /// The names of the datasets to choose from.
@@ -137,6 +154,7 @@ pub fn page(page: &WhatIfPage<'_>) -> Markup {
             label { "Rows of each " (terms.unit.name()) " that count" input type="text" name="rows" value=(wish.rows_per_unit) inputmode="numeric"; }
             button.primary type="submit" { "Show" }
         }
+        p { (shares(terms, wish)) }
         div.scroll tabindex="0" role="region" aria-label="Errors" {
             table {
                 caption { "Each of " (wish.questions) " equal questions, in 95 of 100 answers, is off by at most" }

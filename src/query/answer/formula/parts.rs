@@ -107,6 +107,12 @@ impl Formula {
         }
     }
 
+    /// Whether the formula contains a running sum.
+    #[must_use]
+    pub fn has_run(&self) -> bool {
+        matches!(self, Self::Run(_)) || self.parts().into_iter().any(Self::has_run)
+    }
+
     /// Whether the formula contains a window over the groups.
     #[must_use]
     pub fn has_window(&self) -> bool {

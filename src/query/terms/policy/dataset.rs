@@ -25,6 +25,8 @@ pub struct Policy {
     pub reading: ReadingRules,
     /// The quantum to which answers are padded, in milliseconds; `None` if they are not padded. It can change without sealing anew.
     pub pad_ms: Option<u32>,
+    /// The steward's public statement of how many rows the dataset has about, for expected errors. It can change without sealing anew.
+    pub about_rows: Option<u64>,
     /// The public terms: everything that queries depend on.
     pub terms: Terms,
 }

@@ -8,7 +8,7 @@ use toml::Spanned;
 use super::columns::ColumnContext;
 use super::dataset::{Policy, ReadingRules};
 use super::faults::{PolicyFault, PolicyFaults};
-use super::limits::{MIN_CELL_MAX, PAD_MS_MAX};
+use super::limits::{MIN_CELL_MAX, PAD_MS_MAX, ROWS_MAX};
 use super::names::is_identifier;
 use super::public::{PublicLists, ReadPublic, public_tables};
 use super::several::several;
@@ -73,10 +73,13 @@ fn check(file: PolicyFile, read: &mut ReadPublic<'_>, faults: &mut PolicyFaults<
     let pad_ms = dataset.pad_ms.as_ref().and_then(|given| faults.count("pad_ms", given, PAD_MS_MAX));
     let min_cell = dataset.min_cell.as_ref().and_then(|given| faults.count("min_cell", given, MIN_CELL_MAX));
     let tables = tables?;
+    let about_rows =
+        dataset.about_rows.as_ref().and_then(|given| faults.count("about_rows", given, ROWS_MAX)).map(u64::from);
     Some(Policy {
         name: dataset.name.into_inner(),
         title: dataset.title,
         pad_ms,
+        about_rows,
         joined: tables.joined,
         reading: ReadingRules { rules: tables.rules, ..reading },
         source: tables.source,

@@ -203,6 +203,9 @@ pub(super) struct DatasetTable {
     /// The quantum that answers are padded to, in milliseconds.
     #[schemars(with = "Option<i64>", range(min = 1, max = PAD_MS_MAX))]
     pub(super) pad_ms: Option<Spanned<i64>>,
+    /// A public statement of how many rows the dataset has about, for the errors that quotes expect.
+    #[schemars(with = "Option<i64>", range(min = 1, max = ROWS_MAX))]
+    pub(super) about_rows: Option<Spanned<i64>>,
     /// The smallest count that is shown.
     #[schemars(with = "Option<i64>", range(min = 1, max = MIN_CELL_MAX))]
     pub(super) min_cell: Option<Spanned<i64>>,

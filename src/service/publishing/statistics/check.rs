@@ -17,11 +17,14 @@ use crate::kernel::budget::entry::{AccountKind, Act, Entry};
 use crate::kernel::budget::ledger::{Ledger, LedgerFault, read};
 use crate::kernel::privacy::amounts::Epsilon;
 use crate::kernel::privacy::certificate::{Subject, certify};
-use crate::query::answer::{columns, laws};
+use crate::query::answer::{ColumnInfo, columns, laws};
 use crate::query::file::{QueryFile, Refresh};
 use crate::query::parse::parse;
 use crate::query::terms::edition::of_table;
 use crate::query::terms::policy::Terms;
+use crate::service::asking::ask::Ask;
+use crate::service::asking::expected::expected as errors;
+use crate::service::asking::known::KnownGroups;
 use crate::service::asking::margin;
 use crate::service::stewarding::accounts;
 use crate::service::stewarding::declared::DeclaredFile;
@@ -158,8 +161,7 @@ fn estimate(ledger: &dyn Ledger, statistic: &Statistic, priced: &Priced, now_ms:
         let held = book.find(&statistic.lineage, AccountKind::Statistics, "").map(|account| account.amount);
         (agreement(card, statistic), held)
     });
-    let columns = expected(priced);
-    let assumes_size = columns.iter().any(|column| column.kind == "mean" && column.margin.is_some());
+    let (columns, assumed_group_size) = expected(priced, &statistic.ask);
     Estimate {
         name: statistic.name.clone(),
         title: statistic.face.title.clone(),
@@ -170,28 +172,32 @@ fn estimate(ledger: &dyn Ledger, statistic: &Statistic, priced: &Priced, now_ms:
         fraction: held.map(|held| Fraction::of(statistic.amount, held)),
         epsilon_remaining: account.map(|account| account.account.epsilon_remaining),
         columns,
-        assumed_group_size: assumes_size.then_some(margin::GROUP_SIZE),
+        assumed_group_size,
         standing,
     }
 }
 
-fn expected(priced: &Priced) -> Vec<ExpectedColumn> {
+/// The outputs with their expected errors, and the number of rows of a group that these assume.
+fn expected(priced: &Priced, ask: &Ask) -> (Vec<ExpectedColumn>, Option<u64>) {
     let (plan, dataset) = (&priced.plan, &priced.dataset);
     let subject = Subject { dataset: dataset.lineage.clone(), edition: dataset.edition.clone() };
     let certified = certify(dataset.terms.accountant, subject, &plan.sought, &priced.asked);
     // If no noise is known for a price, the error is not known either; a draw would be refused before its charge.
     let laws = certified.map_or_else(|_| Vec::new(), |certificate| laws(certificate.measurements()));
     if laws.is_empty() {
-        return Vec::new();
+        return (Vec::new(), None);
     }
+    let priced_size = margin::said_size(ask, plan);
     let infos = columns(&plan.layout, &laws);
-    let of_groups = margin::expected(plan, &laws, margin::GROUP_SIZE);
-    let column = |(info, of_groups): (crate::query::answer::ColumnInfo, Option<f64>)| ExpectedColumn {
+    // A statistic is for everybody, so it is expected from what is public alone.
+    let expected = errors(priced, &laws, KnownGroups::default(), priced_size);
+    let column = |(info, half_width): (&ColumnInfo, &Option<f64>)| ExpectedColumn {
         kind: info.kind.word().into(),
-        margin: info.kind.margin().or(of_groups).map(RoundedNumber::from),
-        name: info.name,
+        margin: info.kind.margin().or(*half_width).map(RoundedNumber::from),
+        name: info.name.clone(),
     };
-    infos.into_iter().zip(of_groups).map(column).collect()
+    let assumed = infos.iter().any(|info| info.kind.assumes_rows()).then_some(expected.rows);
+    (infos.iter().zip(&expected.half_widths).map(column).collect(), assumed)
 }
 
 /// The datasets of a ledger under the terms of their latest editions, as far as prices need them. No table is opened.
@@ -227,6 +233,7 @@ fn sealed(entry: &Entry, latest: &HashMap<String, String>) -> Vec<Dataset> {
         lineage: dataset.clone(),
         title: None,
         pad_ms: None,
+        about_rows: None,
         terms,
         edition,
         report: None,

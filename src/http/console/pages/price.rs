@@ -1,0 +1,234 @@
+//! The price panel: what a question would take of the account, how exact its answer would be, and the way on if the price does not fit.
+
+use maud::{Markup, html};
+
+use crate::query::answer::ColumnInfo;
+use crate::query::error::Position;
+use crate::render::budget::{self, Cost};
+use crate::render::figure::number;
+use crate::service::asking::expected::{AssumedFrom, ExpectedErrors};
+use crate::service::asking::quote::Quote;
+use crate::service::shares::AccountShare;
+use crate::service::stewarding::accounts::significant;
+use crate::service::views::Fit;
+
+/// What is known about the question.
+pub enum Outlook<'a> {
+    /// Nothing is known yet.
+    Unasked,
+    /// The price of the question.
+    Quoted(&'a Quote),
+    /// The price of the question, which differs from the one that was seen when paying.
+    Unseen(&'a Quote),
+    /// The question is refused.
+    Refused {
+        /// What is wrong with it, in words.
+        detail: &'a str,
+        /// What would be accepted.
+        hint: Option<&'a str>,
+        /// The place of the fault in the question, if it is at one.
+        position: Option<Position>,
+        /// What the same question may cost, if it is refused for its price.
+        fits: Option<&'a Fit>,
+    },
+}
+
+/// The panel: what a question would cost and how accurate it would be, or why it is refused.
+#[must_use]
+pub fn price(outlook: &Outlook<'_>) -> Markup {
+    match outlook {
+        Outlook::Unasked => html! {
+            h2 { "Price" }
+            p.muted { "The cost and the accuracy of an answer are shown here before you pay. Asking for the price is free." }
+        },
+        Outlook::Refused { detail, hint, position, fits } => html! {
+            h2 { "Price" }
+            p.note.bad data-line=[position.map(|place| place.line)] data-column=[position.map(|place| place.column)] { (detail) }
+            @match fits {
+                Some(fits) => (way_on(fits)),
+                None => { @if let Some(hint) = hint { p { (hint) } } }
+            }
+        },
+        Outlook::Quoted(quote) => quoted(quote),
+        Outlook::Unseen(quote) => html! {
+            p.note.warn role="status" { "Nothing was paid yet: this is the price. Press \"Pay and answer\" again to pay it." }
+            (quoted(quote))
+        },
+    }
+}
+
+fn quoted(quote: &Quote) -> Markup {
+    html! {
+        h2 { "Price" }
+        div.price {
+            // The form says which price was shown here, so that nobody pays another one.
+            input type="hidden" name="quoted" form="question" value=(quote.epsilon);
+            (cost(quote))
+            (errors(quote))
+            @if !quote.answerable {
+                p.note.bad { "This does not fit what is left, and would be refused." }
+                @if let Some(largest_epsilon) = quote.largest_epsilon {
+                    (way_on(&Fit { largest_epsilon, margin: quote.largest_margin }))
+                }
+            } @else if quote.replay && quote.fraction > AccountShare::NONE {
+                p.note.good { "It has been drawn already: the dataset pays nothing." }
+            }
+            @if let Some(threshold) = &quote.threshold {
+                p.muted { "Groups are shown from about " (number(threshold.units.to_f64().round(), None)) " units on." }
+            }
+        }
+    }
+}
+
+/// The share of the account that the answer takes, and what is left of it.
+fn cost(quote: &Quote) -> Markup {
+    let cost = Cost::new(quote.fraction, &quote.epsilon, &quote.after);
+    if quote.fraction == AccountShare::NONE {
+        return html! { p.figure { "free " small { "it is stored already; " (cost.left()) " of your account is left" } } };
+    }
+    let asked = Cost { left: quote.before.fraction_remaining, ..cost };
+    html! {
+        p.figure {
+            @if quote.answerable { (cost.share()) } @else { (quote.fraction.per_cent(quote.fraction.decimals())) }
+            " " small { "of your account (ε " (budget::epsilon(&quote.epsilon)) ")" }
+        }
+        @if quote.answerable {
+            p { (cost.left()) " is left afterwards" @if let Some(fits) = cost.like_this { ", " (budget::more(fits)) } "." }
+        } @else {
+            p { (asked.left()) " is left now." }
+        }
+    }
+}
+
+/// The expected error of each column, and what it assumes.
+fn errors(quote: &Quote) -> Markup {
+    let (expected, shown) = (&quote.expected, |column: &&ColumnInfo| column.kind.word() != "key");
+    let all = || quote.columns.iter().zip(&expected.half_widths).zip(&expected.guessed);
+    let assumes = quote.columns.iter().any(|column| column.kind.assumes_rows());
+    let is_rough = all().any(|((_, half_width), rough)| *rough && half_width.is_some());
+    html! {
+        table {
+            caption.visually-hidden { "Expected error of each column" }
+            thead { tr { th scope="col" { "Column" } th.number scope="col" { "95 % of answers are off by at most" } } }
+            tbody {
+                @for ((column, half_width), rough) in all().filter(|((column, _), _)| shown(column)) {
+                    tr {
+                        th scope="row" { code { (column.name) } }
+                        td.number { (error(column.kind.margin().or(*half_width), *rough)) }
+                    }
+                }
+            }
+        }
+        @if assumes {
+            p.muted { (assumption(expected)) }
+            @if is_rough {
+                p.muted {
+                    "Errors with a ≈ also depend on how the values are spread, which is guessed from their declared bounds. They can be far off, "
+                    "until you have an answer about the same column."
+                }
+            }
+            (groups(quote))
+        }
+    }
+}
+
+fn error(half_width: Option<f64>, is_rough: bool) -> String {
+    match half_width {
+        None => "lost in noise, or without an interval".to_owned(),
+        Some(width) => {
+            format!("± {}{}", if is_rough { "≈ " } else { "" }, significant(width, if is_rough { 1 } else { 2 }))
+        }
+    }
+}
+
+/// What the expected errors assume, in words.
+fn assumption(expected: &ExpectedErrors) -> String {
+    let rows = number(expected.rows as f64, None);
+    match expected.from {
+        AssumedFrom::Answers if expected.groups.len() > 1 => {
+            format!("In a middle group of about {rows} rows, as answers that you have tell.")
+        }
+        AssumedFrom::Answers => format!("With about {rows} rows, as answers that you have tell."),
+        AssumedFrom::AboutRows => {
+            format!("If a group has {rows} rows: its part of what the steward says the dataset has about.")
+        }
+        AssumedFrom::Asked => format!("If a group has {rows} rows."),
+        AssumedFrom::Default => format!("If a group has {rows} rows. Nothing is known of how many it has."),
+    }
+}
+
+/// The expected errors in some of the groups, from the largest to the smallest.
+fn groups(quote: &Quote) -> Markup {
+    let groups = &quote.expected.groups;
+    let columns = || quote.columns.iter().enumerate().filter(|(_, column)| column.kind.assumes_rows());
+    if groups.len() < 2 {
+        return html! {};
+    }
+    html! {
+        details {
+            summary { "From the largest group to the smallest" }
+            div.scroll tabindex="0" role="region" aria-label="Expected errors by group" {
+                table {
+                    thead { tr {
+                        th scope="col" { "Group" } th.number scope="col" { "Rows, about" }
+                        @for (_, column) in columns() { th.number scope="col" { code { (column.name) } } }
+                    } }
+                    tbody {
+                        @for group in groups {
+                            tr {
+                                th scope="row" { (group.labels.join(", ")) }
+                                td.number { (number(group.rows as f64, None)) }
+                                @for (at, _) in columns() {
+                                    td.number { (error(group.half_widths.get(at).copied().flatten(), quote.expected.guessed[at])) }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What to do about a price that does not fit: ask with what fits, as buttons that fill in the form, or ask for more.
+fn way_on(fits: &Fit) -> Markup {
+    let epsilon = Some(fits.largest_epsilon).filter(|epsilon| epsilon.nanos() > 0);
+    html! {
+        @if let Some(epsilon) = epsilon {
+            div.row {
+                button type="submit" form="question" name="fit_epsilon" value=(epsilon) {
+                    "Ask with ε " (budget::epsilon(&epsilon.to_string())) " instead"
+                }
+                @if let Some(margin) = fits.margin.map(|margin| rounded_up(margin.to_f64())) {
+                    button type="submit" form="question" name="fit_margin" value=(margin) { "Accept ± " (margin) }
+                }
+                a href="/accounts" { "Ask for more" }
+            }
+        } @else {
+            p { "Nothing fits any more. Asking again for what was answered remains free. " a href="/accounts" { "Ask for more" } "." }
+        }
+    }
+}
+
+/// A margin with three significant digits that is no smaller.
+fn rounded_up(margin: f64) -> String {
+    const DIGITS: i32 = 3;
+    let quantum = 10_f64.powi(margin.log10().floor() as i32 - (DIGITS - 1));
+    // A little more, so that the rounding of the text does not make it smaller.
+    significant(((margin * (1.0 + 1e-9)) / quantum).ceil() * quantum, DIGITS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn margins_are_rounded_to_what_fits() {
+        for (margin, shown) in
+            [(63.04, "63.1"), (63.0, "63.1"), (0.001_234_1, "0.00124"), (1234.0, "1240"), (9.999, "10")]
+        {
+            assert_eq!(rounded_up(margin), shown);
+            assert!(rounded_up(margin).parse::<f64>().expect("a number") > margin);
+        }
+    }
+}

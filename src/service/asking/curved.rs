@@ -1,0 +1,92 @@
+//! Margins of outputs whose error is no weighted sum of noise: shares, percentiles, deviations, correlations, and what is computed from them.
+//!
+//! Promises the least price, the same for all measurements of an output, at which its expected half-width is the margin. The half-width is
+//! what a quote expects of a group of so many rows of which nothing is known ([`crate::query::answer::expected`]). It is found by bisection,
+//! because it falls as the price rises.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use crate::kernel::privacy::accountant::Accountant;
+use crate::kernel::privacy::mechanism::{Mechanism, NoiseLaw};
+use crate::query::answer::Output;
+use crate::query::answer::expected::{AssumedGroups, ExpectedQuestion};
+use crate::query::plan::Plan;
+use crate::query::term::Term;
+
+/// The noise of a measurement, in its steps, below which no price is searched: less is not worth any money.
+const FINEST: f64 = 1.0 / 16.0;
+/// The range of prices that is searched, as a power of 2.
+const POWERS: f64 = 120.0;
+const HALVINGS: usize = 42;
+/// What is let pass of a margin, so that one that was read from a quote is met by the price that it was quoted for.
+const PASSED: f64 = 1.0 + 1e-9;
+
+/// Indices of the measured vectors that an output is computed from.
+fn vectors(output: &Output, plan: &Plan) -> Vec<usize> {
+    let used = RefCell::new(BTreeSet::new());
+    let note = |index: usize| {
+        used.borrow_mut().insert(index);
+        index
+    };
+    output.value.clone().renumber(&note);
+    let used = used.into_inner().into_iter();
+    match &plan.layout.sets {
+        None => used.collect(),
+        Some(sets) => used.flat_map(|of| sets.measured[of].tables.iter().map(|table| table.vector)).collect(),
+    }
+}
+
+/// The noise of all measurements at the same price, given each one's Δ² (`gaussian`) or 2Δ₁² (`pure`).
+fn laws(accountant: Accountant, squares: &[f64], price: f64) -> Vec<NoiseLaw> {
+    let law = |square: &f64| match accountant {
+        Accountant::Gaussian { .. } => {
+            NoiseLaw { mechanism: Mechanism::DiscreteGaussian, fine_bits: 0, scale: (square / price).sqrt() }
+        }
+        Accountant::Pure => {
+            NoiseLaw { mechanism: Mechanism::DiscreteLaplace, fine_bits: 0, scale: (square / 2.0).sqrt() / price }
+        }
+    };
+    squares.iter().map(law).collect()
+}
+
+/// The half-width that an output is expected to have in a group of `rows` rows of which nothing is known; `None` if it has no interval, or is
+/// lost in noise.
+pub(super) fn half_width(plan: &Plan, name: &str, laws: &[NoiseLaw], rows: u64) -> Option<f64> {
+    let mut shown = plan.layout.outputs.iter().filter(|output| !output.value.is_hidden());
+    let place = shown.position(|output| output.name == name)?;
+    let shape = |_: &Term| None;
+    let groups = AssumedGroups { rows: vec![rows as f64], known: Vec::new(), shape: &shape };
+    let question = ExpectedQuestion { computation: &plan.computation, layout: &plan.layout, laws };
+    question.half_widths(&groups, &[0]).pop().and_then(|widths| widths.get(place).copied().flatten())
+}
+
+/// The price that each measurement of the output named `name` needs for this margin in a group of `rows` rows, by index. `squares` are those
+/// of [`laws`]. `None` if the output has no interval, or one that stays wider whatever is paid, as the bins of a percentile are.
+pub(super) fn prices(
+    plan: &Plan,
+    name: &str,
+    margin: f64,
+    rows: u64,
+    (accountant, squares): (Accountant, &[f64]),
+) -> Option<Vec<(usize, f64)>> {
+    let output = plan.layout.outputs.iter().find(|output| output.name == name)?;
+    let is_met = |power: f64| {
+        half_width(plan, name, &laws(accountant, squares, power.exp2()), rows)
+            .is_some_and(|width| width <= margin * PASSED)
+    };
+    let least = squares.iter().copied().fold(f64::INFINITY, f64::min);
+    let mut high = match accountant {
+        Accountant::Gaussian { .. } => (least / FINEST.powi(2)).log2(),
+        Accountant::Pure => ((least / 2.0).sqrt() / FINEST).log2(),
+    };
+    let mut low = high - POWERS;
+    if !is_met(high) {
+        return None;
+    }
+    for _ in 0..HALVINGS {
+        let middle = (low + high) / 2.0;
+        if is_met(middle) { high = middle } else { low = middle }
+    }
+    Some(vectors(output, plan).into_iter().map(|vector| (vector, high.exp2())).collect())
+}

@@ -1,0 +1,176 @@
+//! Expected errors: how exact an answer will be, said before it is paid for, with the number of rows that this assumes.
+//!
+//! Promises that the number of rows comes from what the asker has said, else from what they hold of these groups, else from the policy's
+//! public `about_rows`, divided among the groups, else is [`GROUP_ROWS`]; and that nobody's expectation depends on what others hold.
+
+use std::fmt;
+
+use super::known::{ANSWERS_MAX, KnownAnswer, KnownGroups};
+use super::margin::GROUP_ROWS;
+use crate::kernel::budget::ledger::read;
+use crate::kernel::privacy::amounts::unscaled;
+use crate::kernel::privacy::mechanism::NoiseLaw;
+use crate::query::answer::Label;
+use crate::query::answer::expected::{AssumedGroups, ExpectedQuestion, KnownMeasure};
+use crate::query::plan::Plan;
+use crate::query::term::Term;
+use crate::query::term::context::TermContext;
+use crate::service::{Priced, Service};
+
+/// Number of groups whose errors are told, if their sizes are known.
+const GROUPS_TOLD: usize = 6;
+
+/// Where an assumed number of rows comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AssumedFrom {
+    /// The asker said it.
+    Asked,
+    /// Noisy counts of these groups that the asker holds.
+    Answers,
+    /// The policy's public statement of how many rows the dataset has about.
+    AboutRows,
+    /// Nothing is known: [`GROUP_ROWS`].
+    Default,
+}
+
+impl AssumedFrom {
+    /// The word for it in quotes.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Asked => "group_size",
+            Self::Answers => "answers",
+            Self::AboutRows => "about_rows",
+            Self::Default => "default",
+        }
+    }
+}
+
+/// The errors that an answer is expected to have.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExpectedErrors {
+    /// Number of rows of a group for which `half_widths` are expected; with known groups, those of the middle one by size.
+    pub rows: u64,
+    /// Where the number of rows comes from.
+    pub from: AssumedFrom,
+    /// The 95 % half-width of each column; `None` for keys, for what has no interval and for what would be lost in noise.
+    pub half_widths: Vec<Option<f64>>,
+    /// Whether each half-width also rests on a guess of how a column's values are spread, of which nothing is known.
+    pub guessed: Vec<bool>,
+    /// Some of the groups, from the largest to the smallest, if their sizes are known.
+    pub groups: Vec<ExpectedGroup>,
+}
+
+/// The errors that are expected in one group.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExpectedGroup {
+    /// The labels of the group, one for each key of its grouping; empty if there is one group.
+    pub labels: Vec<String>,
+    /// Its noisy number of rows, as far as the asker knows.
+    pub rows: u64,
+    /// The 95 % half-width of each column.
+    pub half_widths: Vec<Option<f64>>,
+}
+
+impl Service {
+    /// What a person knows of the groups of a question from answers that they were served. Blocks.
+    pub(in crate::service) fn known_groups(&self, who: &str, priced: &Priced) -> KnownGroups {
+        let (plan, dataset) = (&priced.plan, &priced.dataset);
+        if plan.computation.text.is_some() || !covers_all_keys(plan) {
+            return KnownGroups::default();
+        }
+        let served: Vec<String> = read(self.ledger(), |book| {
+            let served = book.served_before(who, u64::MAX, ANSWERS_MAX);
+            served.into_iter().map(|(_, card)| card.id.clone()).collect()
+        });
+        let stored = served.into_iter().filter_map(|id| self.stored_answer(&id).ok());
+        let answers: Vec<KnownAnswer> = stored.filter_map(|stored| self.known_plans.answer(dataset, stored)).collect();
+        if answers.is_empty() {
+            return KnownGroups::default();
+        }
+        let seen = plan.computation.seen(&dataset.terms);
+        KnownGroups::of(&answers, &plan.computation, &TermContext::of(&seen))
+    }
+}
+
+/// Whether the finest grouping has all keys, so that its cells are those of the computation.
+fn covers_all_keys(plan: &Plan) -> bool {
+    let keys = plan.computation.keys.len();
+    plan.layout.sets.as_ref().is_none_or(|sets| sets.shown.iter().any(|set| set.len() == keys))
+}
+
+/// The errors expected of a question with this noise. `said` is the number of rows that the asker wants to be assumed.
+#[must_use]
+pub(in crate::service) fn expected(
+    priced: &Priced,
+    laws: &[NoiseLaw],
+    known: KnownGroups,
+    said: Option<u64>,
+) -> ExpectedErrors {
+    let plan = &priced.plan;
+    let question = ExpectedQuestion { computation: &plan.computation, layout: &plan.layout, laws };
+    let KnownGroups { rows: known_rows, measures, shapes } = known;
+    let shape = |term: &Term| shapes.get(term).cloned();
+    let cells = usize::try_from(question.cells()).unwrap_or(usize::MAX).max(1);
+    let known_rows = known_rows.filter(|rows| rows.len() == cells && said.is_none());
+    let about = priced.dataset.about_rows.map(|rows| (rows / cells as u64).max(1));
+    let Some(sizes) = known_rows else {
+        let (rows, from) = match (said, about) {
+            (Some(rows), _) => (rows, AssumedFrom::Asked),
+            (None, Some(rows)) => (rows, AssumedFrom::AboutRows),
+            (None, None) => (GROUP_ROWS, AssumedFrom::Default),
+        };
+        let groups = AssumedGroups { rows: vec![rows as f64], known: without_cells(measures), shape: &shape };
+        let half_widths = question.half_widths(&groups, &[0]).pop().unwrap_or_default();
+        return ExpectedErrors { rows, from, half_widths, guessed: question.guesses(&groups), groups: Vec::new() };
+    };
+    let mut by_size: Vec<usize> = (0..cells).collect();
+    by_size.sort_by(|one, other| sizes[*other].total_cmp(&sizes[*one]).then(one.cmp(other)));
+    let middle = by_size[cells / 2];
+    let told: Vec<usize> = spread(&by_size);
+    let groups = AssumedGroups { rows: sizes.clone(), known: measures, shape: &shape };
+    let wanted: Vec<usize> = told.iter().copied().chain([middle]).collect();
+    let mut widths = question.half_widths(&groups, &wanted);
+    let half_widths = widths.pop().unwrap_or_default();
+    let guessed = question.guesses(&groups);
+    let group = |(cell, half_widths): (&usize, Vec<Option<f64>>)| ExpectedGroup {
+        labels: question.labels(*cell).into_iter().map(text).collect(),
+        rows: whole(sizes[*cell]),
+        half_widths,
+    };
+    let groups = told.iter().zip(widths).map(group).collect();
+    ExpectedErrors { rows: whole(sizes[middle]), from: AssumedFrom::Answers, half_widths, guessed, groups }
+}
+
+/// What is known of measurements without their values in the question's own groups.
+fn without_cells(measures: Vec<KnownMeasure>) -> Vec<KnownMeasure> {
+    let one = |known: KnownMeasure| KnownMeasure { cells: None, ..known };
+    measures.into_iter().map(one).collect()
+}
+
+fn whole(rows: f64) -> u64 {
+    rows.max(0.0).round() as u64
+}
+
+/// Some of these, evenly from the first to the last.
+fn spread(all: &[usize]) -> Vec<usize> {
+    let most = GROUPS_TOLD.min(all.len());
+    let place = |at: usize| at * (all.len() - 1) / most.saturating_sub(1).max(1);
+    (0..most).map(|at| all[place(at)]).collect()
+}
+
+fn text(label: &Label) -> String {
+    match label {
+        Label::Missing => "–".to_owned(),
+        Label::Text(text) => text.clone(),
+        Label::Boolean(truth) => truth.to_string(),
+        Label::Integer(value) => value.to_string(),
+        Label::Decimal(nanos) => unscaled((*nanos).into(), 9),
+    }
+}
+
+impl fmt::Display for AssumedFrom {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.word())
+    }
+}
