@@ -18,6 +18,7 @@ use serde_json::value::RawValue;
 
 use super::App;
 use crate::query::answer::{Cell, Table};
+use crate::query::terms::domain::date_text;
 use crate::service::ServiceError;
 use crate::service::asking::rooms::Reservation;
 
@@ -201,8 +202,9 @@ impl Serialize for RowBody<'_> {
         for (place, (name, cell)) in self.names.iter().zip(self.cells).enumerate() {
             match cell {
                 Cell::Missing if place >= self.plain => {}
-                Cell::Missing => row.serialize_entry(name, &())?,
+                Cell::Missing | Cell::Total => row.serialize_entry(name, &())?,
                 Cell::Text(text) => row.serialize_entry(name, text)?,
+                Cell::Date(days) => row.serialize_entry(name, &date_text(*days))?,
                 Cell::Boolean(truth) => row.serialize_entry(name, truth)?,
                 Cell::Float(value) => row.serialize_entry(name, value)?,
                 Cell::Decimal(_) => {

@@ -27,5 +27,5 @@ pub use self::labels::{KeyLabels, Label};
 pub use self::layout::{Layout, Limit, Output, OutputValue, SortKey};
 pub use self::shown::ShownGroups;
 pub use self::suppression::{CountSource, PartSuppression, Suppression};
-pub use self::table::{ColumnInfo, ColumnKind, Table};
+pub use self::table::{ColumnInfo, ColumnKind, NOTE, NULL, Table};
 pub use self::tabulate::{columns, laws, tabulate};

@@ -3,7 +3,7 @@
 //! Promises numbers that can be added by hand: a price and what is left are printed with the same decimals, and what was left before is their
 //! sum. ε stands beside them with three significant digits, because it does not add up.
 
-use crate::render::figure::number;
+use crate::render::reading::number;
 use crate::service::shares::AccountShare;
 use crate::service::views::{AccountView, significant};
 

@@ -3,7 +3,8 @@
 use maud::{Markup, html};
 
 use super::chart::{Chart, Figure, Point, Shape, small};
-use super::figure::{alone, number};
+use super::figure::alone;
+use super::reading::number;
 use crate::query::answer::Table;
 
 /// The picture of a statistic. `figure` is its figure; a table that is too long to be drawn has none.

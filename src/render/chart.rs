@@ -17,7 +17,6 @@ mod small;
 pub use self::draw::{FILE_STYLE, svg};
 pub use self::model::{Chart, Figure, Placement, Point, Series, Shape};
 pub use self::small::small;
-pub(super) use self::words::grouped;
 
 #[cfg(test)]
 mod tests {

@@ -7,7 +7,8 @@ use std::ops::Range;
 
 use maud::{Markup, html};
 
-use super::chart::{self, Chart, Figure, Placement, Point, Series, Shape, grouped};
+use super::chart::{self, Chart, Figure, Placement, Point, Series, Shape};
+use super::reading::{self, key, number};
 use crate::query::answer::{Cell, ColumnKind, Table};
 
 /// The largest number of charts below each other; a table has all columns.
@@ -25,16 +26,12 @@ struct Place<'a> {
     high: Option<usize>,
 }
 
-fn is_key(kind: ColumnKind) -> bool {
-    matches!(kind, ColumnKind::Key | ColumnKind::BooleanKey | ColumnKind::IntegerKey | ColumnKind::DecimalKey)
-}
-
 fn at(table: &Table, name: &str) -> Option<usize> {
     table.names.iter().position(|known| known == name)
 }
 
 fn estimates(table: &Table) -> Vec<(ColumnKind, Place<'_>)> {
-    let columns = table.columns.iter().filter(|column| !is_key(column.kind));
+    let columns = table.columns.iter().filter(|column| !column.kind.is_key());
     let place = |name: &'_ str| {
         let end = |suffix: &str| at(table, &format!("{name}_{suffix}"));
         at(table, name).map(|value| (value, end("low"), end("high")))
@@ -48,26 +45,26 @@ fn estimates(table: &Table) -> Vec<(ColumnKind, Place<'_>)> {
 }
 
 fn keys(table: &Table) -> Vec<usize> {
-    table.columns.iter().filter(|column| is_key(column.kind)).filter_map(|column| at(table, &column.name)).collect()
+    table.columns.iter().filter(|column| column.kind.is_key()).filter_map(|column| at(table, &column.name)).collect()
 }
 
 fn float(cell: &Cell) -> Option<f64> {
     match cell {
         Cell::Decimal(value) => Some(*value as f64 / 1e9),
         Cell::Float(value) => Some(*value),
-        Cell::Missing | Cell::Text(_) | Cell::Boolean(_) => None,
+        Cell::Missing | Cell::Total | Cell::Text(_) | Cell::Date(_) | Cell::Boolean(_) => None,
     }
 }
 
 fn point(table: &Table, row: &[Cell], place: &Place<'_>) -> Point {
     let end = |at: Option<usize>| at.and_then(|at| float(&row[at]));
-    let reason = table.null(place.name, row).map(|reason| reason.replace('-', " "));
-    let word = reason.or_else(|| table.note(place.name, row).map(|_| "out of bounds".to_owned()));
+    let code = table.null(place.name, row).or_else(|| table.note(place.name, row));
+    let word = code.and_then(reading::why).map(str::to_owned);
     Point { value: float(&row[place.value]), low: end(place.low), high: end(place.high), word }
 }
 
 fn label(row: &[Cell], keys: &[usize]) -> String {
-    let parts: Vec<_> = keys.iter().map(|key| row[*key].text().unwrap_or_else(|| "–".to_owned())).collect();
+    let parts: Vec<_> = keys.iter().map(|place| key(&row[*place])).collect();
     if parts.is_empty() { "all".to_owned() } else { parts.join(" · ") }
 }
 
@@ -193,20 +190,8 @@ fn crossed(table: &Table, others: &[usize], last: usize, place: &Place<'_>) -> O
     Some((labels, series))
 }
 
-/// Formats a number with as many digits as its interval makes meaningful: two of the half-width's. Whole numbers stay whole.
-#[must_use]
-pub fn number(value: f64, half_width: Option<f64>) -> String {
-    let decimals = match half_width.filter(|width| *width > 0.0 && width.is_finite()) {
-        Some(width) => (1.0 - width.log10().floor()).clamp(0.0, 9.0) as usize,
-        None => 0,
-    };
-    let decimals =
-        if value.fract() == 0.0 && half_width.is_none_or(|width| width.fract() == 0.0) { 0 } else { decimals };
-    grouped(value, decimals)
-}
-
 fn half_width(point: &Point) -> Option<f64> {
-    point.low.zip(point.high).map(|(low, high)| (high - low) / 2.0)
+    reading::half_width(point.value, point.low, point.high)
 }
 
 /// The table of an answer for people to read, with each estimate beside its interval.
@@ -224,7 +209,7 @@ pub fn rows(table: &Table, caption: &str, shown: Range<usize>) -> Markup {
             table {
                 caption { (caption) }
                 thead { tr {
-                    @for key in &keys { th scope="col" { (table.names[*key].replace('_', " ")) } }
+                    @for place in &keys { th scope="col" { (table.names[*place].replace('_', " ")) } }
                     @for (_, place) in &estimates {
                         th.number scope="col" { (place.name.replace('_', " ")) br; small { "95 % interval" } }
                     }
@@ -232,7 +217,7 @@ pub fn rows(table: &Table, caption: &str, shown: Range<usize>) -> Markup {
                 tbody {
                     @for row in table.rows.iter().take(shown.end).skip(shown.start) {
                         tr {
-                            @for key in &keys { th scope="row" { (row[*key].text().unwrap_or_else(|| "–".to_owned())) } }
+                            @for place in &keys { th scope="row" { (key(&row[*place])) } }
                             @for (_, place) in &estimates { (estimate(&point(table, row, place))) }
                         }
                     }
@@ -247,7 +232,7 @@ fn estimate(point: &Point) -> Markup {
     html! {
         td.number {
             @match (point.value, &point.word) {
-                (Some(value), _) => (number(value, half_width)),
+                (Some(value), _) => data value=(value) { (number(value, half_width)) },
                 (None, Some(word)) => em { (word) },
                 (None, None) => "–",
             }
@@ -257,20 +242,5 @@ fn estimate(point: &Point) -> Markup {
                 small { (number(low, half_width)) " to " (number(high, half_width)) }
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_have_the_digits_that_their_interval_leaves() {
-        assert_eq!(number(10_412.0, Some(24.0)), "10\u{202f}412");
-        assert_eq!(number(-3.0, Some(24.0)), "−3");
-        assert_eq!(number(63.217_94, Some(0.37)), "63.22");
-        assert_eq!(number(0.125, Some(0.002)), "0.1250");
-        assert_eq!(number(1234.0, None), "1\u{202f}234");
-        assert_eq!(number(-0.04, Some(9.0)), "0.0", "never minus zero");
     }
 }

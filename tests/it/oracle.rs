@@ -306,7 +306,7 @@ impl Oracle<'_> {
             None => Label::Missing,
             Some(Value::Text(text)) => Label::Text(text),
             Some(Value::Truth(truth)) => Label::Boolean(truth),
-            Some(Value::Day(day)) => Label::Text(day.to_string()),
+            Some(Value::Day(day)) => Label::Date(epoch().until((Unit::Day, day)).expect("a span of days").get_days()),
             Some(Value::Whole(value) | Value::Decimal(value)) => {
                 let domain = key.column.facts(self.terms).domain.into_owned();
                 match domain {

@@ -154,7 +154,7 @@ fn plain(text: &str, kind: ColumnKind) -> String {
         (ColumnKind::BooleanKey, "t") => "true".to_owned(),
         (ColumnKind::BooleanKey, "f") => "false".to_owned(),
         // A truncated date is a time in PostgreSQL.
-        (ColumnKind::Key, text) => text.strip_suffix(" 00:00:00+00").unwrap_or(text).to_owned(),
+        (ColumnKind::Key | ColumnKind::DateKey, text) => text.strip_suffix(" 00:00:00+00").unwrap_or(text).to_owned(),
         (_, text) => text.to_owned(),
     }
 }
@@ -177,12 +177,7 @@ fn compare(sql: &str, table: &Table, theirs: &str) {
         .iter()
         .map(|column| table.names.iter().position(|name| *name == column.name).expect("a column"))
         .collect();
-    let is_key = |place: usize| {
-        matches!(
-            table.kinds[place],
-            ColumnKind::Key | ColumnKind::BooleanKey | ColumnKind::IntegerKey | ColumnKind::DecimalKey
-        )
-    };
+    let is_key = |place: usize| table.kinds[place].is_key();
     let row_of =
         |row: &[Cell]| -> Vec<String> { places.iter().map(|place| row[*place].text().unwrap_or_default()).collect() };
     let ours: Vec<Vec<String>> = table.rows.iter().map(|row| row_of(row)).collect();

@@ -4,7 +4,9 @@
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::Response;
-use polars::prelude::{Column, CompatLevel, DataFrame, IpcStreamWriter, ParquetWriter, PolarsResult, SerWriter};
+use polars::prelude::{
+    Column, CompatLevel, DataFrame, DataType, IpcStreamWriter, ParquetWriter, PolarsResult, SerWriter,
+};
 use serde::Serialize;
 use strum::VariantArray;
 
@@ -263,16 +265,18 @@ pub fn encoded<D: Serialize>(
 enum Values {
     Text(Vec<Option<String>>),
     Truth(Vec<Option<bool>>),
+    Day(Vec<Option<i32>>),
     Whole(Vec<Option<i64>>),
     Float(Vec<Option<f64>>),
 }
 
 impl Values {
-    /// Keys are text, booleans or numbers, counts are integers, and everything else is floats: types depend on the question alone.
+    /// Keys are text, booleans, days or numbers, counts are integers, and everything else is floats: types depend on the question alone.
     fn new(kind: ColumnKind, rows: usize) -> Self {
         match kind {
             ColumnKind::Key => Self::Text(Vec::with_capacity(rows)),
             ColumnKind::BooleanKey => Self::Truth(Vec::with_capacity(rows)),
+            ColumnKind::DateKey => Self::Day(Vec::with_capacity(rows)),
             ColumnKind::Count(_) | ColumnKind::IntegerKey => Self::Whole(Vec::with_capacity(rows)),
             ColumnKind::Sum(_) | ColumnKind::Mean | ColumnKind::Formula | ColumnKind::DecimalKey => {
                 Self::Float(Vec::with_capacity(rows))
@@ -287,18 +291,20 @@ impl Values {
                 other => other.text(),
             }),
             Self::Truth(values) => values.push(truth_value(&cell)),
+            Self::Day(values) => values.push(day_value(&cell)),
             Self::Whole(values) => values.push(whole_value(&cell)),
             Self::Float(values) => values.push(float_value(&cell)),
         }
     }
 
-    fn column(self, name: &str) -> Column {
-        match self {
+    fn column(self, name: &str) -> PolarsResult<Column> {
+        Ok(match self {
             Self::Text(values) => Column::new(name.into(), values),
             Self::Truth(values) => Column::new(name.into(), values),
+            Self::Day(values) => Column::new(name.into(), values).cast(&DataType::Date)?,
             Self::Whole(values) => Column::new(name.into(), values),
             Self::Float(values) => Column::new(name.into(), values),
-        }
+        })
     }
 }
 
@@ -311,20 +317,27 @@ fn frame(table: Table) -> PolarsResult<DataFrame> {
         values.iter_mut().zip(row).for_each(|(values, cell)| values.push(cell));
     }
     let columns = values.into_iter().zip(&names).map(|(values, name)| values.column(name));
-    DataFrame::new(height, columns.collect())
+    DataFrame::new(height, columns.collect::<PolarsResult<_>>()?)
+}
+
+fn day_value(cell: &Cell) -> Option<i32> {
+    match cell {
+        Cell::Date(days) => Some(*days),
+        Cell::Missing | Cell::Total | Cell::Text(_) | Cell::Boolean(_) | Cell::Decimal(_) | Cell::Float(_) => None,
+    }
 }
 
 fn truth_value(cell: &Cell) -> Option<bool> {
     match cell {
         Cell::Boolean(truth) => Some(*truth),
-        Cell::Missing | Cell::Text(_) | Cell::Decimal(_) | Cell::Float(_) => None,
+        Cell::Missing | Cell::Total | Cell::Text(_) | Cell::Date(_) | Cell::Decimal(_) | Cell::Float(_) => None,
     }
 }
 
 fn whole_value(cell: &Cell) -> Option<i64> {
     match cell {
         Cell::Decimal(value) => i64::try_from(value / 1_000_000_000).ok(),
-        Cell::Missing | Cell::Text(_) | Cell::Boolean(_) | Cell::Float(_) => None,
+        Cell::Missing | Cell::Total | Cell::Text(_) | Cell::Date(_) | Cell::Boolean(_) | Cell::Float(_) => None,
     }
 }
 
@@ -332,6 +345,6 @@ fn float_value(cell: &Cell) -> Option<f64> {
     match cell {
         Cell::Decimal(value) => Some(*value as f64 / 1e9),
         Cell::Float(value) => Some(*value),
-        Cell::Missing | Cell::Text(_) | Cell::Boolean(_) => None,
+        Cell::Missing | Cell::Total | Cell::Text(_) | Cell::Date(_) | Cell::Boolean(_) => None,
     }
 }

@@ -1,14 +1,19 @@
 //! One value of a table.
 
 use crate::kernel::privacy::amounts::unscaled;
+use crate::query::terms::domain::date_text;
 
 /// The value of one cell of a [`super::Table`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Cell {
     /// No value: SQL's NULL.
     Missing,
-    /// Text of a group key: a category, or the first day of a period.
+    /// A group key that the row is a total over. It is shown as a word, and in data as NULL.
+    Total,
+    /// Text of a group key: a category.
     Text(String),
+    /// Day of a group key, in days since 1970-01-01; of a longer period its first day.
+    Date(i32),
     /// Truth value of a boolean group key.
     Boolean(bool),
     /// Exact decimal number, stored as a multiple of 10⁻⁹.
@@ -18,12 +23,13 @@ pub enum Cell {
 }
 
 impl Cell {
-    /// The value as plain text; `None` if it is missing.
+    /// The value as plain text; `None` if it is missing, or a total over the key.
     #[must_use]
     pub fn text(&self) -> Option<String> {
         match self {
-            Self::Missing => None,
+            Self::Missing | Self::Total => None,
             Self::Text(text) => Some(text.clone()),
+            Self::Date(days) => Some(date_text(*days)),
             Self::Boolean(truth) => Some(truth.to_string()),
             Self::Decimal(value) => Some(unscaled(*value, 9)),
             Self::Float(value) => Some(value.to_string()),

@@ -205,7 +205,9 @@ impl Formula {
             Self::Key(key) => match at.label(*key) {
                 Some(Label::Integer(value)) => Ok(Dual::constant(*value as f64)),
                 Some(Label::Decimal(nanos)) => Ok(Dual::constant(*nanos as f64 / 1e9)),
-                Some(Label::Boolean(_) | Label::Text(_) | Label::Missing) | None => Err(AbsenceReason::NoValue),
+                Some(Label::Boolean(_) | Label::Text(_) | Label::Date(_) | Label::Missing) | None => {
+                    Err(AbsenceReason::NoValue)
+                }
             },
             Self::Grouping(key) => {
                 let is_total = at.label(*key).is_none();

@@ -1,5 +1,6 @@
 //! Labels of the groups of a key, as answers show them.
 
+use std::borrow::Cow;
 use std::io;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -7,6 +8,7 @@ use std::sync::Arc;
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use super::cell::Cell;
+use crate::query::terms::domain::date_text;
 
 /// The labels of a key's groups, in the order of their codes. Cloning is cheap, as the list is shared; it is serialized as a plain list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,12 +61,14 @@ pub enum Label {
     Boolean(bool) = 0,
     /// Value of a whole-number key.
     Integer(i64) = 1,
-    /// Category, or first day of a period as `YYYY-MM-DD`.
+    /// Category. In answers that were stored before [`Label::Date`] was known, also a day as `YYYY-MM-DD`.
     Text(String) = 2,
     /// The group of missing values.
     Missing = 3,
     /// Value of a key of decimals, as a multiple of 10⁻⁹.
     Decimal(i128) = 4,
+    /// Day of a date key, or first day of a period, in days since 1970-01-01.
+    Date(i32) = 5,
 }
 
 impl Label {
@@ -77,6 +81,17 @@ impl Label {
             Self::Text(text) => Cell::Text(text.clone()),
             Self::Missing => Cell::Missing,
             Self::Decimal(nanos) => Cell::Decimal(*nanos),
+            Self::Date(days) => Cell::Date(*days),
+        }
+    }
+
+    /// The label as SQL compares it with a text; `None` if it is no text and no day.
+    #[must_use]
+    pub fn as_text(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Text(text) => Some(Cow::Borrowed(text)),
+            Self::Date(days) => Some(Cow::Owned(date_text(*days))),
+            Self::Boolean(_) | Self::Integer(_) | Self::Missing | Self::Decimal(_) => None,
         }
     }
 }

@@ -5,6 +5,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use super::labels::{KeyLabels, Label};
 use super::shown::ShownGroups;
 use super::suppression::Suppression;
+use super::table::{NOTE, NULL};
 use crate::kernel::privacy::mechanism::NoiseLaw;
 use crate::kernel::vault::release::Release;
 use crate::query::answer::formula::{CentredSum, Formula, GroupWindow, Range, Words};
@@ -244,6 +245,27 @@ impl Layout {
         let Some(groups) = &release.groups else { return self };
         let label = |text: &Option<String>| text.clone().map_or(Label::Missing, Label::Text);
         Self { keys: vec![groups.labels.iter().map(label).collect::<Vec<_>>().into()], ..self }
+    }
+
+    /// Suffixes of the remarks that an answer with this layout can have on an output. They depend on the question alone, so that files have
+    /// the same columns whatever the noise was.
+    pub(super) fn remarks(&self, value: &OutputValue) -> &'static [&'static str] {
+        let is_total = |key: usize| {
+            let sets = self.sets.as_ref();
+            sets.is_some_and(|sets| sets.shown.iter().any(|shown| !shown.contains(&key)))
+        };
+        match value {
+            OutputValue::Key { index } | OutputValue::Words(Words::Key(index)) if is_total(*index) => &[NULL],
+            OutputValue::Key { .. } | OutputValue::Words(Words::Key(_)) | OutputValue::Grouping { .. } => &[],
+            OutputValue::Words(_) | OutputValue::Count { .. } | OutputValue::Sum { .. } if self.small.is_some() => {
+                &[NULL]
+            }
+            OutputValue::Words(_) | OutputValue::Count { .. } | OutputValue::Sum { .. } => &[],
+            OutputValue::Mean { .. } => &[NULL, NOTE],
+            OutputValue::Formula { range, .. } if *range == Range::WHOLE => &[NULL],
+            OutputValue::Formula { .. } => &[NULL, NOTE],
+            OutputValue::Hidden(_) => &[],
+        }
     }
 
     /// Number of cells in the table: rows, before HAVING and LIMIT remove any, times [`Layout::width`].

@@ -1,7 +1,7 @@
-//! Remarks on estimates: why one is missing, and that noise has carried one out of the possible range.
+//! Remarks on values: why one is missing, and that noise has carried one out of the possible range.
 //!
 //! Promises columns after all others, and only for outputs that have a remark in some row: `<name>_null` with `hidden`, `lost-in-noise` or
-//! `no-value`, and `<name>_note` with `outside-bounds`.
+//! `no-value` for estimates and `total` for keys, and `<name>_note` with `outside-bounds`.
 
 use super::cell::Cell;
 use super::row::{AnswerRow, Remark};
@@ -10,7 +10,7 @@ use super::table::{ColumnKind, NOTE, NULL, Table};
 impl Remark {
     fn suffix(self) -> &'static str {
         match self {
-            Self::Absent(_) => NULL,
+            Self::Absent(_) | Self::Total => NULL,
             Self::Outside => NOTE,
         }
     }
@@ -18,6 +18,7 @@ impl Remark {
     fn word(self) -> &'static str {
         match self {
             Self::Absent(reason) => reason.word(),
+            Self::Total => "total",
             Self::Outside => "outside-bounds",
         }
     }

@@ -4,6 +4,7 @@ use super::cell::Cell;
 use super::fine::rounded;
 use super::formula::{AbsenceReason, IntervalEstimate, Range};
 use super::labels::Label;
+use crate::query::terms::domain::date_text;
 use std::cmp::Ordering;
 
 /// One row before it is flattened: its cells, and for each output its sort value and its remark, if any.
@@ -18,6 +19,8 @@ pub(super) struct AnswerRow {
 pub(super) enum Remark {
     /// The estimate is missing, for this reason.
     Absent(AbsenceReason),
+    /// The key is missing because the row is a total over it.
+    Total,
     /// Noise has carried the estimate out of the range of possible values, at whose limits its interval ends.
     Outside,
 }
@@ -41,6 +44,13 @@ impl AnswerRow {
         self.sorts.push(SortValue::of_key(label, code));
         self.cells.push(label.cell());
         self.said.push(None);
+    }
+
+    /// Appends a key that the row is a total over.
+    pub(super) fn push_total(&mut self) {
+        self.sorts.push(SortValue::Missing);
+        self.cells.push(Cell::Total);
+        self.said.push(Some(Remark::Total));
     }
 
     /// Appends an estimate on a grid; `step` is the size of a step in 1e-9. The interval holds every grid point within the noise plus half
@@ -119,6 +129,7 @@ impl SortValue {
         match label {
             Label::Missing => Self::Missing,
             Label::Text(text) => Self::Text(text.clone()),
+            Label::Date(days) => Self::Text(date_text(*days)),
             Label::Boolean(_) => Self::Number(code as f64),
             Label::Integer(value) => Self::Number(*value as f64),
             Label::Decimal(nanos) => Self::Number(*nanos as f64),

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::fine::{coarse, steps, total};
 use super::formula::window::GroupRows;
-use super::formula::{AbsenceReason, CellValues, IntervalEstimate, Range};
+use super::formula::{AbsenceReason, CellValues, IntervalEstimate, Range, Words};
 use super::interval;
 use super::labels::Label;
 use super::layout::{Layout, OutputValue, names};
@@ -124,10 +124,10 @@ fn row(layout: &Layout, vectors: &[NoisyVector], at: CellValues<'_>, widths: &mu
             value => (value, None),
         };
         match value {
-            OutputValue::Key { index } => {
-                let label = places[*index].map_or(&Label::Missing, |code| &layout.keys[*index][code]);
-                row.push_key(label, places[*index].unwrap_or_default());
-            }
+            OutputValue::Key { index } => match places[*index] {
+                Some(code) => row.push_key(&layout.keys[*index][code], code),
+                None => row.push_total(),
+            },
             OutputValue::Grouping { index } => {
                 row.push_key(&Label::Integer(i64::from(places[*index].is_none())), 0);
             }
@@ -157,6 +157,7 @@ fn row(layout: &Layout, vectors: &[NoisyVector], at: CellValues<'_>, widths: &mu
                 row.push_formula(of_mean(&mean, grid), Range::new(low, high));
             }
             OutputValue::Formula { formula, range } => row.push_formula(formula.ends(at), *range),
+            OutputValue::Words(Words::Key(key)) if places.get(*key) == Some(&None) => row.push_total(),
             OutputValue::Words(words) => match words.label(at) {
                 Ok(label) => {
                     row.push_key(label.unwrap_or(&Label::Missing), usize::from(label == Some(&Label::Boolean(true))))

@@ -4,9 +4,9 @@ use super::cell::Cell;
 use crate::kernel::privacy::certificate::NORMAL_975;
 
 /// Suffix of the column that says why an output is missing.
-pub(super) const NULL: &str = "_null";
+pub const NULL: &str = "_null";
 /// Suffix of the column with any other remark on an output.
-pub(super) const NOTE: &str = "_note";
+pub const NOTE: &str = "_note";
 
 /// Description of one selected column of an answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,6 +17,9 @@ pub struct ColumnInfo {
     pub kind: ColumnKind,
     /// Least and greatest value that one row can contribute to the sum or the mean, as decimal text; `None` for other columns.
     pub bounds: Option<(String, String)>,
+    /// Suffixes of the remarks that an answer to this question can have on the column, whether or not this one has any: none, `_null`, or
+    /// `_null` and `_note`.
+    pub remarks: &'static [&'static str],
 }
 
 /// Kind of value that a column holds.
@@ -30,6 +33,8 @@ pub enum ColumnKind {
     IntegerKey,
     /// Group key of decimal numbers.
     DecimalKey,
+    /// Group key of days, or of the first days of periods.
+    DateKey,
     /// Count with its standard error; NaN if every row has its own.
     Count(f64),
     /// Sum with its standard error, in the column's own scale; NaN if every row has its own.
@@ -45,7 +50,7 @@ impl ColumnKind {
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
-            Self::Key | Self::BooleanKey | Self::IntegerKey | Self::DecimalKey => "key",
+            Self::Key | Self::BooleanKey | Self::IntegerKey | Self::DecimalKey | Self::DateKey => "key",
             Self::Count(_) => "count",
             Self::Sum(_) => "sum",
             Self::Mean => "mean",
@@ -58,7 +63,22 @@ impl ColumnKind {
     pub fn assumes_rows(self) -> bool {
         match self {
             Self::Mean | Self::Formula => true,
-            Self::Key | Self::BooleanKey | Self::IntegerKey | Self::DecimalKey | Self::Count(_) | Self::Sum(_) => false,
+            Self::Key
+            | Self::BooleanKey
+            | Self::IntegerKey
+            | Self::DecimalKey
+            | Self::DateKey
+            | Self::Count(_)
+            | Self::Sum(_) => false,
+        }
+    }
+
+    /// Whether the column names groups; any other column holds estimates.
+    #[must_use]
+    pub fn is_key(self) -> bool {
+        match self {
+            Self::Key | Self::BooleanKey | Self::IntegerKey | Self::DecimalKey | Self::DateKey => true,
+            Self::Count(_) | Self::Sum(_) | Self::Mean | Self::Formula => false,
         }
     }
 
@@ -67,7 +87,8 @@ impl ColumnKind {
     pub fn std_error(self) -> Option<f64> {
         match self {
             Self::Count(error) | Self::Sum(error) => Some(error).filter(|error| error.is_finite()),
-            Self::Key | Self::BooleanKey | Self::IntegerKey | Self::DecimalKey | Self::Mean | Self::Formula => None,
+            Self::Key | Self::BooleanKey | Self::IntegerKey | Self::DecimalKey | Self::DateKey => None,
+            Self::Mean | Self::Formula => None,
         }
     }
 
@@ -95,7 +116,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// Why an output is missing in a row; `None` if it is not.
+    /// Why an output is missing in a row, as a code such as `lost-in-noise` or `total`; `None` if it is not.
     #[must_use]
     pub fn null<'a>(&self, output: &str, row: &'a [Cell]) -> Option<&'a str> {
         self.word(&format!("{output}{NULL}"), row)

@@ -1,5 +1,6 @@
 //! From the noisy vectors of a release to the table of an answer, and from noise laws to the accuracy of its columns.
 
+use super::formula::Words;
 use super::interval;
 use super::labels::Label;
 use super::layout::{Layout, Output, OutputValue, STD_ERROR, names};
@@ -19,11 +20,16 @@ pub fn columns(layout: &Layout, laws: &[NoiseLaw]) -> Vec<ColumnInfo> {
         Some(Label::Boolean(_)) => ColumnKind::BooleanKey,
         Some(Label::Integer(_)) => ColumnKind::IntegerKey,
         Some(Label::Decimal(_)) => ColumnKind::DecimalKey,
+        Some(Label::Date(_)) => ColumnKind::DateKey,
         Some(Label::Text(_) | Label::Missing) | None => ColumnKind::Key,
+    };
+    let of_words = |words: &Words| match of_label(words.example(&layout.keys)) {
+        ColumnKind::DateKey if !words.are_days(&layout.keys) => ColumnKind::Key,
+        kind => kind,
     };
     let kind = |value: &OutputValue| match value {
         OutputValue::Key { index } => of_label(layout.keys[*index].first()),
-        OutputValue::Words(words) => of_label(words.example(&layout.keys)),
+        OutputValue::Words(words) => of_words(words),
         OutputValue::Hidden(_) => ColumnKind::Key,
         OutputValue::Grouping { .. } => ColumnKind::IntegerKey,
         // With several groupings, every row has its own standard error.
@@ -40,6 +46,7 @@ pub fn columns(layout: &Layout, laws: &[NoiseLaw]) -> Vec<ColumnInfo> {
         name: output.name.clone(),
         kind: kind(&output.value),
         bounds: output.value.bounds(),
+        remarks: layout.remarks(&output.value),
     };
     layout.outputs.iter().filter(|output| !output.value.is_hidden()).map(info).collect()
 }

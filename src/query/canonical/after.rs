@@ -7,7 +7,7 @@ use crate::query::answer::Label;
 use crate::query::answer::formula::window::WindowOrderBy;
 use crate::query::answer::formula::{GroupWindow, HavingCondition, WindowOrder, Words};
 use crate::query::syntax::{GroupFunction, WindowBound, WindowFrame};
-use crate::query::terms::domain::{DECIMALS, date_days};
+use crate::query::terms::domain::{DECIMALS, date_days, date_text};
 
 impl Writer<'_> {
     /// Writes a label, or how it is chosen.
@@ -18,6 +18,7 @@ impl Writer<'_> {
             Words::Label(Label::Decimal(nanos)) => unscaled(*nanos, DECIMALS),
             Words::Label(Label::Text(one)) if date_days(one).is_some() => format!("DATE {}", quoted(one)),
             Words::Label(Label::Text(one)) => quoted(one),
+            Words::Label(Label::Date(days)) => format!("DATE {}", quoted(&date_text(*days))),
             Words::Label(Label::Missing) => "NULL".to_owned(),
             Words::Key(key) => self.rows.term(&self.key(*key)),
             // A condition as a value is written as it was, so that its windows are read back once.

@@ -169,6 +169,7 @@ impl OutputPlanner<'_> {
         match words {
             Words::Label(Label::Missing) => Kind::Any,
             Words::Label(Label::Boolean(_)) => Kind::Boolean,
+            Words::Label(Label::Date(_)) => Kind::Date,
             Words::Label(Label::Integer(_) | Label::Decimal(_) | Label::Text(_)) => Kind::Text,
             Words::Key(place) => match self.domain(*place) {
                 Some(Domain::Boolean) => Kind::Boolean,

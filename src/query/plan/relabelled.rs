@@ -15,7 +15,7 @@ use crate::query::syntax::{Comparison, Expression};
 use crate::query::term::lower::ValueKind;
 use crate::query::term::values::occurring_together;
 use crate::query::term::{checker, coding};
-use crate::query::terms::domain::{DECIMALS, Domain, date_text};
+use crate::query::terms::domain::{DECIMALS, Domain};
 
 /// Largest number of groups that are named anew: each is written into the canonical SQL.
 const GROUPS_MAX: usize = 150;
@@ -84,7 +84,7 @@ impl OutputPlanner<'_> {
                         .and_then(|code| labels.get(code))
                         .map_or(Label::Missing, |label| Label::Text(label.clone())),
                     ValueKind::Boolean => Label::Boolean(value == 1),
-                    ValueKind::Date => Label::Text(date_text(i32::try_from(value).unwrap_or_default())),
+                    ValueKind::Date => Label::Date(i32::try_from(value).unwrap_or_default()),
                     ValueKind::Integer | ValueKind::Decimal => Label::Missing,
                 };
                 let arms = arms.map(|(when, value)| (when, Words::Label(label(value)))).collect();
@@ -122,7 +122,7 @@ impl OutputPlanner<'_> {
             (Label::Missing, Planned::Words(key)) => HavingCondition::NoLabel(key),
             (Label::Integer(value), _) => number(value.to_string()),
             (Label::Decimal(nanos), _) => number(unscaled(*nanos, DECIMALS)),
-            (Label::Text(_) | Label::Boolean(_), _) => {
+            (Label::Text(_) | Label::Date(_) | Label::Boolean(_), _) => {
                 HavingCondition::Labels(Words::Key(place), Comparison::Equal, Words::Label(label))
             }
         }

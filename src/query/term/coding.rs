@@ -12,7 +12,7 @@ use super::{Operation, Term};
 use crate::query::answer::Label;
 use crate::query::computation::PlanKey;
 use crate::query::filter::{Filter, NEVER};
-use crate::query::terms::domain::{Domain, date_text};
+use crate::query::terms::domain::Domain;
 use crate::query::terms::policy::Terms;
 
 /// Largest number of groups of one key.
@@ -300,7 +300,7 @@ pub fn labels(key: &PlanKey, known: &TermContext<'_>) -> Vec<Label> {
         ValueKind::Boolean => Label::Boolean(key.value(code) == 1),
         ValueKind::Date => {
             let first = period(&key.column).first(key.value(code));
-            Label::Text(date_text(i32::try_from(first).unwrap_or_default()))
+            Label::Date(i32::try_from(first).unwrap_or_default())
         }
         ValueKind::Integer | ValueKind::Decimal if whole.scale.is_one() => Label::Integer(key.value(code)),
         // Unwrap safety: a typed term has a domain, so that its grid is a whole number of 10⁻⁹.

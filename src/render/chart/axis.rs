@@ -4,7 +4,8 @@
 //! whatever came in. It does not know pixels.
 
 use super::model::{Chart, Point, Shape};
-use super::words::{WHOLE_MAX, grouped, powers, width};
+use super::words::{WHOLE_MAX, powers, width};
+use crate::render::reading::grouped;
 
 /// The largest number that is drawn. Larger ones are hidden, and numbers
 /// closer to zero than its inverse become zero, to keep the axis finite.

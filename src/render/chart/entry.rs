@@ -11,9 +11,10 @@ pub(super) fn entry(chart: &Chart, label: &str, series: &Series, row: usize) -> 
     let word = point.and_then(|point| point.word.as_deref());
     let value = match mark(point) {
         None => return format!("{}: {}", clean(&name), word.unwrap_or("hidden")),
-        Some(Mark { value, interval: None }) => number(value),
+        Some(Mark { value, interval: None }) => number(value, None),
         Some(Mark { value, interval: Some((low, high)) }) => {
-            format!("{} ({} to {})", number(value), number(low), number(high))
+            let shown = |value| number(value, Some((high - low) / 2.0));
+            format!("{} ({} to {})", shown(value), shown(low), shown(high))
         }
     };
     let word = word.map_or_else(String::new, |word| format!(", {word}"));

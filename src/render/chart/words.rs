@@ -3,6 +3,8 @@
 //! Promises that the results of `short` and `wrapped` are no wider than stated, by an estimate that is generous because the reader's font
 //! is unknown, and that they may appear in XML. It does not escape them.
 
+use crate::render::reading::{self, grouped};
+
 /// The largest number of characters of a label that is shown.
 const LABEL_CHARS_MAX: usize = 28;
 const LABEL_WIDTH_MAX: f64 = 270.0;
@@ -10,31 +12,19 @@ const TITLE_CHARS_MAX: usize = 500;
 /// From this number on, whole numbers are no longer exact.
 pub(super) const WHOLE_MAX: f64 = 9e15;
 
-/// Formats a number for reading: whole numbers in full, others with two decimals, or four if they are below one.
-pub(super) fn number(value: f64) -> String {
+/// Formats a number for reading: with the digits that its interval leaves; without one, whole numbers in full, others with two decimals, or
+/// four if they are below one.
+pub(super) fn number(value: f64, half_width: Option<f64>) -> String {
     let size = value.abs();
-    if size >= WHOLE_MAX || (size > 0.0 && size < 1e-3) {
+    if size >= WHOLE_MAX || (size > 0.0 && size < 1e-3 && half_width.is_none()) {
         powers(value)
+    } else if half_width.is_some_and(|width| width < WHOLE_MAX) {
+        reading::number(value, half_width)
     } else if value.fract() == 0.0 {
         grouped(value, 0)
     } else {
         grouped(value, if size >= 1.0 { 2 } else { 4 })
     }
-}
-
-/// Formats a number with a thin space between thousands and a true minus sign.
-pub(in crate::render) fn grouped(value: f64, decimals: usize) -> String {
-    let digits = format!("{:.decimals$}", value.abs());
-    let whole = digits.find('.').unwrap_or(digits.len());
-    let zero = digits.chars().all(|digit| matches!(digit, '0' | '.'));
-    let mut text = String::from(if value < 0.0 && !zero { "\u{2212}" } else { "" });
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && at < whole && (whole - at).is_multiple_of(3) {
-            text.push('\u{202f}');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// Formats a very large or very small number with a power of ten.

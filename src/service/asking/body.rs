@@ -70,10 +70,7 @@ impl OutputColumn {
     /// Describes a column of an answer; `with_margin` adds its margin and bounds for quotes.
     #[must_use]
     pub fn of(column: &ColumnInfo, with_margin: bool) -> Self {
-        let is_key = matches!(
-            column.kind,
-            ColumnKind::Key | ColumnKind::BooleanKey | ColumnKind::IntegerKey | ColumnKind::DecimalKey
-        );
+        let is_key = column.kind.is_key();
         let (min, max) = column.bounds.clone().filter(|_| with_margin).unzip();
         Self {
             name: column.name.clone(),

@@ -140,7 +140,7 @@ fn columns(output: &Output) -> usize {
 fn average(labels: &[Label]) -> usize {
     let letters = labels.iter().map(|label| match label {
         Label::Text(text) => text.len() + TEXT_BYTES,
-        Label::Boolean(_) | Label::Integer(_) | Label::Decimal(_) | Label::Missing => 0,
+        Label::Boolean(_) | Label::Integer(_) | Label::Decimal(_) | Label::Date(_) | Label::Missing => 0,
     });
     letters.sum::<usize>().div_ceil(labels.len().max(1))
 }

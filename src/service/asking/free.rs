@@ -9,6 +9,7 @@ use crate::kernel::budget::ledger::read;
 use crate::query::answer::{Cell, ColumnInfo, ColumnKind, Table, tabulate};
 use crate::query::parse::{SqlStatement, asked};
 use crate::query::syntax::LiteralValue;
+use crate::query::terms::domain::date_days;
 use crate::service::views::{AccountView, significant};
 use crate::service::{Service, ServiceError};
 
@@ -95,8 +96,12 @@ impl Service {
 
 fn table(columns: Vec<(String, ColumnKind)>, rows: Vec<Vec<Cell>>) -> Table {
     let (names, kinds): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
-    let infos =
-        names.iter().zip(&kinds).map(|(name, kind)| ColumnInfo { name: name.clone(), kind: *kind, bounds: None });
+    let infos = names.iter().zip(&kinds).map(|(name, kind)| ColumnInfo {
+        name: name.clone(),
+        kind: *kind,
+        bounds: None,
+        remarks: &[],
+    });
     Table { columns: infos.collect(), plain: names.len(), names, kinds, rows }
 }
 
@@ -111,6 +116,7 @@ fn of_constants(constants: &[(String, LiteralValue)]) -> Table {
             Ok(whole) => (ColumnKind::IntegerKey, Cell::Decimal(i128::from(whole) * 1_000_000_000)),
             Err(_) => (ColumnKind::Key, Cell::Text(text.clone())),
         },
+        LiteralValue::Date(text) if let Some(days) = date_days(text) => (ColumnKind::DateKey, Cell::Date(days)),
         LiteralValue::Text(text) | LiteralValue::Date(text) => (ColumnKind::Key, Cell::Text(text.clone())),
         LiteralValue::Boolean(truth) => (ColumnKind::BooleanKey, Cell::Boolean(*truth)),
     };

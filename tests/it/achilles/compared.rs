@@ -24,10 +24,7 @@ fn is_percentile(name: &str) -> bool {
 fn keys(table: &Table) -> Vec<String> {
     let is_key = |name: &&String| {
         let place = table.names.iter().position(|known| known == *name).expect("a column");
-        matches!(
-            table.kinds[place],
-            ColumnKind::Key | ColumnKind::BooleanKey | ColumnKind::IntegerKey | ColumnKind::DecimalKey
-        )
+        table.kinds[place].is_key()
     };
     table.columns.iter().map(|column| &column.name).filter(is_key).cloned().collect()
 }

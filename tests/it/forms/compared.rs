@@ -126,13 +126,7 @@ fn difference(table: &Table, theirs: &str) -> Option<String> {
         .map(|column| table.names.iter().position(|name| *name == column.name).expect("a column"))
         .collect();
     let kinds: Vec<ColumnKind> = places.iter().map(|place| table.kinds[*place]).collect();
-    let is_key: Vec<bool> = kinds
-        .iter()
-        .map(|kind| match kind {
-            ColumnKind::Key | ColumnKind::BooleanKey | ColumnKind::IntegerKey | ColumnKind::DecimalKey => true,
-            ColumnKind::Count(_) | ColumnKind::Sum(_) | ColumnKind::Mean | ColumnKind::Formula => false,
-        })
-        .collect();
+    let is_key: Vec<bool> = kinds.iter().map(|kind| kind.is_key()).collect();
     let row_of = |row: &[Cell]| -> Vec<Value> {
         places
             .iter()

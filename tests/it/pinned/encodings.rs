@@ -326,6 +326,8 @@ fn layouts_have_their_bytes() {
         (Label::Integer(-1), "01ffffffffffffffff"),
         (Label::Text("a".into()), "020100000061"),
         (Label::Missing, "03"),
+        (Label::Decimal(-1), "04ffffffffffffffffffffffffffffffff"),
+        (Label::Date(-2), "05feffffff"),
     ]);
     pinned(vec![
         (CountSource::Measured(1), "000100000000000000"),

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use crate::query::answer::ColumnInfo;
 use crate::query::error::Position;
 use crate::render::budget::{self, Cost};
-use crate::render::figure::number;
+use crate::render::reading::number;
 use crate::service::asking::expected::{AssumedFrom, ExpectedErrors};
 use crate::service::asking::quote::Quote;
 use crate::service::shares::AccountShare;

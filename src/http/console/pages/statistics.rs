@@ -4,8 +4,8 @@
 use maud::{Markup, PreEscaped, html};
 
 use crate::query::file::Refresh;
-use crate::render::figure::number;
 use crate::render::frame::csrf;
+use crate::render::reading::number;
 use crate::service::publishing::statistics::check::Estimate;
 
 /// One statistic in the gallery.

@@ -145,9 +145,13 @@ fn compared(left: &Label, how: Comparison, right: &Label) -> Option<bool> {
         (Label::Boolean(left), Label::Boolean(right)) => left.cmp(right),
         (Label::Integer(left), Label::Integer(right)) => left.cmp(right),
         (Label::Decimal(left), Label::Decimal(right)) => left.cmp(right),
-        (Label::Text(left), Label::Text(right)) => left.cmp(right),
-        (Label::Boolean(_) | Label::Integer(_) | Label::Decimal(_) | Label::Text(_), _) => {
-            return Some(how == Comparison::NotEqual);
+        (Label::Date(left), Label::Date(right)) => left.cmp(right),
+        (Label::Boolean(_) | Label::Integer(_) | Label::Decimal(_) | Label::Text(_) | Label::Date(_), _) => {
+            // A day is compared with its text.
+            let Some((left, right)) = left.as_text().zip(right.as_text()) else {
+                return Some(how == Comparison::NotEqual);
+            };
+            left.cmp(&right)
         }
     };
     Some(holds(how, order))

@@ -46,6 +46,17 @@ impl Words {
         }
     }
 
+    /// Whether it is a day in each row that it is not missing in. Days within texts do not count, nor do those of older stored answers.
+    #[must_use]
+    pub fn are_days(&self, keys: &[crate::query::answer::KeyLabels]) -> bool {
+        let is_day = |label: &Label| matches!(label, Label::Date(_) | Label::Missing);
+        match self {
+            Self::Label(label) => is_day(label),
+            Self::Key(key) => keys.get(*key).is_some_and(|labels| labels.iter().all(is_day)),
+            Self::Case(arms, otherwise) => arms.iter().all(|(_, then)| then.are_days(keys)) && otherwise.are_days(keys),
+        }
+    }
+
     /// The condition whose truth value this is; `None` if it is anything else.
     #[must_use]
     pub fn truth(&self) -> Option<&HavingCondition> {
