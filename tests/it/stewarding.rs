@@ -82,7 +82,8 @@ fn all_acts(steward: &dyn Stewarding, number: u64) -> Vec<Value> {
         steward.requests().expect("requests").into_iter().map(|one| (one.number, one.status)).collect();
     vec![
         json!([added.name, added.role, added.datasets]),
-        json!([again, nobody, large, frozen, twice, given.expires, held, held_twice, over, unknown]),
+        json!([again, nobody, large, frozen, twice, held_twice, over, unknown]),
+        json!([given.expires, held]),
         json!([decided.number, decided.status, decided.decision_reason]),
         json!([planned.changes, planned.caps, applied.changes, applied.caps, unchanged]),
         json!([acts, accounts, requests]),

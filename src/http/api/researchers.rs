@@ -102,11 +102,7 @@ pub async fn add(
     Steward(person): Steward,
     Sent(AddBody { name, role, datasets, expires }): Sent<AddBody>,
 ) -> Result<(StatusCode, Json<NewPersonBody>), Problem> {
-    let role: Role = role
-        .as_deref()
-        .unwrap_or("researcher")
-        .parse()
-        .map_err(|fault: UnknownRole| Problem::invalid_request(format!("role: {fault}")))?;
+    let role = role_of(role.as_deref())?;
     if role != Role::Viewer && datasets.is_some() {
         return Err(Problem::invalid_request(format!(
             "datasets are given to viewers, and \"{role}\" is the role here"
@@ -120,8 +116,13 @@ pub async fn add(
         (None, None) => people::add_person(ledger, &added, role, &by, now),
     });
     let token = adding.await?.text().to_owned();
-    let expires = expires_ms.map(timestamp);
-    Ok((StatusCode::CREATED, Json(NewPersonBody { name, role: role.name(), token, expires, datasets })))
+    let (role, expires) = (role.name(), expires_ms.map(timestamp));
+    Ok((StatusCode::CREATED, Json(NewPersonBody { name, role, token, expires, datasets })))
+}
+
+fn role_of(text: Option<&str>) -> Result<Role, Problem> {
+    let role = text.unwrap_or("researcher").parse();
+    role.map_err(|fault: UnknownRole| Problem::invalid_request(format!("role: {fault}")))
 }
 
 /// Sets the datasets whose statistics a viewer sees.

@@ -10,8 +10,11 @@ mod requests;
 mod fold;
 mod served;
 mod access;
+mod days;
 mod recent;
+mod marks;
 mod trail;
+mod token_records;
 mod tokens;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -29,9 +32,9 @@ pub use self::requests::REQUESTS_OPEN_MAX;
 pub use admit::AnswerCost;
 pub use fault::FoldFault;
 pub use fold::Inconsistency;
-pub use recent::RecentUse;
-pub use tokens::TokenRecord;
-pub use trail::{EntryFilter, FoundEntries, Parties};
+pub use days::RecentUse;
+pub use token_records::TokenRecord;
+pub use marks::{EntryFilter, FoundEntries, Parties};
 
 /// A release's index in the ledger's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -140,8 +143,8 @@ pub struct LedgerState {
     served: HashMap<(AccountNo, ReleaseNo), u64>,
     /// Those answers as a list for each account, in the order of their entries.
     served_in_order: HashMap<AccountNo, Vec<ReleaseNo>>,
-    people: BTreeMap<String, tokens::PersonRecord>,
-    tokens: HashMap<Digest, tokens::TokenHolder>,
+    people: BTreeMap<String, token_records::PersonRecord>,
+    tokens: HashMap<Digest, token_records::TokenHolder>,
     /// The datasets whose statistics each viewer may see; a viewer who is not listed here may see those of every dataset.
     viewing: BTreeMap<String, BTreeSet<String>>,
     releases: Vec<ReleaseRecord>,
@@ -160,9 +163,9 @@ pub struct LedgerState {
     is_burnt: bool,
     touched: BTreeSet<AccountNo>,
     /// What each entry is about.
-    trail: trail::Trail,
+    trail: marks::Trail,
     /// What was asked on each account in the last month.
-    recent: recent::RecentDays,
+    recent: days::RecentDays,
 }
 
 impl LedgerState {

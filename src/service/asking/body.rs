@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::expected::{ExpectedErrors, ExpectedGroup};
 use super::quote::Quote;
 use crate::kernel::privacy::amounts::Epsilon;
-use crate::query::answer::{ColumnInfo, ColumnKind};
+use crate::query::answer::ColumnInfo;
 use crate::service::shares::AccountShare;
 use crate::service::views::{AccountView, LegsView, RoundedNumber, ThresholdView, reported_if_any};
 

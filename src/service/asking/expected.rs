@@ -15,6 +15,7 @@ use crate::query::answer::expected::{AssumedGroups, ExpectedQuestion, KnownMeasu
 use crate::query::plan::Plan;
 use crate::query::term::Term;
 use crate::query::term::context::TermContext;
+use crate::query::terms::domain::date_text;
 use crate::service::{Priced, Service};
 
 /// Number of groups whose errors are told, if their sizes are known.
@@ -166,6 +167,7 @@ fn text(label: &Label) -> String {
         Label::Boolean(truth) => truth.to_string(),
         Label::Integer(value) => value.to_string(),
         Label::Decimal(nanos) => unscaled((*nanos).into(), 9),
+        Label::Date(days) => date_text(*days),
     }
 }
 

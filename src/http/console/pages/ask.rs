@@ -6,6 +6,7 @@ use super::price::{Outlook, price};
 use super::saved::{self, SavedLine};
 use crate::http::console::tables::tables;
 use crate::kernel::privacy::amounts::Epsilon;
+use crate::query::error::Position;
 use crate::query::terms::domain::{Column, Domain};
 use crate::render::frame::csrf;
 use crate::service::Dataset;

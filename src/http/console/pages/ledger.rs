@@ -137,7 +137,7 @@ fn form(search: &Search<'_>) -> Markup {
                     @for kind in Act::KINDS { option value=(kind) selected[kind == act] { (kind) } }
                 }
             }
-            label { "Person" input type="search" name="person" value=(person) maxlength="64" autocomplete="off"; }
+            label { "Person" input type="search" name="person" value=(person) size="12" maxlength="64" autocomplete="off"; }
             label { "Dataset"
                 select name="dataset" {
                     option value="" { "all" }
@@ -146,7 +146,7 @@ fn form(search: &Search<'_>) -> Markup {
             }
             label { "From (UTC)" input type="date" name="from" value=(from); }
             label { "To" input type="date" name="to" value=(to); }
-            label { "With the words" input type="search" name="find" value=(find) maxlength="100"; }
+            label { "With the words" input type="search" name="find" value=(find) size="14" maxlength="100"; }
             button type="submit" { "Search" }
         }
     }
@@ -195,7 +195,10 @@ fn shown_price(price: &EntryPrice) -> Markup {
     html! {
         @if price.epsilon.nanos() == 0 { "free" } @else {
             (per_cent(price.of_account.to_f64())) " of the account" br;
-            small { "ε " (price.epsilon) ", " (per_cent(price.of_cap.to_f64())) " of the cap" }
+            small {
+                "ε " (significant(price.epsilon.to_f64(), 3))
+                @if price.of_cap.to_f64() > 0.0 { ", " (per_cent(price.of_cap.to_f64())) " of the cap" }
+            }
         }
     }
 }
@@ -283,13 +286,13 @@ pub fn words(act: &Act, names: &EntryNames<'_>) -> String {
         }
         Act::Frozen { dataset, reason, by } => format!("{by} froze {dataset}: {reason}"),
         Act::Unfrozen { dataset, reason, by } => format!("{by} unfroze {dataset}: {reason}"),
-        Act::Charged(charged) => format!("{} was charged for {}", asker(&charged.researcher), charged.sql),
+        Act::Charged(charged) => format!("charged to {}: {}", asker(&charged.researcher), charged.sql),
         Act::Released { release, .. } => format!("the answer was stored for {}", names.answer(release)),
         Act::Burned { release, cause } => {
             format!("charged and not answered, because {}; {}", because(*cause), names.answer(release))
         }
         Act::Served(served) => {
-            format!("{} got the stored answer to {}", asker(&served.researcher), names.sql(&served.release))
+            format!("the stored answer was given to {}: {}", asker(&served.researcher), names.sql(&served.release))
         }
         Act::Recovered { reason, by, .. } => format!("{by} resumed an older ledger: {reason}"),
         Act::Published { statistic, release, .. } => {

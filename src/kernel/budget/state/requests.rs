@@ -70,8 +70,8 @@ impl LedgerState {
             managed: self.managed.clone(),
             is_burnt: self.is_burnt,
             touched: BTreeSet::new(),
-            trail: super::trail::Trail::default(),
-            recent: super::recent::RecentDays::default(),
+            trail: super::marks::Trail::default(),
+            recent: super::days::RecentDays::default(),
         }
     }
 

@@ -6,43 +6,9 @@
 use super::LedgerState;
 use super::fault::FoldFault;
 use super::fold::FoldResult;
+use super::token_records::{PersonRecord, TokenHolder, TokenRecord};
 use crate::kernel::budget::entry::{Digest, IssuedToken};
 use crate::kernel::budget::people::{FIRST_TOKEN, Person, Role, TokenRefused};
-
-/// A token that was not revoked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TokenRecord {
-    /// The token's name, unique among those of its holder.
-    pub name: String,
-    /// Digest of the token's text.
-    pub digest: Digest,
-    /// When it was issued, in milliseconds since 1970 in UTC.
-    pub issued_ms: u64,
-    /// From when on it is refused, in milliseconds since 1970 in UTC; `None` if it does not expire.
-    pub expires_ms: Option<u64>,
-}
-
-impl TokenRecord {
-    /// Whether the token's time is over.
-    #[must_use]
-    pub fn has_expired(&self, now_ms: u64) -> bool {
-        self.expires_ms.is_some_and(|expires_ms| expires_ms <= now_ms)
-    }
-}
-
-/// A person's role and tokens.
-#[derive(Debug, Clone)]
-pub(super) struct PersonRecord {
-    role: Role,
-    tokens: Vec<TokenRecord>,
-}
-
-/// Whose token has a digest, and until when it is good.
-#[derive(Debug, Clone)]
-pub(super) struct TokenHolder {
-    name: String,
-    expires_ms: Option<u64>,
-}
 
 impl LedgerState {
     /// All people, ordered by name, each with their role and whether they hold a token that was not revoked; it may have expired.
