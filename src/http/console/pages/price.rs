@@ -2,6 +2,8 @@
 
 use maud::{Markup, html};
 
+use crate::kernel::budget::charge::Refusal;
+use crate::kernel::budget::entry::AccountKind;
 use crate::query::answer::ColumnInfo;
 use crate::query::error::Position;
 use crate::render::budget::{self, Cost};
@@ -66,7 +68,7 @@ fn quoted(quote: &Quote) -> Markup {
             (cost(quote))
             (errors(quote))
             @if !quote.answerable {
-                p.note.bad { "This does not fit what is left, and would be refused." }
+                p.note.bad { (why_not(quote.refusal.as_ref())) }
                 @if let Some(largest_epsilon) = quote.largest_epsilon {
                     (way_on(&Fit { largest_epsilon, margin: quote.largest_margin }))
                 }
@@ -77,6 +79,32 @@ fn quoted(quote: &Quote) -> Markup {
                 p.muted { "Groups are shown from about " (number(threshold.units.to_f64().round(), None)) " units on." }
             }
         }
+    }
+}
+
+/// Why the question would be refused.
+fn why_not(refusal: Option<&Refusal>) -> &'static str {
+    match refusal {
+        Some(Refusal::OverQueryLimit { .. }) => "This is more than one question may cost, and would be refused.",
+        Some(Refusal::Exhausted { of: AccountKind::Dataset, .. }) => {
+            "This does not fit what is left of the dataset's cap, and would be refused."
+        }
+        Some(Refusal::Exhausted { of: AccountKind::Project, .. }) => {
+            "This does not fit what is left of your project's account, and would be refused."
+        }
+        Some(Refusal::Exhausted { of: AccountKind::Researcher | AccountKind::Statistics, .. }) => {
+            "This does not fit what is left of your account, and would be refused."
+        }
+        Some(Refusal::Frozen { .. }) => "Nothing is drawn from the dataset until its steward acts.",
+        Some(
+            Refusal::NoAccount
+            | Refusal::CellsExhausted { .. }
+            | Refusal::ThresholdExhausted { .. }
+            | Refusal::Gone
+            | Refusal::KeyConflict
+            | Refusal::Unanswered,
+        )
+        | None => "This would be refused.",
     }
 }
 
@@ -106,6 +134,8 @@ fn errors(quote: &Quote) -> Markup {
     let all = || quote.columns.iter().zip(&expected.half_widths).zip(&expected.guessed);
     let assumes = quote.columns.iter().any(|column| column.kind.assumes_rows());
     let is_rough = all().any(|((_, half_width), rough)| *rough && half_width.is_some());
+    let is_lost =
+        all().any(|((column, half_width), _)| shown(&column) && column.kind.assumes_rows() && half_width.is_none());
     html! {
         table {
             caption.visually-hidden { "Expected error of each column" }
@@ -121,6 +151,9 @@ fn errors(quote: &Quote) -> Markup {
         }
         @if assumes {
             p.muted { (assumption(expected)) }
+            @if is_lost {
+                p.muted { "What cannot be told has no interval, or is lost in noise at this price." }
+            }
             @if is_rough {
                 p.muted {
                     "Errors with a ≈ also depend on how the values are spread, which is guessed from their declared bounds. They can be far off, "
@@ -134,7 +167,7 @@ fn errors(quote: &Quote) -> Markup {
 
 fn error(half_width: Option<f64>, is_rough: bool) -> String {
     match half_width {
-        None => "lost in noise, or without an interval".to_owned(),
+        None => "cannot be told".to_owned(),
         Some(width) => {
             format!("± {}{}", if is_rough { "≈ " } else { "" }, significant(width, if is_rough { 1 } else { 2 }))
         }
