@@ -89,7 +89,7 @@ const REFUSALS: usize = 9;
 
 fn refused(refusal: Refusal) -> ServiceError {
     let dataset = "visits".to_owned();
-    ServiceError::Refused(Box::new(Refused { refusal, dataset, accountant: Some(Accountant::Pure) }))
+    ServiceError::Refused(Box::new(Refused { refusal, dataset, accountant: Some(Accountant::Pure), fits: None }))
 }
 
 #[test]

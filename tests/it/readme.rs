@@ -200,6 +200,11 @@ fn a_first_answer_and_a_first_refusal() {
         "{answer}"
     );
     assert_eq!(answer["legs"]["dataset"], "0.1", "{answer}");
+    // The shares of the account that stand there can be added by hand.
+    let per_cent = |share: &Value| 100.0 * share.as_str().expect("a share").parse::<f64>().expect("a number");
+    let is_said = |share: &Value, words: &str| shown.contains(&format!("{:.2} %{words}", per_cent(share)));
+    assert!(is_said(&answer["price"]["fraction"], " of the account"), "{answer}");
+    assert!(is_said(&answer["account"]["fraction_remaining"], " is left"), "{answer}");
     let again = json(&run(first));
     assert_eq!((&again["rows"], &again["price"]["epsilon"]), (&answer["rows"], &"0".into()), "it costs nothing");
     let stored = json(&run(region));
@@ -211,6 +216,8 @@ fn a_first_answer_and_a_first_refusal() {
         "{stored}"
     );
     assert_eq!(stored["legs"]["dataset"], "0", "the dataset pays nothing: {stored}");
+    assert!(is_said(&stored["price"]["fraction"], " of it"), "{stored}");
+    assert!(is_said(&stored["account"]["fraction_remaining"], " is left"), "{stored}");
     let refused = json(&run(rows));
     assert!(
         refused["code"] == "not-an-aggregate" && refused["position"].is_object() && refused["hint"].is_null(),
