@@ -37,6 +37,8 @@ use crate::{files, http, net, startup};
 static QUERIES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/queries");
 
 const POLICY: &str = include_str!("demo/visits.toml");
+/// The public statement of size in the policy, which is about a clinic of 50,000 patients.
+const ABOUT_ROWS: &str = "about_rows = 200_000";
 /// The ε of the tour's account: so small that the tour's last question is refused.
 const TOUR_EPSILON: &str = "1";
 /// The ε of the researcher's account.
@@ -144,7 +146,7 @@ fn prepare(options: &DemoOptions) -> Result<Keys, DemoError> {
     for file in QUERIES.files().chain(dashboards) {
         fs::write(dir.join("queries").join(file.path()), file.contents())?;
     }
-    fs::write(dir.join("visits.toml"), POLICY)?;
+    fs::write(dir.join("visits.toml"), policy(options.patients))?;
     let visits = clinic::write(&dir.join("visits.parquet"), options.patients)?;
     clinic::write_patients(&dir.join("patients.parquet"), options.patients)?;
     say(format!(
@@ -248,4 +250,9 @@ fn introduce(keys: &Keys, path: &Path) {
         "curl -s {}/v1/queries -H 'Authorization: Bearer {}' \\\n  -d '{{\"sql\": \"SELECT emergency, COUNT(*) AS visits FROM visits GROUP BY emergency\", \"epsilon\": \"0.1\"}}'",
         keys.url, keys.researcher
     ));
+}
+
+/// The policy of a clinic of so many patients.
+fn policy(patients: u32) -> String {
+    POLICY.replace(ABOUT_ROWS, &format!("about_rows = {}", 4 * patients))
 }

@@ -215,6 +215,11 @@ fn the_assumed_rows_are_those_that_the_asker_may_know() {
     let m = column(&of_all, "m");
     assert_eq!(m["assumed_from"], "answers", "{of_all}");
     assert!(m["assumed_group_size"].as_u64().expect("rows").abs_diff(all) <= 4, "{all}: {of_all}");
+    // Ada pays for the total, of which each group is taken to be a quarter.
+    let counted = block_on(lab.sql("SELECT COUNT(*) AS n FROM visits", "0.5")).json();
+    let total = counted["rows"][0]["n"].as_u64().expect("a count");
+    let (rows, from, _) = of(&lab, &lab.researcher, json!({}));
+    assert!(from == "answers" && rows.abs_diff(total / 4) <= 1, "{rows} of {total}");
 }
 
 /// A margin may be named for any output. It is met, as expected, at a price that is no more than needed.

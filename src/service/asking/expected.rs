@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::known::{ANSWERS_MAX, KnownAnswer, KnownGroups};
+use super::known::{ANSWERS_MAX, KnownGroups};
 use super::margin::GROUP_ROWS;
 use crate::kernel::budget::ledger::read;
 use crate::kernel::privacy::amounts::unscaled;
@@ -26,7 +26,7 @@ const GROUPS_TOLD: usize = 6;
 pub enum AssumedFrom {
     /// The asker said it.
     Asked,
-    /// Noisy counts of these groups that the asker holds.
+    /// Noisy counts that the asker holds: of these groups, or of all of them together, divided among them.
     Answers,
     /// The policy's public statement of how many rows the dataset has about.
     AboutRows,
@@ -84,8 +84,8 @@ impl Service {
             let served = book.served_before(who, u64::MAX, ANSWERS_MAX);
             served.into_iter().map(|(_, card)| card.id.clone()).collect()
         });
-        let stored = served.into_iter().filter_map(|id| self.stored_answer(&id).ok());
-        let answers: Vec<KnownAnswer> = stored.filter_map(|stored| self.known_plans.answer(dataset, stored)).collect();
+        let held = served.into_iter().filter_map(|id| self.stored_answer(&id).ok());
+        let answers = self.known_plans.answers(dataset, held);
         if answers.is_empty() {
             return KnownGroups::default();
         }
@@ -110,16 +110,18 @@ pub(in crate::service) fn expected(
 ) -> ExpectedErrors {
     let plan = &priced.plan;
     let question = ExpectedQuestion { computation: &plan.computation, layout: &plan.layout, laws };
-    let KnownGroups { rows: known_rows, measures, shapes } = known;
+    let KnownGroups { rows: known_rows, total, measures, shapes } = known;
     let shape = |term: &Term| shapes.get(term).cloned();
     let cells = usize::try_from(question.cells()).unwrap_or(usize::MAX).max(1);
     let known_rows = known_rows.filter(|rows| rows.len() == cells && said.is_none());
     let about = priced.dataset.about_rows.map(|rows| (rows / cells as u64).max(1));
     let Some(sizes) = known_rows else {
-        let (rows, from) = match (said, about) {
-            (Some(rows), _) => (rows, AssumedFrom::Asked),
-            (None, Some(rows)) => (rows, AssumedFrom::AboutRows),
-            (None, None) => (GROUP_ROWS, AssumedFrom::Default),
+        let mean = total.map(|total| whole(total / cells as f64)).filter(|rows| *rows > 0);
+        let (rows, from) = match (said, mean, about) {
+            (Some(rows), ..) => (rows, AssumedFrom::Asked),
+            (None, Some(rows), _) => (rows, AssumedFrom::Answers),
+            (None, None, Some(rows)) => (rows, AssumedFrom::AboutRows),
+            (None, None, None) => (GROUP_ROWS, AssumedFrom::Default),
         };
         let groups = AssumedGroups { rows: vec![rows as f64], known: without_cells(measures), shape: &shape };
         let half_widths = question.half_widths(&groups, &[0]).pop().unwrap_or_default();

@@ -22,8 +22,8 @@ use crate::service::dataset::Dataset;
 
 /// Number of a person's latest answers that are read.
 pub(in crate::service) const ANSWERS_MAX: usize = 32;
-/// Largest number of noisy cells of an answer that is read.
-const CELLS_MAX: usize = 20_000;
+/// Largest number of noisy cells that are read, over all answers.
+const CELLS_MAX: usize = 200_000;
 /// Largest number of plans that are kept.
 const PLANS_MAX: usize = 1_000;
 
@@ -48,6 +48,8 @@ pub(in crate::service) struct KnownAnswer {
 pub(in crate::service) struct KnownGroups {
     /// Noisy numbers of rows of each group, in the order of the cells; `None` if they are not known.
     pub(in crate::service) rows: Option<Vec<f64>>,
+    /// The noisy number of rows of all groups together; `None` if it is not known.
+    pub(in crate::service) total: Option<f64>,
     /// What is known of each measurement, in the plan's order.
     pub(in crate::service) measures: Vec<KnownMeasure>,
     /// What is known of the values of columns.
@@ -79,13 +81,23 @@ impl KnownPlans {
         planned
     }
 
-    /// An answer that a person holds; `None` if it is too large to be read for a quote.
-    pub(in crate::service) fn answer(&self, dataset: &Dataset, stored: Arc<StoredAnswer>) -> Option<KnownAnswer> {
-        let cells: usize = stored.vectors().iter().map(|one| one.cells.len()).sum();
-        let is_read =
-            stored.release.subject.edition == dataset.edition && stored.release.groups.is_none() && cells <= CELLS_MAX;
-        let plan = self.plan(dataset, &stored).filter(|_| is_read)?;
-        Some(KnownAnswer { plan, stored })
+    /// Those of the answers that a person holds, newest first, which are read for a quote of this dataset. What would be too much to read is
+    /// left out.
+    pub(in crate::service) fn answers(
+        &self,
+        dataset: &Dataset,
+        held: impl Iterator<Item = Arc<StoredAnswer>>,
+    ) -> Vec<KnownAnswer> {
+        let mut left = CELLS_MAX;
+        let one = |stored: Arc<StoredAnswer>| {
+            let is_of_edition = stored.release.subject.edition == dataset.edition && stored.release.groups.is_none();
+            let cells: usize = stored.vectors().iter().map(|one| one.cells.len()).sum();
+            let rest = left.checked_sub(cells).filter(|_| is_of_edition)?;
+            let plan = self.plan(dataset, &stored)?;
+            left = rest;
+            Some(KnownAnswer { plan, stored })
+        };
+        held.filter_map(one).collect()
     }
 }
 
@@ -107,7 +119,10 @@ impl KnownGroups {
         // What is newer overwrites what is older, and distributions overwrite moments.
         let of_table = answers.iter().rev().filter(|answer| answer.is_of_table(computation));
         of_table.for_each(|answer| answer.shapes(known, &mut shapes));
-        Self { rows: one(&Measure::Rows).cells.or(counted), measures, shapes }
+        let whole = Computation { keys: Vec::new(), ..computation.clone() };
+        let total = whole.alone(&Measure::Rows);
+        let mut totals = answers.iter().filter_map(|answer| answer.cells(&total, known)?.1.first().copied());
+        Self { rows: one(&Measure::Rows).cells.or(counted), total: totals.next(), measures, shapes }
     }
 }
 
