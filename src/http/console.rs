@@ -15,6 +15,7 @@ mod home;
 mod manual;
 mod people;
 mod person;
+mod policy;
 mod public;
 mod saved;
 mod session;
@@ -76,6 +77,9 @@ pub const PAGES: &[PageRoute] = &[
     page("/datasets/{name}", Role::ALL, || get(public::dataset)),
     form("/datasets/{name}/freeze", STEWARD, || post(budgets::freeze)),
     form("/datasets/{name}/unfreeze", STEWARD, || post(budgets::unfreeze)),
+    page("/policy", STEWARD, || get(policy::form)),
+    form("/policy", STEWARD, || post(policy::check)),
+    form("/policy/check", STEWARD, || post(policy::check_part)),
     page("/ask", RESEARCHER, || get(ask::form)),
     form("/ask", RESEARCHER, || post(ask::submit)),
     form("/ask/price", RESEARCHER, || post(ask::price)),

@@ -2,5 +2,6 @@
 
 pub mod dashboards;
 pub mod editions;
+pub mod policies;
 pub mod schedule;
 pub mod statistics;

@@ -56,6 +56,7 @@ mod charge_before_data;
 mod pad;
 mod pinned;
 mod policies;
+mod policy_page;
 mod postgres;
 mod postgres_source;
 mod quotes;

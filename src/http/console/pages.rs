@@ -16,6 +16,7 @@ pub mod manual;
 pub mod people;
 pub mod person;
 pub mod price;
+pub mod policy;
 pub mod requests;
 pub mod saved;
 pub mod shares;

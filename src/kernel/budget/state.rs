@@ -30,11 +30,11 @@ use crate::kernel::privacy::certificate::CertifiedMeasurement;
 pub use self::records::{Confirmation, RequestRecord, ShownRelease, StatisticRecord};
 pub use self::requests::REQUESTS_OPEN_MAX;
 pub use admit::AnswerCost;
+pub use days::RecentUse;
 pub use fault::FoldFault;
 pub use fold::Inconsistency;
-pub use days::RecentUse;
-pub use token_records::TokenRecord;
 pub use marks::{EntryFilter, FoundEntries, Parties};
+pub use token_records::TokenRecord;
 
 /// A release's index in the ledger's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

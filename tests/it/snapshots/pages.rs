@@ -11,6 +11,11 @@ use crate::support::{Reply, block_on, call};
 
 const SQL: &str = "SELECT region, COUNT(*) AS n FROM visits WHERE age > 33 GROUP BY region";
 
+/// A policy with other bounds than those of the dataset that is served.
+const POLICY: &str = "[dataset]\nname = \"visits\"\nsource = \"visits.csv\"\nprivacy_unit = \"patient_id\"\n\
+                      max_rows_per_unit = 2\nmax_rows = 1_000\ncap = { epsilon = \"2\", delta = \"1e-9\" }\n\
+                      [[column]]\nname = \"age\"\ntype = \"integer\"\nmin = \"0\"\nmax = \"120\"\n";
+
 /// What a form is told from another by.
 const KEY: &str = "ask_00112233445566778899aabbccddeeff";
 
@@ -18,7 +23,7 @@ const KEY: &str = "ask_00112233445566778899aabbccddeeff";
 type Fields = &'static [(&'static str, &'static str)];
 
 /// Pages by the file that they are held against: who looks at them, and their path; forms with what is sent.
-const SHOWN: [(&str, &str, &str, Fields); 34] = [
+const SHOWN: [(&str, &str, &str, Fields); 36] = [
     ("home", "", "/", &[]),
     ("home-of-a-researcher", "bob", "/", &[]),
     ("home-of-a-steward", "sam", "/", &[]),
@@ -74,6 +79,8 @@ const SHOWN: [(&str, &str, &str, Fields); 34] = [
     ("answer", "bob", "/answers/{id}", &[]),
     ("accounts", "ada", "/accounts", &[]),
     ("accounts-of-a-steward", "sam", "/accounts", &[]),
+    ("policy", "sam", "/policy", &[]),
+    ("policy-checked", "sam", "/policy", &[("text", POLICY)]),
     ("what-if", "sam", "/what-if?dataset=visits", &[]),
     ("requests", "sam", "/requests", &[]),
     ("people", "sam", "/people", &[]),
@@ -83,7 +90,7 @@ const SHOWN: [(&str, &str, &str, Fields); 34] = [
 ];
 
 /// Pages that are no HTML, and forms that lead to another page.
-const NOT_SHOWN: [&str; 22] = [
+const NOT_SHOWN: [&str; 23] = [
     // The manual is a text of its own, whose examples run.
     "GET /manual",
     "GET /manual/{topic}",
@@ -102,6 +109,7 @@ const NOT_SHOWN: [&str; 22] = [
     "POST /requests/{number}/decide",
     "POST /people",
     "POST /people/{name}/revoke",
+    "POST /policy/check",
     "POST /people/{name}/tokens",
     "POST /people/{name}/tokens/revoke",
     "POST /people/{name}/datasets",

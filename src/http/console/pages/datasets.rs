@@ -83,7 +83,9 @@ pub fn one(dataset: &Dataset, cap: &str, report: Option<&Report>) -> Markup {
     }
 }
 
-fn columns(of: &str, columns: &[Column]) -> Markup {
+/// A table of columns and what they may hold.
+#[must_use]
+pub fn columns(of: &str, columns: &[Column]) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-label={ "Columns of " (of) } {
             table {
@@ -119,6 +121,7 @@ fn sealing(report: &Report) -> Markup {
     html! {
         section.card {
             h2 { "Sealing's report" }
+            p { a href="/policy" { "Check a changed policy" } " before you seal it again." }
             p.note.warn { "Exact numbers, for stewards alone: they are not protected by noise." }
             dl.facts {
                 dt { "Rows read" } dd { (report.rows_read) }

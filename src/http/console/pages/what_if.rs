@@ -156,6 +156,25 @@ pub fn page(page: &WhatIfPage<'_>) -> Markup {
             button.primary type="submit" { "Show" }
         }
         p { (shares(terms, wish)) }
+        (errors(terms, wish))
+        (figure::on_page(&chart_of(terms, wish).into()))
+        (last_month(month, terms.accountant, wish.epsilon))
+        p.muted {
+            "A question with several groups costs what one with a single group costs, where each " code { (terms.unit.name()) } " is in one of them. "
+            "Asking again what was answered is free, and answers that others paid for cost the dataset nothing."
+        }
+    }
+}
+
+/// The errors of a hundred equal questions that share the cap of these terms.
+#[must_use]
+pub fn of_cap(terms: &Terms) -> Markup {
+    let wish = Wish { epsilon: terms.cap, questions: 100, group_size: 1_000, rows_per_unit: terms.max_rows_per_unit };
+    errors(terms, &wish)
+}
+
+fn errors(terms: &Terms, wish: &Wish) -> Markup {
+    html! {
         div.scroll tabindex="0" role="region" aria-label="Errors" {
             table {
                 caption { "Each of " (wish.questions) " equal questions, in 95 of 100 answers, is off by at most" }
@@ -166,12 +185,6 @@ pub fn page(page: &WhatIfPage<'_>) -> Markup {
                     }
                 }
             }
-        }
-        (figure::on_page(&chart_of(terms, wish).into()))
-        (last_month(month, terms.accountant, wish.epsilon))
-        p.muted {
-            "A question with several groups costs what one with a single group costs, where each " code { (terms.unit.name()) } " is in one of them. "
-            "Asking again what was answered is free, and answers that others paid for cost the dataset nothing."
         }
     }
 }
