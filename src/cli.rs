@@ -29,7 +29,7 @@ use clap::{Parser, Subcommand};
 
 use crate::demo;
 use crate::telemetry;
-use crate::terminal::complain;
+use crate::terminal::{Screen, complain};
 
 pub use failure::CommandFailure;
 pub use place::ServerOptions;
@@ -152,7 +152,7 @@ pub fn run() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             let (CommandFailure::No(text) | CommandFailure::Usage(text) | CommandFailure::Could(text)) = &failure;
-            complain(format!("tacit: {text}"));
+            complain(Screen::of_stderr().wrapped(&format!("tacit: {text}")));
             failure.code()
         }
     }

@@ -6,7 +6,7 @@
 //! | module | what it holds | the only place with |
 //! |---|---|---|
 //! | [`manual`] | the manual: one text for rustdoc, the console and the command line | – |
-//! | [`hex`], [`terminal`], [`files`], [`telemetry`] | digests as text, output to the terminal, text files and private files, logs | printing |
+//! | [`hex`], [`terminal`], [`files`], [`telemetry`] | digests as text, output to the terminal and its tables, text files and private files, logs | printing |
 //! | [`kernel`] | `privacy` (loss, sensitivities, noise laws, thresholds, certificates), `budget` (entries, the state they fold into, admission, the writer), `vault` (private values and their only way out: noise and release), `random`, `clock` | opendp; the system's clock; opening private values. No IO, no async |
 //! | [`query`] | `terms` (policies, domains, editions: what is public about a dataset), SQL to closed syntax, names bound to unit-local relations over the dataset's tables, typed terms with their bounds, plans and the `computation` in each; `answer`: noisy integers to tables, formulas, percentiles | sqlparser; never a row |
 //! | [`engine`] | `seal` (reading sources, encoding, one numbering of units over all tables, drafts), relations of each unit's rows, a plan to exact integers in one pass over blocks of columns, worker processes behind walls | rows, polars, seccompiler |

@@ -1,6 +1,14 @@
 //! Output to the terminal. This is the only module that prints.
 
-use std::io::{IsTerminal, Write, stderr, stdout};
+mod screen;
+mod table;
+mod width;
+
+use std::io::{IsTerminal, Write, stderr, stdin, stdout};
+
+pub use screen::{Screen, Tone, is_person};
+pub use table::{TextColumn, TextTable};
+pub use width::text_width;
 
 /// Writes a line to standard output. A closed pipe is not an error.
 pub fn say(line: impl AsRef<str>) {
@@ -17,23 +25,13 @@ pub fn complain(line: impl AsRef<str>) {
     let _ = writeln!(stderr(), "{}", line.as_ref());
 }
 
-/// Returns whether standard output is a terminal, that is, whether a person is likely to read it.
-#[must_use]
-pub fn is_person() -> bool {
-    stdout().is_terminal()
+/// Writes a table to standard output, as it fits there.
+pub fn say_table(table: &TextTable) {
+    say(table.shown(&Screen::of_stdout()));
 }
 
-/// Formats a table as text: with ruled borders on a terminal, without borders when another program reads the output.
+/// Returns whether a person can type answers: standard input and standard output are both terminals.
 #[must_use]
-pub fn table(header: &[String], rows: &[Vec<String>]) -> String {
-    let mut table = comfy_table::Table::new();
-    table.load_style(if is_person() {
-        comfy_table::presets::UTF8_FULL_CONDENSED
-    } else {
-        comfy_table::presets::NOTHING
-    });
-    table.set_header(header);
-    table.add_rows(rows);
-    let lines: Vec<_> = table.lines().map(|line| line.trim_end().to_owned()).collect();
-    lines.join("\n")
+pub fn is_conversation() -> bool {
+    stdin().is_terminal() && is_person()
 }

@@ -10,7 +10,7 @@ use crate::query::file::QueryFile;
 use crate::render::text;
 use crate::service::asking::body::QuoteBody;
 use crate::service::asking::free::is_free;
-use crate::terminal::{say, say_bytes};
+use crate::terminal::{Screen, say, say_bytes};
 
 #[derive(Args)]
 pub(super) struct AskOptions {
@@ -21,10 +21,10 @@ pub(super) struct AskOptions {
     #[arg(long)]
     file: Option<PathBuf>,
     /// The epsilon to spend at most.
-    #[arg(long, conflicts_with = "margin")]
+    #[arg(long, conflicts_with = "margin", allow_negative_numbers = true)]
     epsilon: Option<String>,
     /// The 95 % half-width that counts and sums should have.
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     margin: Option<String>,
     /// How many rows of each unit count, if fewer than the policy allows.
     #[arg(long)]
@@ -58,12 +58,12 @@ enum Format {
 
 pub(super) fn run(options: &AskOptions) -> Result<(), CommandFailure> {
     let body = body(options)?;
-    let client = options.server.client();
+    let (client, screen) = (options.server.client(), Screen::of_stdout());
     let format = if options.json { Format::Json } else { options.format };
     if options.quote {
         let bytes = client.post_for("/v1/quotes", &body, "application/json")?;
         let quote: QuoteBody = client.json(&bytes)?;
-        say(if format == Format::Json { String::from_utf8_lossy(&bytes).into_owned() } else { text::quote(&quote) });
+        say(if format == Format::Json { String::from_utf8_lossy(&bytes).into_owned() } else { text::quote(&quote, &screen) });
         let too_small = || CommandFailure::No("the budget left is too small for this question".to_owned());
         return quote.answerable.then_some(()).ok_or_else(too_small);
     }
@@ -74,7 +74,7 @@ pub(super) fn run(options: &AskOptions) -> Result<(), CommandFailure> {
     };
     let bytes = client.post_for("/v1/queries", &body, accept)?;
     match format {
-        Format::Table => say(text::answer(&client.json(&bytes)?)),
+        Format::Table => say(text::answer(&client.json(&bytes)?, &screen)),
         Format::Json => say(String::from_utf8_lossy(&bytes)),
         Format::Csv | Format::Arrow => say_bytes(&bytes),
     }
@@ -102,6 +102,9 @@ fn body(options: &AskOptions) -> Result<Value, CommandFailure> {
         }
         (None, None) => return Err(CommandFailure::Usage("write the SQL, or name a file with --file".to_owned())),
     };
+    if let Some(text) = epsilon.as_deref().filter(|text| text.starts_with('-')) {
+        input::epsilon(text)?;
+    }
     if epsilon.is_none() && margin.is_none() && !is_free(&sql) {
         return Err(CommandFailure::Usage(
             "say how accurate the answer should be: --epsilon 0.1, or --margin 25".to_owned(),

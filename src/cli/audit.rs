@@ -10,7 +10,7 @@ use crate::audit::tables::Neighbours;
 use crate::audit::throwaway::{Folder, NoServer, open, seal_all, with};
 use crate::audit::{self, AuditError, Finding, Scope, timing};
 use crate::client::Client;
-use crate::terminal::{complain, say, table};
+use crate::terminal::{Screen, TextColumn, TextTable, complain, say, say_table};
 
 /// Default number of samples.
 const SAMPLES: u64 = 100_000;
@@ -168,13 +168,15 @@ fn time(options: &AuditOptions) -> Result<(), CommandFailure> {
     if options.json {
         say(serde_json::to_string(&findings).unwrap_or_default());
     } else {
-        let header = ["mechanism", "AUC", "samples", "median", "as expected"].map(str::to_owned);
+        let numbers = ["AUC", "samples", "median"].map(TextColumn::number);
+        let [first, last] = ["mechanism", "as expected"].map(TextColumn::word);
+        let columns = std::iter::once(first).chain(numbers).chain([last]).collect();
         let row = |one: &timing::TimingFinding| {
             let verdict = if one.holds { "yes" } else { "NO" };
             let (auc, median) = (format!("{:.3}", one.auc), format!("{:.1} ms", one.median_ms));
             vec![one.mechanism.to_owned(), auc, one.samples.to_string(), median, verdict.to_owned()]
         };
-        say(table(&header, &findings.iter().map(row).collect::<Vec<_>>()));
+        say_table(&TextTable::new(columns, findings.iter().map(row)));
     }
     match findings.iter().find(|one| !one.holds) {
         None => Ok(()),
@@ -188,8 +190,9 @@ fn time(options: &AuditOptions) -> Result<(), CommandFailure> {
 }
 
 fn shown(findings: &[Finding]) -> String {
-    let header =
-        ["mechanism", "claimed", "at least", "delta", "samples", "power", "charged", "holds"].map(str::to_owned);
+    let numbers = ["claimed", "at least", "delta", "samples", "power", "charged"].map(TextColumn::number);
+    let [first, last] = ["mechanism", "holds"].map(TextColumn::word);
+    let columns = std::iter::once(first).chain(numbers).chain([last]).collect();
     let row = |one: &Finding| {
         vec![
             one.mechanism.clone(),
@@ -202,8 +205,7 @@ fn shown(findings: &[Finding]) -> String {
             if one.holds() { "yes" } else { "NO" }.to_owned(),
         ]
     };
-    let rows: Vec<_> = findings.iter().map(row).collect();
-    let mut text = table(&header, &rows);
+    let mut text = TextTable::new(columns, findings.iter().map(row)).shown(&Screen::of_stdout());
     for one in findings {
         for point in &one.curve {
             text.push_str(&format!("\n{}: {}", one.mechanism, at(point)));

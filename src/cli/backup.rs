@@ -36,8 +36,9 @@ pub(super) fn run(options: &BackupOptions) -> Result<(), CommandFailure> {
         say(body.to_string());
         return Ok(());
     }
+    let editions = if editions == 1 { "1 edition".to_owned() } else { format!("{editions} editions") };
     say(format!(
-        "{}: {entries} entries, {releases} stored answers and {editions} editions, {bytes} bytes, are copied and checked",
+        "{}: {entries} entries, {releases} stored answers and {editions}, {bytes} bytes, are copied and checked",
         options.to.display()
     ));
     say("  it holds the ledger's key and sealed rows: keep it as safe as the state directory\n  \

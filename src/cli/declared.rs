@@ -10,7 +10,7 @@ use clap::Args;
 use super::place::{PlaceOptions, tell};
 use super::{CommandFailure, input};
 use crate::service::stewarding::declared::{CapView, DeclaredFile, NewToken, Outcome};
-use crate::terminal::{say, table};
+use crate::terminal::{TextColumn, TextTable, say, say_table};
 
 #[derive(Args)]
 pub(super) struct PlanOptions {
@@ -61,12 +61,14 @@ fn show(outcome: &Outcome) {
     };
     let caps: Vec<Vec<String>> = caps.iter().map(cap_row).collect();
     if !caps.is_empty() {
-        say(table(&["dataset", "cap", "allocated before", "allocated after"].map(str::to_owned), &caps));
+        let amounts = ["cap", "allocated before", "allocated after"].map(TextColumn::number);
+        let columns = std::iter::once(TextColumn::word("dataset")).chain(amounts).collect();
+        say_table(&TextTable::new(columns, caps));
     }
     let token_row = |new: &NewToken| vec![new.name.clone(), new.role.name().to_owned(), new.token.clone()];
     let tokens: Vec<Vec<String>> = tokens.iter().map(token_row).collect();
     if !tokens.is_empty() {
         say("these tokens are shown once:");
-        say(table(&["name", "role", "token"].map(str::to_owned), &tokens));
+        say_table(&TextTable::new(["name", "role", "token"].map(TextColumn::word).into(), tokens));
     }
 }

@@ -10,8 +10,9 @@ use super::place::{PlaceOptions, tell};
 use crate::kernel::clock::{Clock, SystemClock};
 use crate::ledger::replan::Replanner;
 use crate::ledger::{Recovery, Verified, recover, verify};
+use crate::render::text::short_id;
 use crate::service::stewarding::people::AT_STATE_DIRECTORY;
-use crate::terminal::{say, table};
+use crate::terminal::{TextColumn, TextTable, say, say_table};
 
 #[derive(Subcommand)]
 pub(super) enum LedgerCommand {
@@ -81,14 +82,23 @@ fn list(limit: usize, after: u64, place: &PlaceOptions) -> Result<(), CommandFai
 }
 
 fn show(entries: &[Value]) {
-    let header = ["seq", "at", "act", "who", "dataset", "release"].map(str::to_owned);
+    let columns = vec![
+        TextColumn::number("seq"),
+        TextColumn::word("at"),
+        TextColumn::word("act"),
+        TextColumn::word("who"),
+        TextColumn::word("dataset").optional(2),
+        TextColumn::word("release").optional(1),
+    ];
     let cell = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned).replace("null", "");
     let row = |entry: &Value| {
         let who = if entry["researcher"].is_null() { &entry["name"] } else { &entry["researcher"] };
         let at = if entry["at"].is_null() { &entry["at_ms"] } else { &entry["at"] };
-        [&entry["seq"], at, &entry["act"], who, &entry["dataset"], &entry["release"]].map(cell).to_vec()
+        let mut cells = [&entry["seq"], at, &entry["act"], who, &entry["dataset"], &entry["release"]].map(cell);
+        cells[5] = short_id(&cells[5]).to_owned();
+        cells.to_vec()
     };
-    say(table(&header, &entries.iter().map(row).collect::<Vec<_>>()));
+    say_table(&TextTable::new(columns, entries.iter().map(row)));
 }
 
 fn check(files: &Files) -> Result<(), CommandFailure> {

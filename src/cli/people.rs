@@ -7,9 +7,10 @@ use super::CommandFailure;
 use super::place::{PlaceOptions, tell};
 use crate::client::stewarding::NewPerson;
 use crate::kernel::budget::people::Role;
-use crate::service::stewarding::accounts::{AccountView, NamedAccount};
+use crate::render::text::{balance, epsilon};
+use crate::service::stewarding::accounts::NamedAccount;
 use crate::service::stewarding::tokens::HeldToken;
-use crate::terminal::{complain, say, table};
+use crate::terminal::{TextColumn, TextTable, complain, say, say_table};
 
 #[derive(Subcommand)]
 pub(super) enum ResearcherCommand {
@@ -110,7 +111,13 @@ fn issue(name: &str, token: &str, expires: Option<&str>, place: &PlaceOptions) -
 fn tokens(name: &str, place: &PlaceOptions) -> Result<(), CommandFailure> {
     let held = place.steward()?.tokens(name)?;
     tell(place.json, &held, || {
-        let header = ["token", "given", "expires", "last used", "note"].map(str::to_owned);
+        let columns = vec![
+            TextColumn::word("token"),
+            TextColumn::word("given"),
+            TextColumn::word("expires"),
+            TextColumn::word("last used").optional(1),
+            TextColumn::text("note"),
+        ];
         let or = |text: &Option<String>, other: &str| text.clone().unwrap_or_else(|| other.to_owned());
         let row = |one: &HeldToken| {
             let note = if one.active { "" } else { "expired" };
@@ -122,7 +129,7 @@ fn tokens(name: &str, place: &PlaceOptions) -> Result<(), CommandFailure> {
                 note.to_owned(),
             ]
         };
-        say(table(&header, &held.iter().map(row).collect::<Vec<_>>()));
+        say_table(&TextTable::new(columns, held.iter().map(row)));
     })
 }
 
@@ -170,16 +177,25 @@ pub(super) fn account(options: &AccountOptions) -> Result<(), CommandFailure> {
     if let (Some(name), true) = (&options.name, shown.is_empty()) {
         return Err(CommandFailure::No(format!("\"{name}\" holds no account that you may see")));
     }
-    tell(place.json, &shown, || {
-        let header =
-            ["account", "name", "dataset", "epsilon", "spent", "remaining", "fraction", "answers left", "note"];
-        say(table(&header.map(str::to_owned), &shown.iter().map(account_row).collect::<Vec<_>>()));
-    })
+    tell(place.json, &shown, || say_table(&account_table(&shown)))
 }
 
-/// One account as a row of text. For an account that renews, "spent" is that of the present period, and the note says so.
+/// Accounts as a table.
+pub(super) fn account_table(accounts: &[NamedAccount]) -> TextTable {
+    let columns = vec![
+        TextColumn::word("account").optional(3),
+        TextColumn::word("name"),
+        TextColumn::word("dataset"),
+        TextColumn::word("left"),
+        TextColumn::number("largest question").optional(2),
+        TextColumn::number("more like the last").optional(1),
+        TextColumn::text("note"),
+    ];
+    TextTable::new(columns, accounts.iter().map(account_row))
+}
+
+/// One account as a row of text. For an account that renews, "left" is that of the present period, and the note says so.
 fn account_row(named: &NamedAccount) -> Vec<String> {
-    let AccountView { epsilon_cap, epsilon_spent, epsilon_remaining, fraction_spent, .. } = &named.account;
     let mut notes = Vec::new();
     if named.frozen {
         notes.push("frozen".to_owned());
@@ -190,7 +206,7 @@ fn account_row(named: &NamedAccount) -> Vec<String> {
     if let (Some(period), Some(lifetime)) = (&named.period, &named.lifetime) {
         let day = |moment: &str| moment.chars().take(10).collect::<String>();
         notes.push(format!("this period, {} to {}", day(&period.began), day(&period.ends)));
-        notes.push(format!("lifetime {}", lifetime.epsilon_spent));
+        notes.push(format!("ε {} spent in its life", epsilon(&lifetime.epsilon_spent.to_string())));
     }
     if let Some(incidents @ 1..) = named.dataset_state.incidents {
         notes.push(format!("{incidents} incidents"));
@@ -202,10 +218,8 @@ fn account_row(named: &NamedAccount) -> Vec<String> {
         named.kind.name().to_owned(),
         named.name.clone(),
         named.dataset.clone(),
-        epsilon_cap.to_string(),
-        epsilon_spent.to_string(),
-        epsilon_remaining.to_string(),
-        fraction_spent.to_string(),
+        balance(&named.account),
+        format!("ε {}", named.account.epsilon_remaining),
         named.answers_left.map_or_else(|| "–".to_owned(), |left| left.to_string()),
         notes.join(", "),
     ]

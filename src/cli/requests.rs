@@ -7,7 +7,7 @@ use serde_json::json;
 use super::place::{PlaceOptions, tell};
 use super::{CommandFailure, ServerOptions, input};
 use crate::service::stewarding::requests::{Decision, RequestView};
-use crate::terminal::{say, table};
+use crate::terminal::{TextColumn, TextTable, say, say_table};
 
 #[derive(Args)]
 pub(super) struct RequestOptions {
@@ -65,8 +65,17 @@ pub(super) fn requests(options: &RequestsOptions) -> Result<(), CommandFailure> 
     let place = &options.place;
     let listed = place.steward()?.requests()?;
     tell(place.json, &listed, || {
-        let header = ["number", "at", "who", "dataset", "epsilon", "status", "reason", "decision"].map(str::to_owned);
-        say(table(&header, &listed.iter().cloned().map(request_row).collect::<Vec<_>>()));
+        let columns = vec![
+            TextColumn::number("number"),
+            TextColumn::word("at").optional(2),
+            TextColumn::word("who"),
+            TextColumn::word("dataset"),
+            TextColumn::number("epsilon"),
+            TextColumn::word("status"),
+            TextColumn::text("reason"),
+            TextColumn::text("decision").optional(1),
+        ];
+        say_table(&TextTable::new(columns, listed.iter().cloned().map(request_row)));
     })
 }
 

@@ -10,7 +10,7 @@ use crate::client::{Client, ClientError};
 use crate::files;
 use crate::query::file::QueryFile;
 use crate::render::text;
-use crate::terminal::say;
+use crate::terminal::{Screen, Tone, say};
 
 /// The last question, which costs more than the tour's account holds by then.
 const LAST: &str = "SELECT COUNT(*) AS visits FROM visits WHERE emergency";
@@ -26,9 +26,10 @@ pub(super) fn run(client: &Client, queries: &Path) -> Result<(), DemoError> {
     paths.sort();
     for path in paths {
         let file = QueryFile::parse(&files::text(&path)?)?;
-        say(format!("\n{}\n{}", file.title, file.sql));
+        let screen = Screen::of_stdout();
+        say(format!("\n{}\n{}", screen.paint(Tone::Strong, &file.title), screen.paint(Tone::Faint, &file.sql)));
         let body = json!({"sql": file.sql, "epsilon": file.epsilon, "margin": file.margin, "purpose": "tour"});
-        say(text::answer(&client.post_as("/v1/queries", &body)?));
+        say(text::answer(&client.post_as("/v1/queries", &body)?, &screen));
     }
     refuse(client)
 }

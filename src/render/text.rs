@@ -1,114 +1,126 @@
 //! Shows answers and quotes as text for people to read.
+//!
+//! Promises that a terminal of any width shows every value with its interval: what does not fit is drawn smaller or written below each
+//! other, and never cut.
 
-use std::collections::HashMap;
-use std::fmt::Display;
+mod bars;
+mod cells;
+mod spending;
 
-use crate::service::asking::body::{AnswerBody, CellValue, OutputColumn, OutputRole, QuoteBody, RowValues};
-use crate::service::views::AccountView;
-use crate::terminal::table;
+use crate::service::asking::body::{AnswerBody, OutputColumn, OutputRole, QuoteBody, RowValues};
+use crate::terminal::{Screen, TextColumn, TextTable, Tone};
 
-/// A value as text, with a dash in place of an absent one.
-fn text(value: Option<impl Display>) -> String {
-    value.map_or_else(|| "–".to_owned(), |value| value.to_string())
-}
+pub use cells::short_id;
+use cells::{ErrorForm, Estimates, ReadRow, key_column, or_dash};
+pub use spending::{balance, epsilon, price};
 
-/// The values of one row, by the names of their cells.
-struct ReadRow<'a>(&'a HashMap<String, Option<CellValue>>);
-
-impl ReadRow<'_> {
-    fn value(&self, name: &str) -> Option<&CellValue> {
-        self.0.get(name)?.as_ref()
-    }
-
-    fn remark(&self, name: &str) -> Option<&str> {
-        match self.value(name)? {
-            CellValue::Text(text) => Some(text),
-            CellValue::Truth(_) | CellValue::Number(_) => None,
-        }
-    }
-
-    /// An estimate as text, or the reason why there is none.
-    fn estimate(&self, name: &str) -> String {
-        let value = self.value(name);
-        match (value, self.remark(&format!("{name}_null")), self.remark(&format!("{name}_note"))) {
-            (None, Some(reason @ ("hidden" | "lost-in-noise" | "no-value")), _) => reason.replace('-', " "),
-            (Some(value), _, Some("outside-bounds")) => format!("{value} (out of bounds)"),
-            (value, _, _) => text(value),
-        }
-    }
-
-    /// The cells of a column: its value, and for an estimate the interval, too.
-    fn cells(&self, column: &OutputColumn) -> Vec<String> {
-        let name = &column.name;
-        match column.kind {
-            OutputRole::Key => vec![text(self.value(name))],
-            OutputRole::Estimate => {
-                let end = |suffix: &str| text(self.value(&format!("{name}_{suffix}")));
-                vec![self.estimate(name), format!("{} … {}", end("low"), end("high"))]
-            }
-        }
-    }
-}
+/// The narrowest picture of error bars that is drawn.
+const BARS_MIN: usize = 16;
+/// The widest picture of error bars.
+const BARS_MAX: usize = 40;
 
 /// An answer as text: each estimate with its interval, then what it cost and what is left.
 #[must_use]
-pub fn answer(answer: &AnswerBody<RowValues>) -> String {
-    let header = |column: &OutputColumn| match column.kind {
-        OutputRole::Key => vec![column.name.clone()],
-        OutputRole::Estimate => vec![column.name.clone(), "95 % interval".to_owned()],
-    };
-    let header: Vec<String> = answer.columns.iter().flat_map(header).collect();
-    let row = |row| answer.columns.iter().flat_map(|column| ReadRow(row).cells(column)).collect();
-    let body = table(&header, &answer.rows.iter().map(row).collect::<Vec<_>>());
-    format!("{body}\n{}", footer(answer))
+pub fn answer(answer: &AnswerBody<RowValues>, screen: &Screen) -> String {
+    format!("{}\n{}", table(answer, screen).shown(screen), footer(answer, screen))
 }
 
-fn footer(answer: &AnswerBody<RowValues>) -> String {
+/// The rows of an answer in the richest form that fits: with error bars, with intervals, or with half-widths.
+fn table(answer: &AnswerBody<RowValues>, screen: &Screen) -> TextTable {
+    let (keys, estimates): (Vec<_>, Vec<_>) = answer.columns.iter().partition(|one| one.kind == OutputRole::Key);
+    let rows: Vec<ReadRow<'_>> = answer.rows.iter().map(ReadRow).collect();
+    let estimates: Vec<Estimates> = estimates.into_iter().map(|column| Estimates::read(column, &rows)).collect();
+    let made = |form: ErrorForm| made(&keys, &estimates, &rows, (form, None), screen);
+    let intervals = made(ErrorForm::Intervals);
+    let Some(room) = screen.columns() else { return intervals };
+    if !intervals.fits(screen) {
+        let half_widths = made(ErrorForm::HalfWidths);
+        return if half_widths.fits(screen) { half_widths } else { intervals };
+    }
+    let spare = room.saturating_sub(intervals.width() + 2).min(BARS_MAX);
+    let drawn = estimates.iter().position(|one| !one.is_count()).or((!estimates.is_empty()).then_some(0));
+    match drawn.filter(|_| spare >= BARS_MIN && rows.len() > 1) {
+        Some(drawn) => self::made(&keys, &estimates, &rows, (ErrorForm::Intervals, Some((drawn, spare))), screen),
+        None => intervals,
+    }
+}
+
+/// The table in one form, with error bars of this width for one of the estimates.
+fn made(
+    keys: &[&OutputColumn],
+    estimates: &[Estimates],
+    rows: &[ReadRow<'_>],
+    (form, bars): (ErrorForm, Option<(usize, usize)>),
+    screen: &Screen,
+) -> TextTable {
+    let mut columns: Vec<TextColumn> = keys.iter().map(|key| key_column(&key.name, rows)).collect();
+    let mut cells: Vec<Vec<String>> =
+        rows.iter().map(|row| keys.iter().map(|key| row.key(&key.name)).collect()).collect();
+    for estimate in estimates {
+        columns.push(TextColumn::number(estimate.name()));
+        columns.push(TextColumn::word(form.heading()).toned(Tone::Faint));
+        for (row, added) in cells.iter_mut().zip(estimate.cells(form, screen)) {
+            row.extend(added);
+        }
+    }
+    if let Some((drawn, width)) = bars
+        && let Some(picture) =
+            bars::drawn(Some(estimates[drawn].name()).filter(|_| estimates.len() > 1), estimates[drawn].points(), width)
+    {
+        columns.push(TextColumn::word(&picture.axis).toned(Tone::Picture));
+        for (row, bar) in cells.iter_mut().zip(picture.bars) {
+            row.push(bar);
+        }
+    }
+    TextTable::new(columns, cells)
+}
+
+fn footer(answer: &AnswerBody<RowValues>, screen: &Screen) -> String {
     let Some(release) = &answer.release else { return "it is public, so it cost nothing".to_owned() };
+    let paid = price(&answer.price, answer.account.as_ref());
     let cost = match (answer.replayed, answer.price.epsilon.as_str()) {
-        (true, "0") => "it was stored, so it cost nothing".to_owned(),
-        (true, epsilon) => format!("it was stored: it cost your account epsilon {epsilon}, and the dataset nothing"),
-        (false, epsilon) => format!("cost epsilon {epsilon}"),
+        (true, "0") => format!("it was stored, so it {paid}"),
+        (true, _) => format!("it was stored: it {paid}; the dataset pays nothing"),
+        (false, _) => paid,
     };
-    let account = |amount: fn(&AccountView) -> String| text(answer.account.as_ref().map(amount));
-    format!(
-        "{cost}; spent {} of {}; the largest single question that still fits costs {} ({} noise, release {release})",
-        account(|account| account.epsilon_spent.to_string()),
-        account(|account| account.epsilon_cap.to_string()),
-        account(|account| account.epsilon_remaining.to_string()),
-        text(answer.mechanism.as_ref()),
-    )
+    let noise = format!("({} noise, release {})", or_dash(answer.mechanism.as_ref()), short_id(release));
+    format!("{}\n{}", screen.wrapped(&cost), screen.paint(Tone::Faint, &screen.wrapped(&noise)))
 }
 
-/// A quote as text: the price, the errors, and the account before and after.
+/// A quote as text: the price, the errors, and what is left of the account.
 #[must_use]
-pub fn quote(quote: &QuoteBody) -> String {
-    let (before, after) = (&quote.account.before, &quote.account.after);
-    let header = ["column", "standard error", "95 % margin"].map(str::to_owned);
-    let row = |column: &OutputColumn| vec![column.name.clone(), text(column.std_error), text(column.margin)];
-    let rows: Vec<_> = quote.columns.iter().map(row).collect();
+pub fn quote(quote: &QuoteBody, screen: &Screen) -> String {
+    let margins = quote.columns.iter().filter(|column| column.kind == OutputRole::Estimate);
+    let rows: Vec<_> = margins.map(|column| (column.name.clone(), cells::margin(column, screen))).collect();
+    let has_size = rows.iter().any(|(_, [_, size])| !size.is_empty());
+    let size = has_size.then(|| TextColumn::number("in a group of").toned(Tone::Faint));
+    let columns = [TextColumn::word("output"), TextColumn::number("95 % margin")].into_iter().chain(size).collect();
+    let rows = rows
+        .into_iter()
+        .map(|(name, [margin, size])| [name, margin].into_iter().chain(has_size.then_some(size)).collect());
+    let account = &quote.account;
     let mut lines = vec![
-        table(&header, &rows),
+        TextTable::new(columns, rows).shown(screen),
         format!("price: epsilon {} at delta {} ({} noise)", quote.price.epsilon, quote.price.delta, quote.mechanism),
-        format!(
-            "account: spent {} of {} now, {} afterwards; the largest single question that then still fits costs {}",
-            before.epsilon_spent, before.epsilon_cap, after.epsilon_spent, after.epsilon_remaining
-        ),
+        format!("account: {} now; it {}", balance(&account.before), price(&quote.price, Some(&account.after))),
     ];
     if quote.replay {
         lines.push("nothing would be drawn: the answer is stored, or follows from stored ones".to_owned());
     } else if quote.legs.dataset != quote.legs.researcher {
-        lines.push(format!("it would take epsilon {} of the dataset's cap: part of it is stored", quote.legs.dataset));
+        let dataset = epsilon(&quote.legs.dataset.to_string());
+        lines.push(format!("it would take epsilon {dataset} of the dataset's cap: part of it is stored"));
     }
     if let Some(left) = quote.answers_left {
         lines.push(format!("{left} answers at this price would fit now"));
     }
     if !quote.answerable {
-        lines.push(format!(
+        let warning = format!(
             "not answerable: the largest epsilon that fits is {}, with a margin of {}",
-            text(quote.largest_epsilon),
-            text(quote.margin)
-        ));
+            or_dash(quote.largest_epsilon),
+            or_dash(quote.margin)
+        );
+        lines.push(screen.paint(Tone::Warning, &screen.wrapped(&warning)));
     }
-    lines.join("\n")
+    let told = lines.split_off(1).into_iter().map(|line| screen.wrapped(&line));
+    lines.into_iter().chain(told).collect::<Vec<_>>().join("\n")
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tacit::query::{canonical, parse::parse, plan::plan};
 use tacit::render::text;
 use tacit::service::asking::body::{AnswerBody, QuoteBody};
+use tacit::terminal::Screen;
 
 use crate::support::{GAUSSIAN, Lab, NoNoise, PURE, block_on, call, policy, visits};
 
@@ -424,20 +425,20 @@ fn a_client_reads_answers_and_quotes_whole() {
         let sent = send("/v1/quotes", body);
         let quote: QuoteBody = serde_json::from_slice(&sent).unwrap_or_else(|error| panic!("{error}: {body}"));
         assert_eq!(serde_json::to_string(&quote).expect("JSON"), String::from_utf8_lossy(&sent));
-        let shown = text::quote(&quote);
+        let shown = text::quote(&quote, &Screen::plain());
         assert!(shown.contains(words), "{words}: {shown}");
     };
     let answered = |body: &Value, words: &str| {
         let sent = send("/v1/queries", body);
         let answer: AnswerBody<Value> = serde_json::from_slice(&sent).unwrap_or_else(|error| panic!("{error}: {body}"));
         assert_eq!(serde_json::to_string(&answer).expect("JSON"), String::from_utf8_lossy(&sent));
-        let shown = text::answer(&serde_json::from_slice(&sent).expect("an answer"));
+        let shown = text::answer(&serde_json::from_slice(&sent).expect("an answer"), &Screen::plain());
         assert!(shown.contains(words), "{words}: {shown}");
     };
     quoted(&groups, "price: epsilon 0.3 at delta");
-    answered(&groups, "cost epsilon 0.3; spent 0.3 of 0.5;");
+    answered(&groups, "ε 0.3");
     quoted(&groups, "nothing would be drawn");
-    answered(&groups, "it was stored, so it cost nothing; spent 0.3 of 0.5;");
+    answered(&groups, "it was stored, so it costs nothing");
     quoted(&mean, "answers at this price would fit now");
     answered(&mean, "(discrete gaussian noise, release rel_");
     quoted(&large, "not answerable: the largest epsilon that fits is ");

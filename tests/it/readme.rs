@@ -228,7 +228,7 @@ fn a_first_answer_and_a_first_refusal() {
         quoted.contains("price: epsilon 0.3") && quoted.contains("mean_cost") && quoted.contains("margin"),
         "{quoted}"
     );
-    assert!(run(file).contains("it was stored, so it cost nothing"), "the file asks what was asked above");
+    assert!(run(file).contains("it was stored, so it costs nothing"), "the file asks what was asked above");
     assert!(run(manual).starts_with("# Asking questions\n"));
     let document = run("curl -s http://127.0.0.1:8080/openapi.json");
     assert!(document.contains("/v1/quotes"));
@@ -254,7 +254,7 @@ fn clients(run: &dyn Fn(&str) -> String) {
     assert_eq!(json(&run(accounts))[0]["kind"], "researcher");
     let lines = commands(("clients.md", "The command line"));
     let [_, _, _, account] = &lines[..] else { panic!("{lines:#?}") };
-    assert!(run(account).contains("answers left"));
+    assert!(run(account).contains("more like the last"));
     let bodies: Vec<_> =
         blocks().into_iter().filter(|block| block.file == "clients.md" && block.language == "json").collect();
     let [asked, shown] = &bodies[..] else { panic!("a body and an answer") };

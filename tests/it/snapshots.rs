@@ -1,4 +1,4 @@
-//! What people and programs read, held against files: problem bodies, pages, help texts, the OpenAPI document.
+//! What people and programs read, held against files: problem bodies, pages, help texts, tables of the terminal, the OpenAPI document.
 //!
 //! A changed word fails here. Where the change is meant, accept it and look at the difference before it is committed:
 //!
@@ -11,6 +11,7 @@ mod help;
 mod openapi;
 mod pages;
 mod problems;
+mod tables;
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::engine::seal::Report;
 use crate::engine::seal::encode::ColumnCounts;
-use crate::terminal::{say, table};
+use crate::terminal::{TextColumn, TextTable, say, say_table};
 
 /// Prints the report; `edition` is `None` if nothing was sealed.
 pub(super) fn print(dataset: &str, edition: Option<&str>, report: &Report) {
@@ -27,12 +27,13 @@ pub(super) fn print(dataset: &str, edition: Option<&str>, report: &Report) {
         say(format!("  {rows} rows of units that are not in \"{name}\", before any were cut"));
     }
     report.notes().iter().for_each(|note| say(format!("  {note}")));
-    let header = ["column", "missing", "clamped", "unlisted"].map(str::to_owned);
+    let counts = ["missing", "clamped", "unlisted"].map(TextColumn::number);
+    let columns = std::iter::once(TextColumn::word("column")).chain(counts).collect();
     let row = |(name, counts): &(String, ColumnCounts)| {
         vec![name.clone(), counts.nulls.to_string(), counts.clamped.to_string(), counts.unlisted.to_string()]
     };
     let named = report.columns.iter().filter(|(name, _)| !name.is_empty());
-    say(table(&header, &named.map(row).collect::<Vec<_>>()));
+    say_table(&TextTable::new(columns, named.map(row)));
 }
 
 /// The report as a JSON object, with one item per column.

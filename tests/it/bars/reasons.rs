@@ -10,6 +10,7 @@ use tacit::query::answer::{Table, tabulate};
 use tacit::render::chart::{self, Placement, Shape};
 use tacit::render::text;
 use tacit::render::{figure, vega};
+use tacit::terminal::Screen;
 
 use crate::support::{Lab, NoNoise, PURE, Reply, block_on, call, policy};
 
@@ -250,5 +251,5 @@ fn other_reasons_are_told_apart() {
 
 /// An answer as the command line shows it.
 fn shown(reply: &Reply) -> String {
-    text::answer(&serde_json::from_value(reply.json()).expect("an answer"))
+    text::answer(&serde_json::from_value(reply.json()).expect("an answer"), &Screen::plain())
 }
