@@ -1,5 +1,6 @@
 //! A client of our own HTTP API, for the commands that talk to a server.
 
+mod away;
 pub mod stewarding;
 
 use std::sync::Arc;
@@ -9,6 +10,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use ureq::RequestBuilder;
 use ureq::tls::{RootCerts, TlsConfig};
+
+pub use away::AwayReason;
 
 /// Seconds after which a request is given up.
 const SECONDS_MAX: u64 = 150;
@@ -27,13 +30,12 @@ pub struct Client {
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// The server sent no answer, or the connection broke off.
-    #[error(
-        "{url}: no server answers there, or its certificate is not trusted; start one with tacit serve, or name it, with http:// or \
-         https://, with --server or TACIT_URL, and an authority of your own with SSL_CERT_FILE"
-    )]
+    #[error("{url}: {why}")]
     Away {
         /// The URL of the server.
         url: String,
+        /// What the connection failed at.
+        why: AwayReason,
     },
     /// The server refused, with a problem document.
     #[error("{}", said(problem))]
@@ -153,10 +155,14 @@ impl Client {
     }
 
     fn read(&self, response: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Vec<u8>, ClientError> {
-        let away = || ClientError::Away { url: self.url.clone() };
-        let mut response = response.map_err(|_| away())?;
+        let away = |error: &ureq::Error| {
+            let why = AwayReason::of(&self.url, error);
+            ClientError::Away { url: self.url.clone(), why }
+        };
+        let mut response = response.map_err(|error| away(&error))?;
         let status = response.status();
-        let bytes = response.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_vec().map_err(|_| away())?;
+        let bytes =
+            response.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_vec().map_err(|error| away(&error))?;
         if status.is_success() {
             return Ok(bytes);
         }

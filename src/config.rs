@@ -92,7 +92,7 @@ pub struct Webhook {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("{path}: cannot be read: {kind}")]
+    #[error("{path}: cannot be read: {}", files::because(*kind))]
     Unreadable {
         /// Path of the file.
         path: String,

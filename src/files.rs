@@ -33,6 +33,17 @@ pub fn text(path: &Path) -> io::Result<String> {
     if text.len() as u64 > TEXT_BYTES_MAX { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(text) }
 }
 
+/// Why a file cannot be read, in words for the person who named it.
+#[must_use]
+pub fn because(kind: io::ErrorKind) -> String {
+    match kind {
+        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        io::ErrorKind::InvalidInput | io::ErrorKind::IsADirectory => "it is not a regular file".to_owned(),
+        io::ErrorKind::InvalidData => "it is not text in UTF-8".to_owned(),
+        other => other.to_string(),
+    }
+}
+
 /// Creates a new file with mode 600 and opens it for writing. Every file in a state directory is created this way.
 ///
 /// # Errors

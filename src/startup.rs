@@ -67,7 +67,7 @@ pub enum StartError {
     #[error(transparent)]
     Dashboard(#[from] DashboardFault),
     /// The directory of published queries, or a file in it, cannot be read.
-    #[error("{path}: cannot be read: {kind}")]
+    #[error("{path}: cannot be read: {}", files::because(*kind))]
     Queries {
         /// Path of the directory or of the file.
         path: String,

@@ -16,7 +16,7 @@ use deliver::BadSecret;
 #[derive(Debug, thiserror::Error)]
 pub enum WebhookError {
     /// The file of a secret cannot be read.
-    #[error("{path}: cannot be read: {kind}")]
+    #[error("{path}: cannot be read: {}", crate::files::because(*kind))]
     Unreadable {
         /// Path of the file that holds the secret.
         path: String,

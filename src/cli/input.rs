@@ -19,7 +19,7 @@ pub(super) fn text(path: &Path) -> Result<String, CommandFailure> {
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> CommandFailure {
-    CommandFailure::Could(format!("{}: cannot be read: {}", path.display(), error.kind()))
+    CommandFailure::Could(format!("{}: cannot be read: {}", path.display(), files::because(error.kind())))
 }
 
 /// The files directly in a folder that `is_wanted` selects by path and name, with their texts, by name. If there are none, the

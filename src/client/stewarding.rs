@@ -39,7 +39,7 @@ pub enum StewardingError {
     #[error(transparent)]
     Statistic(#[from] StatisticFault),
     /// The query file of a statistic cannot be read.
-    #[error("{}: cannot be read: {kind}", path.display())]
+    #[error("{}: cannot be read: {}", path.display(), crate::files::because(*kind))]
     Unreadable {
         /// The file's path.
         path: PathBuf,

@@ -175,6 +175,9 @@ impl Fault {
             Self::Kind { found: "a number", .. } if is_decimal => {
                 format!("the field \"{}\" is a number; write it as a decimal string, like \"0.1\"", shown(place))
             }
+            Self::Kind { found: "a string", wanted } if wanted.starts_with("a whole number") => {
+                format!("the field \"{}\" is a string; write the number without quotation marks", shown(place))
+            }
             Self::Kind { .. } if matches!(place, "" | ".") => format!("the body is {self}"),
             Self::Kind { .. } => format!("the field \"{}\" is {self}", shown(place)),
         }
@@ -264,6 +267,7 @@ mod tests {
             (r#"{"name": null}"#, "the field \"name\" is null; accepted is a string"),
             (r#"{"epsilon": 0.1}"#, "the field \"epsilon\" is a number; write it as a decimal string, like \"0.1\""),
             (r#"{"days": 1.5}"#, "the field \"days\" is a number; accepted is a whole number of at least 0"),
+            (r#"{"days": "5"}"#, "the field \"days\" is a string; write the number without quotation marks"),
             (r#"{"days": 5e9}"#, "the field \"days\" is too large; accepted is a smaller whole number"),
             (r#"{"items": {}}"#, "the field \"items\" is an object; accepted is a list"),
             (

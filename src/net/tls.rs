@@ -22,7 +22,7 @@ const PROTOCOL: &[u8] = b"http/1.1";
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TlsError {
     /// A file cannot be read.
-    #[error("{path}: cannot be read: {kind}")]
+    #[error("{path}: cannot be read: {}", files::because(*kind))]
     Unreadable {
         /// The path of the file.
         path: String,

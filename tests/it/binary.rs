@@ -152,6 +152,7 @@ fn mistakes_get_the_exit_codes_of_the_contract() {
     check(dir, &[], 2, "Usage");
     check(dir, &["frobnicate"], 2, "unrecognized");
     check(dir, &["ask", "SELECT 1", "--epsilon", "-1"], 2, "--epsilon: ");
+    check(dir, &["policy", "check", "gone.toml"], 3, "gone.toml: cannot be read: there is no such file");
     check(dir, &["--help"], 0, "demo");
     check(dir, &["ask", "--help"], 0, "Example");
     check(dir, &["policy", "check", "gone.toml"], 3, "cannot be read");
@@ -160,6 +161,8 @@ fn mistakes_get_the_exit_codes_of_the_contract() {
     check(dir, &["seal", "bad.toml", "--state", "state"], 1, "type \"float\"");
     assert!(!dir.join("state").exists(), "a bad policy makes no state");
     check(dir, &["ask", "SELECT 1", "--epsilon", "1", "--server", "http://127.0.0.1:9"], 3, "no server answers there");
+    check(dir, &["account", "--server", "localhost:8080"], 3, "the address has no scheme; write http:// or https://");
+    check(dir, &["account", "--server", "http://nowhere.invalid"], 3, "there is no host with this name");
     check(dir, &["account", "--state", "nowhere"], 3, "is not a state directory");
     check(dir, &["researcher", "add", "bob", "--state", "."], 3, "is not a state directory");
     check(dir, &["seal", "bad.csv", "--state", "state"], 3, "cannot be read");

@@ -358,7 +358,7 @@ fn a_configuration_is_told_what_is_wrong_with_its_secret() {
     assert_eq!((configured(""), tables()), (Ok(false), 0), "without a webhook nothing is made");
     let hook = "[[webhook]]\nurl = \"http://127.0.0.1:9/\"\nsecret_file = \"secret\"\n";
     let shown = secret.display();
-    assert_eq!(configured(hook), Err(format!("{shown}: cannot be read: entity not found")));
+    assert_eq!(configured(hook), Err(format!("{shown}: cannot be read: there is no such file")));
     for text in ["", "\n", "whsec_\n", "whsec_no base64\n"] {
         std::fs::write(&secret, text).expect("a file");
         let accepted = "accepted is a secret on one line: any text, or whsec_ and a key in base64";

@@ -93,7 +93,7 @@ pub fn of_dataset(edition: &str) -> &str {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EditionError {
     /// A file of the edition cannot be read.
-    #[error("{path}: cannot be read: {kind}")]
+    #[error("{path}: cannot be read: {}", files::because(*kind))]
     Unreadable {
         /// The path of the file.
         path: String,

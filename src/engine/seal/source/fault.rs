@@ -67,7 +67,7 @@ pub enum SourceFault {
     )]
     UnknownFormat,
     /// The file does not exist, or may not be read.
-    #[error("cannot be read: {0}")]
+    #[error("cannot be read: {}", crate::files::because(*.0))]
     Unreadable(std::io::ErrorKind),
     /// The bytes are not in the expected format.
     #[error("is not a readable {format} file (damaged, cut short, or of another format){}", after(*rows))]

@@ -118,7 +118,7 @@ fn files_that_are_not_parts_of_one_table_are_refused() {
     for (files, from, expected) in [
         (&PARTS[..], &path("w*.csv") as &dyn Fn(&Path) -> SourceLocation, "w*.csv: matches no file"),
         (&PARTS, &path("gone/*.csv"), "gone/*.csv: matches no file"),
-        (&PARTS, &path("gone.csv"), "gone.csv: cannot be read: entity not found"),
+        (&PARTS, &path("gone.csv"), "gone.csv: cannot be read: there is no such file"),
         (&[("v/_a.csv", "")], &path("v"), "v: is a folder that holds no file"),
         (&PARTS, &list(&[]), "source: names no file"),
         (&PARTS, &list(&["v/a.csv", "v/b.csv", "v/a.csv"]), "v/a.csv: is named twice"),

@@ -22,7 +22,7 @@ pub struct PolicyFault {
 #[derive(Debug, thiserror::Error)]
 pub enum PolicyError {
     /// The file cannot be read.
-    #[error("{path}: cannot be read: {kind}")]
+    #[error("{path}: cannot be read: {}", crate::files::because(*kind))]
     Unreadable {
         /// The path of the file.
         path: String,
