@@ -6,9 +6,12 @@
 mod ask;
 mod audit;
 mod backup;
+mod datasets;
 mod declared;
 mod failure;
+mod format;
 mod grant;
+mod history;
 mod input;
 mod ledger;
 mod manual;
@@ -20,6 +23,7 @@ mod schema;
 mod seal;
 mod serve;
 mod statistics;
+mod status;
 mod worker;
 
 use std::path::PathBuf;
@@ -67,6 +71,18 @@ enum Command {
     ///
     /// Example: tacit ask "SELECT COUNT(*) FROM visits" --epsilon 0.1
     Ask(ask::AskOptions),
+    /// List the datasets that you may ask, and what is left of your budget for each.
+    ///
+    /// Example: tacit datasets
+    Datasets(datasets::DatasetsOptions),
+    /// List a table's columns with their values or bounds.
+    ///
+    /// Example: tacit columns visits
+    Columns(datasets::ColumnsOptions),
+    /// List your answers, the newest first, or print one of them once more. Free.
+    ///
+    /// Example: tacit history --search diabetes
+    History(history::HistoryOptions),
     /// Copy a state directory, even while a server runs on it, and check the copy.
     ///
     /// A copy is marked as such: only tacit ledger verify and tacit backup open it, until tacit ledger recover puts it into
@@ -112,9 +128,14 @@ enum Command {
     ///
     /// Example: tacit unfreeze visits --reason "the disk was replaced"
     Unfreeze(grant::FreezeOptions),
-    /// Check what statistics would cost, and publish them.
-    #[command(subcommand)]
-    Statistics(statistics::StatisticsCommand),
+    /// List published statistics and print them; for stewards, check what they would cost, and publish them.
+    ///
+    /// Example: tacit statistics
+    Statistics(statistics::StatisticsOptions),
+    /// Show whether a server is ready, and what needs attention, as far as your token may see it.
+    ///
+    /// Example: tacit status
+    Status(status::StatusOptions),
     /// Show accounts: what was spent, and what could still be charged.
     ///
     /// Example: tacit account ada
@@ -169,7 +190,11 @@ fn dispatch(command: Command) -> Result<(), CommandFailure> {
         Command::Grant(options) => grant::grant(&options),
         Command::Freeze(options) => grant::freeze(&options, true),
         Command::Unfreeze(options) => grant::freeze(&options, false),
-        Command::Statistics(command) => statistics::run(&command),
+        Command::Datasets(options) => datasets::datasets(&options),
+        Command::Columns(options) => datasets::columns(&options),
+        Command::History(options) => history::run(&options),
+        Command::Statistics(options) => statistics::run(&options),
+        Command::Status(options) => status::run(&options),
         Command::Account(options) => people::account(&options),
         Command::Ledger(command) => ledger::run(&command),
         Command::Audit(options) => audit::run(&options),

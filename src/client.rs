@@ -1,6 +1,7 @@
 //! A client of our own HTTP API, for the commands that talk to a server.
 
 mod away;
+pub mod catalogue;
 pub mod stewarding;
 
 use std::sync::Arc;
@@ -15,6 +16,8 @@ pub use away::AwayReason;
 
 /// Seconds after which a request is given up.
 const SECONDS_MAX: u64 = 150;
+/// Items per page of a list: the most that a server sends at once.
+const PAGE: usize = 1_000;
 /// Largest number of bytes in an answer.
 const ANSWER_BYTES_MAX: u64 = 1 << 30;
 
@@ -84,6 +87,18 @@ impl Client {
         Self { agent: config.into(), url, token: token.map(str::to_owned) }
     }
 
+    /// The URL of the server.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Whether requests say who asks.
+    #[must_use]
+    pub fn has_token(&self) -> bool {
+        self.token.is_some()
+    }
+
     /// Sends a GET request and reads the answer as JSON.
     ///
     /// # Errors
@@ -98,6 +113,30 @@ impl Client {
     /// [`ClientError`] if there is no usable answer.
     pub fn get_as<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
         self.json(self.read(self.authorized(self.agent.get(self.at(path))).call())?)
+    }
+
+    /// Sends a GET request and returns the answer in the format `accept`, a media type.
+    ///
+    /// # Errors
+    /// [`ClientError`] if there is no usable answer.
+    pub fn get_for(&self, path: &str, accept: &str) -> Result<Vec<u8>, ClientError> {
+        self.read(self.authorized(self.agent.get(self.at(path)).header("Accept", accept)).call())
+    }
+
+    /// Fetches every page of a list; `id` says after which item the next page begins.
+    ///
+    /// # Errors
+    /// [`ClientError`] if there is no usable answer.
+    pub fn all<T: DeserializeOwned>(&self, path: &str, id: impl Fn(&T) -> String) -> Result<Vec<T>, ClientError> {
+        let mut items: Vec<T> = Vec::new();
+        let mut page_path = format!("{path}?limit={PAGE}");
+        loop {
+            let page: Vec<T> = self.get_as(&page_path)?;
+            let is_full = page.len() == PAGE;
+            items.extend(page);
+            let Some(last) = items.last().filter(|_| is_full) else { return Ok(items) };
+            page_path = format!("{path}?limit={PAGE}&after={}", id(last));
+        }
     }
 
     /// Sends JSON in a POST request and reads the answer as JSON.

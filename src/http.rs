@@ -123,6 +123,7 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(crate::http::api::requests::list, crate::http::api::requests::file))
         .routes(routes!(crate::http::api::requests::decide))
         .routes(routes!(crate::http::api::metrics::show))
+        .routes(routes!(crate::http::api::health::status))
 }
 
 /// Sets headers on every response: caches keep nothing unless a handler

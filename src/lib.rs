@@ -16,7 +16,7 @@
 //! | [`config`], [`startup`] | from files to a running service | – |
 //! | [`net`] | listener, TLS and the pace of readers, for every door | – |
 //! | [`http`] | `api` (one file for each noun), `console` (pages), roles, formats | axum, pulldown-cmark |
-//! | [`client`] | our own client; a steward's acts, on a state directory or through a server | ureq (with `webhooks`) |
+//! | [`client`] | our own client; the catalogue of what may be asked; a steward's acts, on a state directory or through a server | ureq (with `webhooks`) |
 //! | [`webhooks`] | what is worth telling a steward's own services, the outbox, signed deliveries | standardwebhooks |
 //! | [`audit`] | a server's claims, tested from outside | – |
 //! | [`demo`] | a synthetic clinic and its tour | `rand_distr`, which makes data and never noise |

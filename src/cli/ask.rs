@@ -2,19 +2,20 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::{Value, json};
 
+use super::format::PrintFormat;
 use super::{CommandFailure, ServerOptions, input};
 use crate::query::file::QueryFile;
 use crate::render::text;
 use crate::service::asking::body::QuoteBody;
 use crate::service::asking::free::is_free;
-use crate::terminal::{Screen, say, say_bytes};
+use crate::terminal::{Screen, say};
 
 #[derive(Args)]
 pub(super) struct AskOptions {
-    /// The SQL of the question.
+    /// The SQL of the question; - reads it from standard input.
     #[arg(required_unless_present = "file", conflicts_with = "file")]
     sql: Option<String>,
     /// A file with the SQL; its headers may set the accuracy.
@@ -39,8 +40,8 @@ pub(super) struct AskOptions {
     #[arg(long)]
     quote: bool,
     /// Format of the printed answer.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = PrintFormat::Table)]
+    format: PrintFormat,
     /// Short for --format json.
     #[arg(long)]
     json: bool,
@@ -48,59 +49,46 @@ pub(super) struct AskOptions {
     server: ServerOptions,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Table,
-    Json,
-    Csv,
-    Arrow,
-}
-
 pub(super) fn run(options: &AskOptions) -> Result<(), CommandFailure> {
     let body = body(options)?;
-    let (client, screen) = (options.server.client(), Screen::of_stdout());
-    let format = if options.json { Format::Json } else { options.format };
+    let client = options.server.client();
+    let format = if options.json { PrintFormat::Json } else { options.format };
     if options.quote {
         let bytes = client.post_for("/v1/quotes", &body, "application/json")?;
         let quote: QuoteBody = client.json(&bytes)?;
-        say(if format == Format::Json { String::from_utf8_lossy(&bytes).into_owned() } else { text::quote(&quote, &screen) });
+        say(match format {
+            PrintFormat::Json => String::from_utf8_lossy(&bytes).into_owned(),
+            PrintFormat::Table | PrintFormat::Csv | PrintFormat::Arrow => text::quote(&quote, &Screen::of_stdout()),
+        });
         let too_small = || CommandFailure::No("the budget left is too small for this question".to_owned());
         return quote.answerable.then_some(()).ok_or_else(too_small);
     }
-    let accept = match format {
-        Format::Table | Format::Json => "application/json",
-        Format::Csv => "text/csv",
-        Format::Arrow => "application/vnd.apache.arrow.stream",
-    };
-    let bytes = client.post_for("/v1/queries", &body, accept)?;
-    match format {
-        Format::Table => say(text::answer(&client.json(&bytes)?, &screen)),
-        Format::Json => say(String::from_utf8_lossy(&bytes)),
-        Format::Csv | Format::Arrow => say_bytes(&bytes),
-    }
-    Ok(())
+    format.print(&client, &client.post_for("/v1/queries", &body, format.media_type())?)
 }
 
 fn body(options: &AskOptions) -> Result<Value, CommandFailure> {
     let mut epsilon = options.epsilon.clone();
     let mut margin = options.margin.clone();
-    let sql = match (&options.sql, &options.file) {
-        (Some(sql), _) => sql.clone(),
-        (None, Some(path)) => {
-            let text = input::text(path)?;
-            match QueryFile::parse(&text) {
-                Ok(file) if epsilon.is_none() && margin.is_none() => {
-                    (epsilon, margin) = (file.epsilon, file.margin);
-                    file.sql
-                }
-                Ok(file) => file.sql,
-                Err(fault) if text.starts_with("-- ") && epsilon.is_none() && margin.is_none() => {
-                    return Err(CommandFailure::Usage(format!("{}: {fault}", path.display())));
-                }
-                Err(_) => text,
-            }
+    let (text, named) = match (options.sql.as_deref(), &options.file) {
+        (Some("-"), _) => (input::standard_input()?, "standard input".to_owned()),
+        (Some(sql), _) => (sql.to_owned(), String::new()),
+        (None, Some(path)) => (input::text(path)?, path.display().to_string()),
+        (None, None) => {
+            let message = "write the SQL, name a file with --file, or - for standard input";
+            return Err(CommandFailure::Usage(message.to_owned()));
         }
-        (None, None) => return Err(CommandFailure::Usage("write the SQL, or name a file with --file".to_owned())),
+    };
+    let is_file = !named.is_empty();
+    let sql = match QueryFile::parse(&text) {
+        Ok(file) if is_file && epsilon.is_none() && margin.is_none() => {
+            (epsilon, margin) = (file.epsilon, file.margin);
+            file.sql
+        }
+        Ok(file) if is_file => file.sql,
+        Err(fault) if is_file && text.starts_with("-- ") && epsilon.is_none() && margin.is_none() => {
+            return Err(CommandFailure::Usage(format!("{named}: {fault}")));
+        }
+        Ok(_) | Err(_) => text,
     };
     if let Some(text) = epsilon.as_deref().filter(|text| text.starts_with('-')) {
         input::epsilon(text)?;

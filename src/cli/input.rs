@@ -1,6 +1,6 @@
 //! What several commands read: amounts in options, and files that people write.
 
-use std::io;
+use std::io::{self, Read};
 use std::path::Path;
 
 use super::CommandFailure;
@@ -16,6 +16,17 @@ pub(super) fn epsilon(text: &str) -> Result<Epsilon, CommandFailure> {
 /// Reads a text file.
 pub(super) fn text(path: &Path) -> Result<String, CommandFailure> {
     files::text(path).map_err(|error| unreadable(path, &error))
+}
+
+/// Reads a text from standard input, up to the size of a text file.
+pub(super) fn standard_input() -> Result<String, CommandFailure> {
+    let mut text = String::new();
+    let read = io::stdin().take(files::TEXT_BYTES_MAX + 1).read_to_string(&mut text);
+    let read = read.and_then(|bytes| match bytes as u64 > files::TEXT_BYTES_MAX {
+        true => Err(io::ErrorKind::FileTooLarge.into()),
+        false => Ok(text),
+    });
+    read.map_err(|error| unreadable(Path::new("standard input"), &error))
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> CommandFailure {

@@ -1,19 +1,49 @@
-//! `tacit statistics`: what query files would cost, and a steward's agreement to them; at a server, or on a state directory.
+//! `tacit statistics`: lists and prints what is published; for stewards, what query files would cost, and the agreement to them, at a
+//! server or on a state directory.
 //!
-//! Checking spends nothing, and no agreement is made that costs more than the steward named.
+//! Reading and checking spend nothing, and no agreement is made that costs more than the steward named.
 
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
+use serde_json::Value;
+
+use super::format::PrintFormat;
 use super::place::{PlaceOptions, tell};
-use super::{CommandFailure, input};
+use super::{CommandFailure, ServerOptions, input};
 use crate::service::publishing::statistics::Agreement;
 use crate::service::publishing::statistics::check::{Estimate, StatisticCheck};
-use crate::terminal::say;
+use crate::terminal::{Screen, TextColumn, TextTable, Tone, say, say_table};
+
+#[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct StatisticsOptions {
+    #[command(subcommand)]
+    command: Option<StatisticsCommand>,
+    #[command(flatten)]
+    list: ListOptions,
+}
+
+#[derive(Args)]
+struct ListOptions {
+    #[command(flatten)]
+    server: ServerOptions,
+    /// Print the result as JSON.
+    #[arg(long)]
+    json: bool,
+}
 
 #[derive(Subcommand)]
-pub(super) enum StatisticsCommand {
+enum StatisticsCommand {
+    /// List the published statistics that you may read.
+    ///
+    /// Example: tacit statistics list
+    List(ListOptions),
+    /// Print a published statistic.
+    ///
+    /// Example: tacit statistics show 01-visits-by-region
+    Show(ShowOptions),
     /// Check what each query file of a folder would cost as a statistic, and how exact it would be. Free: nothing is drawn.
     ///
     /// Example: tacit statistics check queries --state state
@@ -25,7 +55,21 @@ pub(super) enum StatisticsCommand {
 }
 
 #[derive(Args)]
-pub(super) struct CheckOptions {
+struct ShowOptions {
+    /// The statistic's name; tacit statistics lists them.
+    name: String,
+    /// Format of the printed statistic.
+    #[arg(long, value_enum, default_value_t = PrintFormat::Table)]
+    format: PrintFormat,
+    #[command(flatten)]
+    server: ServerOptions,
+    /// Print the result as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+struct CheckOptions {
     /// The folder of the query files. Every *.sql directly in it is read; subfolders are not.
     dir: PathBuf,
     #[command(flatten)]
@@ -33,7 +77,7 @@ pub(super) struct CheckOptions {
 }
 
 #[derive(Args)]
-pub(super) struct PublishOptions {
+struct PublishOptions {
     /// The statistics, by the names of their files without .sql.
     #[arg(required = true)]
     names: Vec<String>,
@@ -47,11 +91,62 @@ pub(super) struct PublishOptions {
     place: PlaceOptions,
 }
 
-pub(super) fn run(command: &StatisticsCommand) -> Result<(), CommandFailure> {
-    match command {
-        StatisticsCommand::Check(options) => check_all(options),
-        StatisticsCommand::Publish(options) => publish(options),
+pub(super) fn run(options: &StatisticsOptions) -> Result<(), CommandFailure> {
+    match &options.command {
+        None => list(&options.list),
+        Some(StatisticsCommand::List(options)) => list(options),
+        Some(StatisticsCommand::Show(options)) => show_one(options),
+        Some(StatisticsCommand::Check(options)) => check_all(options),
+        Some(StatisticsCommand::Publish(options)) => publish(options),
     }
+}
+
+fn list(ListOptions { server, json }: &ListOptions) -> Result<(), CommandFailure> {
+    let client = server.client();
+    let all: Vec<Value> = client.all("/v1/statistics", |one: &Value| text_of(one, "name"))?;
+    tell(*json, &all, || match all.is_empty() {
+        true => say("there is no statistic that you may read"),
+        false => say_table(&listed(&all)),
+    })
+}
+
+fn text_of(item: &Value, field: &str) -> String {
+    item[field].as_str().unwrap_or_default().to_owned()
+}
+
+/// The statistics as a table, with the day of what they show and what keeps them from being drawn anew.
+pub(super) fn listed(all: &[Value]) -> TextTable {
+    let columns = vec![
+        TextColumn::word("name"),
+        TextColumn::text("title").wide(30),
+        TextColumn::word("dataset").optional(1),
+        TextColumn::word("drawn"),
+        TextColumn::word("refresh").optional(2),
+        TextColumn::text("note"),
+    ];
+    let row = |one: &Value| {
+        let drawn: String = text_of(one, "released_at").chars().take(10).collect();
+        let note = match (one["stale_reason"].as_str(), one["standing"].as_str()) {
+            (Some(reason), _) => reason,
+            (None, Some("confirmed") | None) => "",
+            (None, Some(_)) => "waits for a steward",
+        };
+        let drawn = if drawn.is_empty() { "not yet".to_owned() } else { drawn };
+        let [name, title, dataset, refresh] = ["name", "title", "dataset", "refresh"].map(|field| text_of(one, field));
+        vec![name, title, dataset, drawn, refresh, note.to_owned()]
+    };
+    TextTable::new(columns, all.iter().map(row))
+}
+
+fn show_one(ShowOptions { name, format, server, json }: &ShowOptions) -> Result<(), CommandFailure> {
+    let client = server.client();
+    let format = if *json { PrintFormat::Json } else { *format };
+    let bytes = client.get_for(&format!("/v1/statistics/{name}"), format.media_type())?;
+    if format == PrintFormat::Table {
+        let (told, screen): (Value, _) = (client.json(&bytes)?, Screen::of_stdout());
+        say(screen.paint(Tone::Strong, &screen.wrapped(&text_of(&told, "title"))));
+    }
+    format.print(&client, &bytes)
 }
 
 fn check_all(CheckOptions { dir, place }: &CheckOptions) -> Result<(), CommandFailure> {

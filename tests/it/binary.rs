@@ -28,7 +28,7 @@ pub fn check(dir: &Path, arguments: &[&str], code: i32, words: &str) -> String {
 }
 
 /// Runs the commands that come before a server starts, with typical mistakes, and returns ada's token.
-fn prepared(dir: &Path) -> String {
+pub fn prepared(dir: &Path) -> String {
     std::fs::write(dir.join("visits.csv"), visits(300)).expect("a source");
     let draft = check(dir, &["policy", "draft", "visits.csv"], 0, "A DRAFT");
     std::fs::write(dir.join("draft.toml"), draft).expect("a draft");
@@ -161,8 +161,8 @@ fn mistakes_get_the_exit_codes_of_the_contract() {
     check(dir, &["seal", "bad.toml", "--state", "state"], 1, "type \"float\"");
     assert!(!dir.join("state").exists(), "a bad policy makes no state");
     check(dir, &["ask", "SELECT 1", "--epsilon", "1", "--server", "http://127.0.0.1:9"], 3, "no server answers there");
-    check(dir, &["account", "--server", "localhost:8080"], 3, "the address has no scheme; write http:// or https://");
-    check(dir, &["account", "--server", "http://nowhere.invalid"], 3, "there is no host with this name");
+    check(dir, &["datasets", "--server", "localhost:8080"], 3, "the address has no scheme; write http:// or https://");
+    check(dir, &["datasets", "--server", "http://nowhere.invalid"], 3, "there is no host with this name");
     check(dir, &["account", "--state", "nowhere"], 3, "is not a state directory");
     check(dir, &["researcher", "add", "bob", "--state", "."], 3, "is not a state directory");
     check(dir, &["seal", "bad.csv", "--state", "state"], 3, "cannot be read");

@@ -83,6 +83,7 @@ mod supply;
 mod survival;
 mod tables;
 mod tampering;
+mod terminal;
 mod unlisted_groups;
 mod tidy;
 mod tokens;

@@ -10,7 +10,7 @@ use tacit::kernel::budget::ledger::read;
 use crate::support::{GAUSSIAN, Lab, StoppedClock, block_on, call, filled, policy};
 
 /// (method, path, roles that may, whether it may spend)
-const ROUTES: [(&str, &str, &[&str], bool); 31] = [
+const ROUTES: [(&str, &str, &[&str], bool); 32] = [
     ("GET", "/v1/datasets", &["viewer", "researcher", "steward"], false),
     ("GET", "/v1/datasets/{name}", &["viewer", "researcher", "steward"], false),
     ("POST", "/v1/datasets/{name}/freeze", &["steward"], false),
@@ -40,6 +40,7 @@ const ROUTES: [(&str, &str, &[&str], bool); 31] = [
     ("POST", "/v1/requests", &["researcher"], false),
     ("POST", "/v1/requests/{number}/decide", &["steward"], false),
     ("GET", "/metrics", &["steward"], false),
+    ("GET", "/v1/status", &["viewer", "researcher", "steward"], false),
     ("GET", "/livez", &["nobody", "viewer", "researcher", "steward"], false),
     ("GET", "/readyz", &["nobody", "viewer", "researcher", "steward"], false),
 ];

@@ -253,8 +253,22 @@ fn clients(run: &dyn Fn(&str) -> String) {
     assert!(csv.starts_with("sex,visits,visits_low,visits_high\n"), "{csv}");
     assert_eq!(json(&run(accounts))[0]["kind"], "researcher");
     let lines = commands(("clients.md", "The command line"));
-    let [_, _, _, account] = &lines[..] else { panic!("{lines:#?}") };
-    assert!(run(account).contains("more like the last"));
+    let [_, _, _, account, datasets, columns, history, statistics, statistic, piped, status] = &lines[..] else {
+        panic!("{lines:#?}")
+    };
+    for (command, words) in [
+        (account, "more like the last"),
+        (datasets, "patient_id"),
+        (columns, "north, east, south, west"),
+        (history, "SELECT "),
+        (statistics, "01-visits-by-region"),
+        (statistic, "95 % interval"),
+        (piped, "price: "),
+        (status, "ready       yes"),
+    ] {
+        let said = run(command);
+        assert!(said.contains(words), "{command}: {said}");
+    }
     let bodies: Vec<_> =
         blocks().into_iter().filter(|block| block.file == "clients.md" && block.language == "json").collect();
     let [asked, shown] = &bodies[..] else { panic!("a body and an answer") };

@@ -1,10 +1,9 @@
 //! A steward's acts through a running server, over HTTP.
 
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::{AddedPerson, NewGrant, NewPerson, PublishedStatistic, Stewarding, StewardingError};
-use crate::client::{Client, ClientError};
+use crate::client::Client;
 use crate::kernel::privacy::amounts::Epsilon;
 use crate::service::publishing::statistics::check::StatisticCheck;
 use crate::service::stewarding::accounts::NamedAccount;
@@ -12,24 +11,6 @@ use crate::service::stewarding::declared::{DeclaredFile, Outcome};
 use crate::service::stewarding::grants::Holder;
 use crate::service::stewarding::requests::{Decision, RequestView};
 use crate::service::stewarding::tokens::{GivenToken, HeldToken};
-
-/// Items per page: the most that a server sends at once.
-const PAGE: usize = 1_000;
-
-impl Client {
-    /// Fetches every page of a list; `id` says after which item the next page begins.
-    fn all<T: DeserializeOwned>(&self, path: &str, id: impl Fn(&T) -> String) -> Result<Vec<T>, ClientError> {
-        let mut items: Vec<T> = Vec::new();
-        let mut page_path = format!("{path}?limit={PAGE}");
-        loop {
-            let page: Vec<T> = self.get_as(&page_path)?;
-            let is_full = page.len() == PAGE;
-            items.extend(page);
-            let Some(last) = items.last().filter(|_| is_full) else { return Ok(items) };
-            page_path = format!("{path}?limit={PAGE}&after={}", id(last));
-        }
-    }
-}
 
 impl Stewarding for Client {
     fn add_person(&self, person: &NewPerson) -> Result<AddedPerson, StewardingError> {

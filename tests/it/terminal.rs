@@ -1,0 +1,105 @@
+//! Looking around and asking from the command line, on the real binary.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+
+use crate::binary::{check, prepared};
+
+const COUNT: &str = "SELECT region, COUNT(*) AS n FROM visits GROUP BY region";
+
+/// A server that is stopped when it is dropped.
+struct Running {
+    process: Child,
+    url: String,
+}
+
+impl Running {
+    fn start(dir: &Path, config: &str) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tacit"));
+        command.current_dir(dir).args(["serve", "--config", config]).stderr(Stdio::piped());
+        let mut process = command.spawn().expect("the binary");
+        let mut lines = BufReader::new(process.stderr.take().expect("stderr")).lines();
+        let line = lines.next().expect("a line").expect("text");
+        let url = line.strip_prefix("tacit serves on ").unwrap_or_else(|| panic!("{line}")).to_owned();
+        Self { process, url }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// A command of the person with this token.
+fn command(dir: &Path, running: &Running, token: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tacit"));
+    command.current_dir(dir).env("TACIT_URL", &running.url).env("TACIT_TOKEN", token).args(arguments);
+    command.env("XDG_DATA_HOME", dir.join("data")).env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
+    command
+}
+
+/// What a command prints after reading `input`.
+fn fed(mut command: Command, input: &str) -> Output {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut running = command.spawn().expect("the binary");
+    running.stdin.take().expect("stdin").write_all(input.as_bytes()).expect("written");
+    running.wait_with_output().expect("an end")
+}
+
+fn all(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// What ada has spent, as a part of her account.
+fn spent(dir: &Path, running: &Running, token: &str) -> f64 {
+    let output = command(dir, running, token, &["account", "ada", "--json"]).output().expect("the binary");
+    let accounts: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    accounts[0]["fraction_spent"].as_str().expect("a part").parse().expect("a number")
+}
+
+#[test]
+fn one_can_look_around_from_the_command_line() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let dir = dir.path();
+    let token = prepared(dir);
+    let sam = check(dir, &["researcher", "add", "sam", "--role", "steward", "--state", "state", "--json"], 0, "token");
+    let sam: Value = serde_json::from_str(&sam).expect("JSON");
+    let running = Running::start(dir, "tacit.toml");
+    let run = |arguments: &[&str], code: i32, words: &str| {
+        let output = command(dir, &running, &token, arguments).output().expect("the binary");
+        let text = all(&output);
+        assert!(output.status.code() == Some(code) && text.contains(words), "{arguments:?}: {text}");
+        text
+    };
+    run(&["history"], 0, "question");
+    let answer = run(&["ask", COUNT, "--epsilon", "0.1"], 0, " left");
+    let id = answer.split("release ").nth(1).expect("an id").trim().trim_end_matches(')').to_owned();
+    assert_eq!(id.len(), "rel_01234567".len(), "{answer}");
+    run(&["datasets"], 0, " % of ε 1 left");
+    run(&["columns"], 0, "north");
+    run(&["columns", "visits", "--json"], 0, "\"dataset\":\"visits\"");
+    run(&["columns", "visist"], 1, "did you mean visits?");
+    run(&["history", "--search", "REGION"], 0, &id);
+    run(&["history", "--search", "copd"], 0, "question");
+    run(&["history", &id], 0, "95 % interval");
+    run(&["history", &id, "--format", "csv"], 0, "region,n,n_low,n_high");
+    run(&["history", "rel_0x"], 1, "there is no release");
+    run(&["statistics"], 0, "no statistic that you may read");
+    run(&["statistics", "show", "older"], 1, "not-found");
+    let seen: Value = serde_json::from_str(&run(&["status", "--json"], 0, "")).expect("JSON");
+    assert_eq!(
+        (&seen["ready"], &seen["status"]["name"], &seen["status"]["ledger"]),
+        (&true.into(), &"ada".into(), &Value::Null)
+    );
+    run(&["status"], 0, "you         ada, a researcher");
+    let stewards =
+        command(dir, &running, sam["token"].as_str().expect("a token"), &["status"]).output().expect("the binary");
+    assert!(all(&stewards).contains(" entries, the last one "), "{}", all(&stewards));
+    let piped = fed(command(dir, &running, &token, &["ask", "-", "--epsilon", "0.1"]), COUNT);
+    assert!(all(&piped).contains("it was stored, so it costs nothing"), "{}", all(&piped));
+}
