@@ -18,6 +18,7 @@ mod manual;
 mod people;
 mod place;
 mod policy;
+mod prompt;
 mod requests;
 mod schema;
 mod seal;
@@ -71,6 +72,10 @@ enum Command {
     ///
     /// Example: tacit ask "SELECT COUNT(*) FROM visits" --epsilon 0.1
     Ask(ask::AskOptions),
+    /// Type questions one after the other, with completion and history; prices are shown and confirmed before anything is spent.
+    ///
+    /// Example: tacit prompt --epsilon 0.1
+    Prompt(prompt::PromptOptions),
     /// List the datasets that you may ask, and what is left of your budget for each.
     ///
     /// Example: tacit datasets
@@ -190,6 +195,7 @@ fn dispatch(command: Command) -> Result<(), CommandFailure> {
         Command::Grant(options) => grant::grant(&options),
         Command::Freeze(options) => grant::freeze(&options, true),
         Command::Unfreeze(options) => grant::freeze(&options, false),
+        Command::Prompt(options) => prompt::run(&options),
         Command::Datasets(options) => datasets::datasets(&options),
         Command::Columns(options) => datasets::columns(&options),
         Command::History(options) => history::run(&options),

@@ -1,4 +1,4 @@
-//! `tacit ask`: asks a question, or for its quote.
+//! `tacit ask`: asks a question, or for its quote. Without a question it opens the prompt, where a person can type one.
 
 use std::path::PathBuf;
 
@@ -6,17 +6,17 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::format::PrintFormat;
-use super::{CommandFailure, ServerOptions, input};
+use super::{CommandFailure, ServerOptions, input, prompt};
 use crate::query::file::QueryFile;
 use crate::render::text;
 use crate::service::asking::body::QuoteBody;
 use crate::service::asking::free::is_free;
-use crate::terminal::{Screen, say};
+use crate::terminal::{Screen, is_conversation, say};
 
 #[derive(Args)]
 pub(super) struct AskOptions {
-    /// The SQL of the question; - reads it from standard input.
-    #[arg(required_unless_present = "file", conflicts_with = "file")]
+    /// The SQL of the question; - reads it from standard input. Without it, a terminal shows the prompt.
+    #[arg(conflicts_with = "file")]
     sql: Option<String>,
     /// A file with the SQL; its headers may set the accuracy.
     #[arg(long)]
@@ -50,6 +50,10 @@ pub(super) struct AskOptions {
 }
 
 pub(super) fn run(options: &AskOptions) -> Result<(), CommandFailure> {
+    if options.sql.is_none() && options.file.is_none() && is_conversation() {
+        let accuracy = prompt::AskedAccuracy::given(options.epsilon.as_deref(), options.margin.as_deref());
+        return prompt::open(&options.server, accuracy);
+    }
     let body = body(options)?;
     let client = options.server.client();
     let format = if options.json { PrintFormat::Json } else { options.format };

@@ -28,6 +28,11 @@ impl ServerOptions {
     pub(super) fn client(&self) -> Client {
         Client::new(&self.server, self.token.as_deref())
     }
+
+    /// The token, if one was given.
+    pub(super) fn token(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
 }
 
 #[derive(Args)]

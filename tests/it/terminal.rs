@@ -1,4 +1,5 @@
-//! Looking around and asking from the command line, on the real binary.
+//! Looking around and asking from the command line, on the real binary: lists, and the prompt on a
+//! pipe and on a terminal.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -102,4 +103,101 @@ fn one_can_look_around_from_the_command_line() {
     assert!(all(&stewards).contains(" entries, the last one "), "{}", all(&stewards));
     let piped = fed(command(dir, &running, &token, &["ask", "-", "--epsilon", "0.1"]), COUNT);
     assert!(all(&piped).contains("it was stored, so it costs nothing"), "{}", all(&piped));
+}
+
+#[test]
+fn a_prompt_on_a_pipe_pays_for_what_was_confirmed_alone() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let dir = dir.path();
+    let token = prepared(dir);
+    let running = Running::start(dir, "tacit.toml");
+    let say = |lines: &[&str]| {
+        let output = fed(command(dir, &running, &token, &["prompt"]), &format!("{}\n", lines.join("\n")));
+        assert_eq!(output.status.code(), Some(0), "{}", all(&output));
+        all(&output)
+    };
+    let question = format!("{COUNT};");
+    let said = say(&["\\d", "SELECT DISTINCT region FROM visits;", &question]);
+    for words in ["as ada, a researcher", "one per patient_id", "it is public, so it cost nothing", "say how accurate"]
+    {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    let said = say(&["\\e 0.1", &question, "n", &question, "\\budget", "\\quote", &question]);
+    assert_eq!((said.matches("price: epsilon 0.1").count(), said.matches("nothing spent").count()), (4, 2), "{said}");
+    assert_eq!(spent(dir, &running, &token), 0.0, "nothing was confirmed");
+    let said =
+        say(&["\\e 0.1", "SELECT region, COUNT(*) AS n", "FROM visits GROUP BY region;", "y", &question, "\\history"]);
+    assert_eq!((said.matches("price: ").count(), said.matches("release rel_").count()), (1, 2), "{said}");
+    assert!(spent(dir, &running, &token) > 0.0);
+    let said = say(&[
+        "\\confirm off",
+        "\\m 90",
+        "SELECT COUNT(*) AS n FROM visits;",
+        "SELECT COUNT(*) AS n FROM visits WHERE regio = 'north';",
+    ]);
+    assert!(said.contains("release rel_") && said.contains("did you mean \"region\"?"), "{said}");
+    assert!(!dir.join("data").exists(), "a pipe leaves no history");
+}
+
+/// The prompt on a terminal of its own, which Python makes.
+const TERMINAL: &str = r#"
+import os, pty, select, sys, time
+words = sys.argv[2:]
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[1], [sys.argv[1], "prompt", "--epsilon", "0.1"])
+seen, begun = b"", time.time()
+while words and time.time() - begun < 60:
+    if select.select([terminal], [], [], 1)[0]:
+        try:
+            seen += os.read(terminal, 65536)
+        except OSError:
+            break
+    if words[0].encode() in seen:
+        sys.stdout.write(seen.decode()); seen = b""
+        if len(words) > 1:
+            os.write(terminal, words[1].encode())
+        words = words[2:]
+try:
+    while True:
+        part = os.read(terminal, 65536)
+        if not part: break
+        sys.stdout.write(part.decode())
+except OSError:
+    pass
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"#;
+
+#[test]
+fn a_prompt_on_a_terminal_completes_confirms_and_keeps_a_private_history() {
+    if !Command::new("python3").arg("--version").output().is_ok_and(|output| output.status.success()) {
+        println!("skipped: no python3 here");
+        return;
+    }
+    let dir = tempfile::tempdir().expect("a folder");
+    let dir = dir.path();
+    let token = prepared(dir);
+    let running = Running::start(dir, "tacit.toml");
+    let mut python = Command::new("python3");
+    python.current_dir(dir).args(["-c", TERMINAL, env!("CARGO_BIN_EXE_tacit")]);
+    python
+        .env("TACIT_URL", &running.url)
+        .env("TACIT_TOKEN", &token)
+        .env("XDG_DATA_HOME", dir.join("data"))
+        .env("TERM", "xterm");
+    let secret = format!("\\token {token}\r");
+    // What is awaited, and what is then typed: a value is completed by Tab.
+    python.args(["tacit> ", "SELECT COUNT(*) AS n FROM visits WHERE region = 'no\t;\r"]);
+    python.args(["[y/N] ", "y\r", "tacit> ", secret.as_str(), "tacit> ", "\\q\r"]);
+    let output = python.output().expect("python3");
+    let said = all(&output);
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("price: epsilon 0.1") && said.contains("release rel_"), "{said}");
+    assert!(spent(dir, &running, &token) > 0.0, "{said}");
+    use std::os::unix::fs::PermissionsExt;
+    let history = dir.join("data/tacit/history");
+    let mode = |path: &Path| std::fs::metadata(path).expect("a file").permissions().mode() & 0o777;
+    assert_eq!((mode(&history), mode(history.parent().expect("a folder"))), (0o600, 0o700));
+    let kept = std::fs::read_to_string(&history).expect("text");
+    assert!(kept.contains("WHERE region = 'north';") && !kept.contains(&token) && !kept.contains("\ny\n"), "{kept}");
 }

