@@ -6,6 +6,7 @@
 mod ask;
 mod audit;
 mod backup;
+mod completions;
 mod datasets;
 mod declared;
 mod failure;
@@ -25,12 +26,13 @@ mod seal;
 mod serve;
 mod statistics;
 mod status;
+mod suggestion;
 mod worker;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::demo;
 use crate::telemetry;
@@ -156,6 +158,10 @@ enum Command {
     ///
     /// Example: tacit manual asking | less
     Manual(manual::ManualOptions),
+    /// Print a script by which a shell completes commands and options.
+    ///
+    /// Example: tacit completions bash > ~/.local/share/bash-completion/completions/tacit
+    Completions(completions::CompletionsOptions),
     /// Evaluate computations for the server that started this process. For internal use.
     #[command(hide = true)]
     Worker,
@@ -166,7 +172,8 @@ enum Command {
 pub fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => {
+        Err(mut error) => {
+            suggestion::add(&mut error, &Cli::command(), std::env::args().nth(1).as_deref());
             // clap reports help and version as errors, too; only the others are wrong usage.
             let code = if error.use_stderr() { 2 } else { 0 };
             let _ = error.print();
@@ -213,6 +220,10 @@ fn dispatch(command: Command) -> Result<(), CommandFailure> {
         Command::Decide(options) => requests::decide(&options),
         Command::Manual(options) => {
             manual::run(&options);
+            Ok(())
+        }
+        Command::Completions(options) => {
+            completions::run(&options, Cli::command());
             Ok(())
         }
         Command::Worker => worker::run(),

@@ -20,7 +20,7 @@
 //! | [`webhooks`] | what is worth telling a steward's own services, the outbox, signed deliveries | standardwebhooks |
 //! | [`audit`] | a server's claims, tested from outside | – |
 //! | [`demo`] | a synthetic clinic and its tour | `rand_distr`, which makes data and never noise |
-//! | [`cli`] | the commands, the prompt | rustyline |
+//! | [`cli`] | the commands, the prompt | rustyline, clap_complete |
 //!
 //! # What is public, what is private, and where each leaves the process
 //!

@@ -151,6 +151,7 @@ fn mistakes_get_the_exit_codes_of_the_contract() {
     let dir = dir.path();
     check(dir, &[], 2, "Usage");
     check(dir, &["frobnicate"], 2, "unrecognized");
+    check(dir, &["aks", "SELECT 1"], 2, "a similar subcommand exists: 'ask'");
     check(dir, &["ask", "SELECT 1", "--epsilon", "-1"], 2, "--epsilon: ");
     check(dir, &["policy", "check", "gone.toml"], 3, "gone.toml: cannot be read: there is no such file");
     check(dir, &["--help"], 0, "demo");

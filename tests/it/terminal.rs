@@ -1,5 +1,5 @@
-//! Looking around and asking from the command line, on the real binary: lists, and the prompt on a
-//! pipe and on a terminal.
+//! Looking around and asking from the command line, on the real binary: lists, the prompt on a
+//! pipe and on a terminal, and completions.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -103,6 +103,9 @@ fn one_can_look_around_from_the_command_line() {
     assert!(all(&stewards).contains(" entries, the last one "), "{}", all(&stewards));
     let piped = fed(command(dir, &running, &token, &["ask", "-", "--epsilon", "0.1"]), COUNT);
     assert!(all(&piped).contains("it was stored, so it costs nothing"), "{}", all(&piped));
+    for shell in ["bash", "zsh", "fish"] {
+        run(&["completions", shell], 0, "history");
+    }
 }
 
 #[test]

@@ -98,6 +98,7 @@ fn libraries_stay_where_they_belong() {
         ("maud::", &["render", "http/console"]),
         ("pulldown_cmark", &["http"]),
         ("rustyline::", &["cli/prompt/editor"]),
+        ("clap_complete::", &["cli/completions"]),
     ] {
         for (path, text) in sources("src") {
             let below = path.strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).expect("below src");
