@@ -3,6 +3,7 @@
 //! The demo only uses the means that a steward and a researcher of a real table have.
 
 mod clinic;
+mod configuration;
 mod error;
 mod tour;
 
@@ -94,8 +95,10 @@ pub fn run(options: &DemoOptions) -> Result<(), DemoError> {
             keys.url = format!("http://{}", listener.local_addr()?);
         }
         save(&keys_path, &keys)?;
+        let address = listener.as_ref().map_or(Ok(options.listen), TcpListener::local_addr)?;
+        let configuration = configuration::write(&options.dir, address)?;
         if let Some(listener) = listener {
-            introduce(&keys, &keys_path);
+            introduce(&keys, &keys_path, &configuration);
             let refreshing = tokio::spawn(Arc::clone(&service).keep_fresh());
             net::listener::serve(listener, http::router(service, http::Settings::default()), net::listener::stop())
                 .await;
@@ -240,12 +243,15 @@ fn save(path: &Path, keys: &Keys) -> Result<(), DemoError> {
     Ok(())
 }
 
-fn introduce(keys: &Keys, path: &Path) {
+fn introduce(keys: &Keys, path: &Path, configuration: &Path) {
     say(format!("\nTacit serves on {}", keys.url));
     say(format!("  steward     {}", keys.steward));
     say(format!("  researcher  {}", keys.researcher));
     say(format!("  viewer      {}", keys.viewer));
-    say(format!("The tokens are in {}, too. Ask more, for example:\n", path.display()));
+    say(format!("The tokens are in {}, too. The same server without the tour:", path.display()));
+    say(format!("  tacit serve --config {}", configuration.display()));
+    say("Ask more, in another terminal:\n");
+    say(format!("export TACIT_URL={}\nexport TACIT_TOKEN={}\ntacit prompt --epsilon 0.1\n", keys.url, keys.researcher));
     say(format!(
         "curl -s {}/v1/queries -H 'Authorization: Bearer {}' \\\n  -d '{{\"sql\": \"SELECT emergency, COUNT(*) AS visits FROM visits GROUP BY emergency\", \"epsilon\": \"0.1\"}}'",
         keys.url, keys.researcher

@@ -1,5 +1,5 @@
-//! Looking around and asking from the command line, on the real binary: lists, the prompt on a
-//! pipe and on a terminal, and completions.
+//! Looking around and asking from the command line, on the real binary: lists, the prompt on a pipe and on a terminal, completions, and
+//! the configuration that the demo leaves behind.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -203,4 +203,27 @@ fn a_prompt_on_a_terminal_completes_confirms_and_keeps_a_private_history() {
     assert_eq!((mode(&history), mode(history.parent().expect("a folder"))), (0o600, 0o700));
     let kept = std::fs::read_to_string(&history).expect("text");
     assert!(kept.contains("WHERE region = 'north';") && !kept.contains(&token) && !kept.contains("\ny\n"), "{kept}");
+}
+
+#[test]
+fn a_server_takes_the_configuration_that_the_demo_leaves() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let dir = dir.path();
+    check(
+        dir,
+        &["demo", "--tour", "--dir", "clinic", "--patients", "2000", "--listen", "127.0.0.1:0"],
+        0,
+        "budget-exhausted",
+    );
+    let keys: toml::Table = std::fs::read_to_string(dir.join("clinic/demo.toml")).expect("keys").parse().expect("TOML");
+    let running = Running::start(dir, "clinic/tacit.toml");
+    let run = |arguments: &[&str], words: &str| {
+        let output =
+            command(dir, &running, keys["steward"].as_str().expect("a token"), arguments).output().expect("the binary");
+        assert!(output.status.success() && all(&output).contains(words), "{arguments:?}: {}", all(&output));
+    };
+    run(&["statistics"], "01-visits-by-region");
+    run(&["statistics", "show", "01-visits-by-region"], "95 % interval");
+    run(&["status"], "ready       yes");
+    run(&["columns"], "diagnosis");
 }
