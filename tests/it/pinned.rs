@@ -176,13 +176,22 @@ fn every_stored_answer_is_replayed_to_the_byte() {
             }
             let found = block_on(record::again(&scene, &line));
             for (name, wanted) in line["answer"].as_object().expect("an object") {
-                assert_eq!(found[name].to_string(), wanted.to_string(), "{name} of {}\n{found}", line["asked"]);
+                let found = without_totals(found[name].clone());
+                assert_eq!(found.to_string(), wanted.to_string(), "{name} of {}\n{found}", line["asked"]);
             }
         }
         assert_eq!(read(scene.service.ledger(), |book| book.head()), head, "nothing was written");
         drop(scene);
         assert_eq!(verified(&dir.path().join("state")).entries, pinned.entries + 1);
     }
+}
+
+/// Rows without the words that say what is a total, which rows did not have before 2026-11-30. Everything else in them is as it was.
+fn without_totals(mut rows: Value) -> Value {
+    for row in rows.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+        row.retain(|name, value| !(name.ends_with("_null") && value == "total"));
+    }
+    rows
 }
 
 fn ask<'a>(sql: &'a str, how: &'a str) -> Question<'a> {

@@ -169,8 +169,8 @@ impl OutputPlanner<'_> {
         match words {
             Words::Label(Label::Missing) => Kind::Any,
             Words::Label(Label::Boolean(_)) => Kind::Boolean,
-            Words::Label(Label::Date(_)) => Kind::Date,
-            Words::Label(Label::Integer(_) | Label::Decimal(_) | Label::Text(_)) => Kind::Text,
+            // A constant day is a text until it is compared with a day, as in PostgreSQL.
+            Words::Label(Label::Integer(_) | Label::Decimal(_) | Label::Text(_) | Label::Date(_)) => Kind::Text,
             Words::Key(place) => match self.domain(*place) {
                 Some(Domain::Boolean) => Kind::Boolean,
                 Some(Domain::Date { .. }) => Kind::Date,
@@ -230,13 +230,13 @@ impl OutputPlanner<'_> {
 
     /// Checks that a constant is one of the labels of the key that it is compared with.
     fn check_label(&self, key: &Words, constant: &Words, at: Position) -> Result<(), QueryError> {
-        let (Words::Key(place), Words::Label(Label::Text(text))) = (key, constant) else { return Ok(()) };
-        let Some(key) = self.keys.get(*place) else { return Ok(()) };
+        let (Words::Key(place), Words::Label(constant)) = (key, constant) else { return Ok(()) };
+        let (Some(key), Some(text)) = (self.keys.get(*place), constant.as_text()) else { return Ok(()) };
         let labels = coding::labels(key, self.known);
-        if labels.iter().any(|label| matches!(label, Label::Text(known) if known == text)) {
+        if labels.iter().any(|label| label.as_text().is_some_and(|known| known == text)) {
             return Ok(());
         }
-        let message = format!("'{}' is no value of this key", shown(text));
+        let message = format!("'{}' is no value of this key", shown(&text));
         Err(QueryError::at(Code::OutOfDomain, at, message))
     }
 

@@ -4,6 +4,7 @@ use crate::query::answer::formula::{CentredSum, Formula, Range, Words};
 use crate::query::answer::{Label, OutputValue};
 use crate::query::error::{Code, Position, QueryError};
 use crate::query::syntax::{Literal, LiteralValue, Name, OutputExpression};
+use crate::query::terms::domain::date_days;
 
 /// What an expression after the noise is: a number, or a label.
 #[derive(Debug, Clone)]
@@ -68,7 +69,11 @@ pub(super) fn is_constant(expression: &OutputExpression) -> bool {
 pub(super) fn constant(literal: &Literal) -> Result<Planned, QueryError> {
     Ok(match &literal.value {
         LiteralValue::Number(_) => Planned::Number(Formula::Number(number(literal)?)),
-        LiteralValue::Text(text) | LiteralValue::Date(text) => Planned::Words(Words::Label(Label::Text(text.clone()))),
+        // A text that is a day is the day, as canonical SQL has written it since before days had labels of their own.
+        LiteralValue::Text(text) | LiteralValue::Date(text) => {
+            let label = date_days(text).map_or_else(|| Label::Text(text.clone()), Label::Date);
+            Planned::Words(Words::Label(label))
+        }
         LiteralValue::Boolean(truth) => Planned::Words(Words::Label(Label::Boolean(*truth))),
     })
 }

@@ -155,10 +155,7 @@ fn shown(program: &Program, value: i64) -> String {
 }
 
 fn text_of(label: &Label) -> String {
-    match label {
-        Label::Text(text) => text.clone(),
-        Label::Boolean(_) | Label::Integer(_) | Label::Decimal(_) | Label::Missing => panic!("{label:?} is no text"),
-    }
+    label.as_text().unwrap_or_else(|| panic!("{label:?} is no text")).into_owned()
 }
 
 /// The value of a key of a row, as text; "NULL" if it is missing.

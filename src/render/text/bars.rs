@@ -2,7 +2,7 @@
 //!
 //! Promises that a row which is lost in noise does not set the axis: its bar ends in an arrow where it leaves the picture.
 
-use super::super::figure::number;
+use super::super::reading::number;
 use crate::terminal::text_width;
 
 /// An interval that is so many times as wide as the one in the middle, and wider than its value, does not set the axis.

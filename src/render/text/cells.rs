@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt::Display;
 
 use super::bars::ErrorBar;
-use crate::render::figure::number;
+use crate::render::reading::number;
 use crate::service::asking::body::{CellValue, OutputColumn};
 use crate::terminal::{Screen, TextColumn, text_width};
 

@@ -6,7 +6,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::render::figure::number;
+use crate::render::reading::number;
 use crate::service::views::significant;
 
 /// The number of significant digits of ε that people read.
