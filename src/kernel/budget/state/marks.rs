@@ -192,3 +192,47 @@ fn kind_number(kind: &str) -> Option<u8> {
 fn seconds(at_ms: u64) -> u32 {
     u32::try_from(at_ms / 1_000).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A trail in which every entry of these numbers is about `ada`, and all others about nobody.
+    fn trail(entries: u64, about_ada: &[u64]) -> Trail {
+        let mut trail = Trail::default();
+        for number in 1..=entries {
+            let act = Act::RefreshSkipped { statistic: String::new(), why: String::new() };
+            let entry = Entry { v: 3, seq: number, at_ms: number * 1_000, previous: [0; 32], act };
+            let person = about_ada.contains(&number).then_some("ada");
+            trail.push(&entry, &Parties { by: None, person, dataset: Some("visits") });
+        }
+        trail
+    }
+
+    #[test]
+    fn a_search_looks_at_a_bounded_number_of_entries_and_misses_none() {
+        let wanted = [1, 9_000, 20_000, 20_001, 40_000];
+        let trail = trail(40_000, &wanted);
+        let filter = EntryFilter { person: Some("ada".into()), ..EntryFilter::default() };
+        let (mut found, mut at, mut looks) = (Vec::new(), u64::MAX, 0);
+        while at > 1 {
+            let page = trail.before(&filter, at, 2);
+            let next = page.looked_to.expect("entries are left");
+            assert!(at.min(40_001) - next <= LOOKED_MAX as u64 && page.numbers.len() <= 2);
+            (at, looks) = (next, looks + 1);
+            found.extend(page.numbers);
+        }
+        found.reverse();
+        assert_eq!((found.as_slice(), looks), (wanted.as_slice(), 4));
+        let (mut found, mut after) = (Vec::new(), 0);
+        while let FoundEntries { numbers, looked_to: Some(looked_to) } = trail.after(&filter, after, 3) {
+            found.extend(numbers);
+            after = looked_to;
+        }
+        assert_eq!(found, wanted);
+        let filter = EntryFilter { from_ms: Some(9_000_000), until_ms: Some(20_001_000), ..filter };
+        assert_eq!(trail.after(&filter, 8_000, 10).numbers, [9_000, 20_000]);
+        let nobody = EntryFilter { person: Some("eve".into()), ..EntryFilter::default() };
+        assert!(trail.before(&nobody, 100, 10).numbers.is_empty());
+    }
+}
