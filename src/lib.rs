@@ -11,7 +11,7 @@
 //! | [`query`] | `terms` (policies, domains, editions: what is public about a dataset), SQL to closed syntax, names bound to unit-local relations over the dataset's tables, typed terms with their bounds, plans and the `computation` in each; `answer`: noisy integers to tables, formulas, percentiles | sqlparser; never a row |
 //! | [`engine`] | `seal` (reading sources, encoding, one numbering of units over all tables, drafts), relations of each unit's rows, a plan to exact integers in one pass over blocks of columns, worker processes behind walls | rows, polars, seccompiler |
 //! | [`ledger`] | the SQLite ledger, its key and its anchor; verification; copies and recovery of a state directory; the tables of the webhooks' outbox and of saved questions | rusqlite |
-//! | [`service`] | `asking` (the path of one question), `stewarding` (people, grants, requests, declared files), `publishing` (editions, statistics and their schedule), `access` (who may see what), `problem` (the wording of every refusal) | – (no HTTP) |
+//! | [`service`] | `asking` (the path of one question), `stewarding` (people, grants, requests, declared files), `publishing` (editions, statistics and their schedule, dashboards), `access` (who may see what), `problem` (the wording of every refusal) | – (no HTTP) |
 //! | [`render`] | charts, figures, Vega-Lite, the frame of a page, an answer as text, prices and balances in words | – |
 //! | [`config`], [`startup`] | from files to a running service | – |
 //! | [`net`] | listener, TLS and the pace of readers, for every door | – |
@@ -38,9 +38,10 @@
 //! | sessions | their browser | a key of this process | a signed cookie |
 //! | policies, domains, caps, editions' ids | everybody with a token | [`query::terms::policy`] | `GET /v1/datasets` |
 //! | rows of public tables | everybody with a token | [`query::terms::policy`], manifests, worker processes | answers to questions about them |
-//! | questions, purposes, people | the steward; each their own | the ledger | `GET /v1/ledger` |
+//! | questions, purposes, people | the steward; each their own | the ledger | `GET /v1/ledger`, `/ledger` and its exports |
 //! | saved questions | their owner | a table beside the ledger's chain | `/ask` |
-//! | tokens | their holder, once | only their digest is kept | `POST /v1/researchers`, `/v1/apply`, `/people`, once |
+//! | when tokens were last used | the steward | this process, to the minute | `/people/{name}`, `GET /v1/researchers/{name}/tokens` |
+//! | tokens | their holder, once | only their digest is kept | `POST /v1/researchers`, `/v1/researchers/{name}/tokens`, `/v1/apply`, `/people`, once |
 //! | moments of answers | everybody who asks | – | when it was asked; when it was ready only without `pad_ms` ([`service::asking::pad`]) |
 //! | words of libraries | nobody | lost in [`engine`], [`engine::seal::source`], [`ledger`] | never; logs hold our own events ([`telemetry`]) |
 //!

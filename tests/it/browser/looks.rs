@@ -236,6 +236,12 @@ async fn steward(looks: &mut Looks<'_>) {
     browser.press("form[method=post][action='/people'] button").await;
     browser.css("p.token").await;
     looks.at("people-added", &[]).await;
+    looks.go("/people/ada").await;
+    looks.go("/ledger?person=ada&act=charged&from=2020-01-01&to=2099-12-31").await;
+    browser.go("/policy").await;
+    browser.fill("textarea[name=text]", "[dataset]\nname = \"visits\"").await;
+    browser.press("main form button").await;
+    looks.at("policy-checked", &[]).await;
     browser.go("/requests").await;
     browser.fill("main form input[name=reason]", "it is sound").await;
     browser.press("button[value=grant]").await;

@@ -14,6 +14,8 @@ fn a_steward_grants_decides_and_reads_the_ledger() {
         decides(site, browser).await;
         freezes(site, browser).await;
         adds_a_person(site, browser).await;
+        gives_a_token(site, browser).await;
+        checks_a_policy(site, browser).await;
         refreshes(site, browser).await;
         publishes(site, browser).await;
         gives_datasets(site, browser).await;
@@ -64,7 +66,7 @@ async fn grants(site: &Site, browser: &Browser) {
     browser.fill("main form[role=search] input", "ev").await;
     browser.press("main form[role=search] button").await;
     browser.reads("eve").await;
-    assert_eq!(browser.count("ul.tree li > span:first-child").await, 1, "who is not looked for is not shown");
+    assert_eq!(browser.count("ul.tree li > a:first-child").await, 1, "who is not looked for is not shown");
 }
 
 async fn decides(site: &Site, browser: &Browser) {
@@ -97,6 +99,38 @@ async fn freezes(site: &Site, browser: &Browser) {
     }
 }
 
+/// A second token of ada is given with its end, used, and revoked by itself.
+async fn gives_a_token(site: &Site, browser: &Browser) {
+    browser.press("nav.main a[href='/people']").await;
+    browser.press("main tbody a[href='/people/ada']").await;
+    assert_eq!(browser.text("h1").await, "ada");
+    browser.fill("form[action='/people/ada/tokens'] input[name=token_name]", "laptop").await;
+    browser.press("form[action='/people/ada/tokens'] button").await;
+    let token = browser.text("p.token").await;
+    assert_eq!(site.lab.get("/v1/datasets", &token).await.status, StatusCode::OK);
+    browser.press("main p a[href='/people']").await;
+    browser.press("main tbody a[href='/people/ada']").await;
+    assert_eq!(browser.count("main tbody tr").await, 2, "the first token and the laptop's");
+    let open = "document.querySelectorAll('main tbody details').forEach((one) => { one.open = true; })";
+    browser.run(open, vec![]).await;
+    browser.press("main tbody tr:nth-child(2) button").await;
+    assert_eq!(browser.place().await, "/people/ada");
+    assert_eq!(browser.count("main tbody tr").await, 1);
+    assert_eq!(site.lab.get("/v1/datasets", &token).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(site.lab.get("/v1/datasets", &site.lab.researcher).await.status, StatusCode::OK);
+}
+
+/// A policy is checked while it is typed, and at the button.
+async fn checks_a_policy(site: &Site, browser: &Browser) {
+    let before = site.lab.head();
+    browser.go("/policy").await;
+    browser.fill("textarea[name=text]", "[dataset]").await;
+    browser.reads("One fault").await;
+    browser.press("main form button").await;
+    browser.reads("Line 1, column").await;
+    assert_eq!(site.lab.head(), before);
+}
+
 /// A new person's token is shown once, on one page, and works.
 async fn adds_a_person(site: &Site, browser: &Browser) {
     browser.press("nav.main a[href='/people']").await;
@@ -111,7 +145,7 @@ async fn adds_a_person(site: &Site, browser: &Browser) {
     let page = browser.run("return document.documentElement.outerHTML", vec![]).await;
     let page = page.as_str().expect("a page");
     assert!(!page.contains(&token) && !page.contains("tct_"), "it is not shown again");
-    browser.unfold("Revoke the token of bob").await;
+    browser.unfold("Revoke every token of bob").await;
     browser.press("form[action='/people/bob/revoke'] button").await;
     browser.reads("bob").await;
     assert_eq!(site.lab.get("/v1/datasets", &token).await.status, StatusCode::UNAUTHORIZED);

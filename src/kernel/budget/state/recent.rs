@@ -25,7 +25,7 @@ impl LedgerState {
         }
     }
 
-    /// What was asked on an account over the last `days` days of UTC, today included; at most [`DAYS_KEPT`](super::days::DAYS_KEPT).
+    /// What was asked on an account over the last `days` days of UTC, today included; at most 31 are kept.
     #[must_use]
     pub fn recent_use(&self, account: AccountNo, days: u64, now_ms: u64) -> RecentUse {
         self.recent.last(account, days, now_ms)
