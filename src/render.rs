@@ -1,9 +1,13 @@
-//! A released table as JSON, CSV, Arrow, Parquet, SVG, Vega-Lite, text and HTML.
+//! A released table as CSV, Arrow, Parquet, workbook, SVG, Vega-Lite, text and HTML, each with where it came from.
 
 pub mod assets;
 pub mod reading;
 pub mod budget;
 pub mod card;
+pub mod provenance;
+pub mod columns;
+pub mod arrow;
+pub mod workbook;
 pub mod chart;
 pub mod figure;
 pub mod frame;

@@ -13,14 +13,17 @@ use axum::http::HeaderValue;
 use serde::Serialize;
 
 use super::pieces::with_bytes;
-use crate::http::api::response::{self, AnswerFormat};
+use crate::http::api::response;
+use crate::http::cite::{self, CitedStatistic};
+use crate::http::formats::{AnswerFormat, CsvStyle, Wanted, encoded};
 use crate::query::answer::{Table, tabulate};
 use crate::query::file::Presentation;
 use crate::render::card;
-use crate::render::chart::{self, Figure, Placement};
+use crate::render::chart::{self, Figure};
 use crate::render::figure;
 use crate::render::frame;
 use crate::render::page::{self, Panel, Published};
+use crate::render::provenance::Provenance;
 use crate::render::vega;
 use crate::service::asking::body::AnswerBody;
 use crate::service::asking::rooms::{Rendering, Reservation};
@@ -35,7 +38,7 @@ const HTTP_DATE_MS_MAX: u64 = 253_402_300_799_999;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum StatisticForm {
     /// An answer in one of the data formats.
-    Answer(AnswerFormat),
+    Answer(Wanted),
     /// A chart as SVG.
     Svg,
     /// A Vega-Lite specification with its data.
@@ -51,18 +54,26 @@ pub enum StatisticForm {
 }
 
 impl StatisticForm {
-    /// The form for the ending of a path, like `csv`; `None` for an unknown ending.
+    /// The form for the ending of a path, like `csv`, which is written in `style`; `None` for an unknown ending.
     #[must_use]
-    pub fn of_ending(ending: &str) -> Option<Self> {
+    pub fn of_ending(ending: &str, style: CsvStyle) -> Option<Self> {
         match ending {
-            "json" => Some(Self::Answer(AnswerFormat::Json)),
-            "csv" => Some(Self::Answer(AnswerFormat::Csv)),
-            "arrow" => Some(Self::Answer(AnswerFormat::Arrow)),
-            "parquet" => Some(Self::Answer(AnswerFormat::Parquet)),
             "svg" => Some(Self::Svg),
             "vl.json" => Some(Self::Vega),
             "txt" => Some(Self::Citation),
-            _ => None,
+            data => AnswerFormat::of_ending(data).map(|format| Self::Answer(Wanted::new(format, style))),
+        }
+    }
+
+    /// A word for the form, for messages.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Answer(wanted) => wanted.format.ending(),
+            Self::Svg => "SVG",
+            Self::Vega => "Vega-Lite",
+            Self::Citation => "a citation",
+            Self::Page => "a page",
         }
     }
 
@@ -71,13 +82,14 @@ impl StatisticForm {
     pub fn rendering(self) -> Rendering {
         match self {
             Self::Page | Self::Card | Self::Panel => Rendering::Page,
-            Self::Answer(_) | Self::Svg | Self::Vega | Self::Citation => Rendering::Data,
+            Self::Answer(wanted) => wanted.format.rendering(),
+            Self::Svg | Self::Vega | Self::Citation => Rendering::Data,
         }
     }
 
     fn media_type(self) -> &'static str {
         match self {
-            Self::Answer(format) => format.media_type(),
+            Self::Answer(wanted) => wanted.format.media_type(),
             Self::Svg => "image/svg+xml",
             Self::Vega => "application/vnd.vegalite.v5+json",
             Self::Citation => "text/plain; charset=utf-8",
@@ -283,16 +295,18 @@ impl<'a> Sheet<'a> {
         let figure = figure::figure(&state.face.title, state.face.unit.as_deref(), shape, &table);
         let date = state.shown.as_ref().map_or_else(String::new, |(_, at_ms)| service.date(*at_ms));
         let skipped = state.skipped.as_ref().map(|(at_ms, why)| (service.date(*at_ms), why.as_str()));
-        let cite = cite(service, (statistic, state), answer, &date);
+        let cited = CitedStatistic { name: &statistic.name, title: &state.face.title, epsilon: price(state, answer) };
+        let dataset = (statistic.lineage.as_str(), statistic.dataset.as_str());
+        let cite = cite::statistic(service, dataset, &answer.stored, &cited, &date);
         let whom = service.dataset(&statistic.dataset).map_or("unit", |dataset| dataset.terms.unit.name()).to_owned();
         Self { statistic, state, whom, answer, table, figure, date, skipped, cite }
     }
 
     fn bytes(self, form: StatisticForm) -> Option<Bytes> {
         match form {
-            StatisticForm::Answer(format) => self.answer(format),
-            StatisticForm::Svg => Some(chart::svg(self.figure.as_ref()?, Placement::File).into_string().into()),
-            StatisticForm::Vega => Some(vega::specification(self.figure.as_ref()?).to_string().into()),
+            StatisticForm::Answer(wanted) => self.answer(wanted),
+            StatisticForm::Svg => Some(chart::file(self.figure.as_ref()?, &self.about()).into_string().into()),
+            StatisticForm::Vega => Some(vega::file(self.figure.as_ref()?, &self.about()).to_string().into()),
             StatisticForm::Citation => Some(format!("{}\n", self.cite).into()),
             StatisticForm::Page => Some(self.page().into()),
             StatisticForm::Card => Some(card::card(&self.table, self.figure.as_ref()).into_string().into()),
@@ -300,10 +314,21 @@ impl<'a> Sheet<'a> {
         }
     }
 
-    fn answer(self, format: AnswerFormat) -> Option<Bytes> {
+    fn published(&self) -> AnswerBody<response::Unwritten> {
+        let Self { state, answer, table, .. } = self;
+        response::published(&answer.stored, &answer.sql, price(state, answer), table)
+    }
+
+    /// Where the statistic came from.
+    fn about(&self) -> Provenance {
+        Provenance::of(&self.published(), Some(&self.state.face.title), Some(&self.cite))
+    }
+
+    fn answer(self, wanted: Wanted) -> Option<Bytes> {
+        let (about, published) = (self.about(), self.published());
         let Self { statistic, state, answer, table, cite, .. } = self;
         let face = &state.face;
-        let document = |table: &Table| StatisticBody {
+        let document = StatisticBody {
             name: &statistic.name,
             title: &face.title,
             description: face.description.as_deref(),
@@ -315,9 +340,9 @@ impl<'a> Sheet<'a> {
             stale: state.stale().is_some(),
             stale_reason: state.stale(),
             cite: &cite,
-            answer: response::published(&answer.stored, &answer.sql, price(state, answer), table),
+            answer: published,
         };
-        let pieces = response::encoded(table, format, document).ok()?;
+        let pieces = encoded(table, wanted, &document, &about).ok()?;
         pieces.joined().ok().map(Bytes::from)
     }
 
@@ -359,22 +384,6 @@ impl<'a> Sheet<'a> {
 /// The price of each draw of the statistic that is shown, as ε.
 fn price<'a>(state: &'a State, answer: &'a Answer) -> &'a str {
     state.face.price.as_deref().unwrap_or(&answer.stored.epsilon)
-}
-
-fn cite(service: &Service, (statistic, state): (&Statistic, &State), answer: &Answer, date: &str) -> String {
-    let dataset = service.dataset(&statistic.lineage).and_then(|dataset| dataset.title.clone());
-    let dataset = dataset.unwrap_or_else(|| statistic.dataset.clone());
-    let (stored, year) = (&answer.stored, date.get(..4).unwrap_or(date));
-    format!(
-        "{dataset} ({year}). {}. Differentially private statistic \"{}\", release {}, {date}; epsilon {}, delta {}, per {}; \
-         95 % intervals of the noise.",
-        state.face.title,
-        statistic.name,
-        stored.release.id,
-        price(state, answer),
-        stored.delta(),
-        service.dataset(&statistic.dataset).map_or("unit", |dataset| dataset.terms.unit.name()),
-    )
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ use serde_json::value::RawValue;
 use super::App;
 use crate::query::answer::{Cell, Table};
 use crate::query::terms::domain::date_text;
+use crate::render::columns::{FileColumn, TextStyle, columns};
 use crate::service::ServiceError;
 use crate::service::asking::rooms::Reservation;
 
@@ -99,7 +100,7 @@ impl Pieces {
 /// The text format into which rows are written.
 enum Form {
     Json { tail: Vec<u8> },
-    Csv,
+    Csv { columns: Vec<FileColumn>, style: TextStyle },
 }
 
 /// The rows of a table, to be written as text.
@@ -127,10 +128,11 @@ impl TextRows {
         Self::new(Form::Json { tail }, head, table)
     }
 
-    /// Rows in CSV format, with a header.
+    /// Rows in CSV format, with a header. Each of `lines` stands before it and begins with `#`.
     #[must_use]
-    pub fn csv(table: Table) -> Self {
-        Self::new(Form::Csv, Vec::new(), table)
+    pub fn csv(table: Table, style: TextStyle, lines: &[String]) -> Self {
+        let head: String = lines.iter().map(|line| format!("# {line}\n")).collect();
+        Self::new(Form::Csv { columns: columns(&table), style }, head.into_bytes(), table)
     }
 
     fn new(form: Form, head: Vec<u8>, table: Table) -> Self {
@@ -145,7 +147,7 @@ impl TextRows {
         }
         let piece = match &self.form {
             Form::Json { .. } => self.json_piece(),
-            Form::Csv => self.csv_piece(),
+            Form::Csv { .. } => self.csv_piece(),
         };
         self.is_over |= piece.is_err();
         Some(piece.map(Bytes::from))
@@ -171,9 +173,10 @@ impl TextRows {
     }
 
     fn csv_piece(&mut self) -> Result<Vec<u8>, Unencodable> {
+        let Form::Csv { columns, style } = &self.form else { return Err(Unencodable) };
         let mut writer = csv::Writer::from_writer(self.head.take().unwrap_or_default());
         if std::mem::take(&mut self.is_first) {
-            writer.write_record(&self.names).map_err(|_| Unencodable)?;
+            writer.write_record(columns.iter().map(|column| &column.name)).map_err(|_| Unencodable)?;
         }
         let mut bytes = 0;
         while bytes < PIECE_BYTES {
@@ -181,7 +184,7 @@ impl TextRows {
                 self.is_over = true;
                 break;
             };
-            let texts: Vec<String> = row.iter().map(|cell| cell.text().unwrap_or_default()).collect();
+            let texts: Vec<String> = columns.iter().map(|column| column.text(&row, *style)).collect();
             bytes += texts.iter().map(|text| text.len() + 1).sum::<usize>();
             writer.write_record(&texts).map_err(|_| Unencodable)?;
         }

@@ -14,7 +14,7 @@ mod draw;
 mod entry;
 mod small;
 
-pub use self::draw::{FILE_STYLE, svg};
+pub use self::draw::{FILE_STYLE, file, svg};
 pub use self::model::{Chart, Figure, Placement, Point, Series, Shape};
 pub use self::small::small;
 
@@ -28,7 +28,15 @@ mod tests {
             |value: &Option<f64>| Point { value: *value, low: ends(*value, -2.0), high: ends(*value, 2.0), word: None };
         let series = Series { name: "all".to_owned(), points: values.iter().map(point).collect() };
         let labels = labels.iter().map(|label| (*label).to_owned()).collect();
-        Chart { title: "Visits".to_owned(), unit: Some("visits".to_owned()), shape, labels, series: vec![series] }
+        Chart {
+            title: "Visits".to_owned(),
+            unit: Some("visits".to_owned()),
+            shape,
+            labels,
+            has_totals: false,
+            over_days: false,
+            series: vec![series],
+        }
     }
 
     #[test]
@@ -79,7 +87,15 @@ mod tests {
         };
         let labels = (0..points.len()).map(|at| format!("group {at}")).collect();
         let series = Series { name: "all".to_owned(), points: points.iter().map(point).collect() };
-        Chart { title: "Costs".to_owned(), unit: None, shape, labels, series: vec![series] }
+        Chart {
+            title: "Costs".to_owned(),
+            unit: None,
+            shape,
+            labels,
+            has_totals: false,
+            over_days: false,
+            series: vec![series],
+        }
     }
 
     /// One group that is lost in noise does not set the axis; groups that are wide by themselves do.

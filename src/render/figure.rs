@@ -8,8 +8,10 @@ use std::ops::Range;
 use maud::{Markup, html};
 
 use super::chart::{self, Chart, Figure, Placement, Point, Series, Shape};
+use super::columns::float;
 use super::reading::{self, key, number};
 use crate::query::answer::{Cell, ColumnKind, Table};
+use crate::query::terms::domain::date_days;
 
 /// The largest number of charts below each other; a table has all columns.
 const CHARTS_MAX: usize = 6;
@@ -48,14 +50,6 @@ fn keys(table: &Table) -> Vec<usize> {
     table.columns.iter().filter(|column| column.kind.is_key()).filter_map(|column| at(table, &column.name)).collect()
 }
 
-fn float(cell: &Cell) -> Option<f64> {
-    match cell {
-        Cell::Decimal(value) => Some(*value as f64 / 1e9),
-        Cell::Float(value) => Some(*value),
-        Cell::Missing | Cell::Total | Cell::Text(_) | Cell::Date(_) | Cell::Boolean(_) => None,
-    }
-}
-
 fn point(table: &Table, row: &[Cell], place: &Place<'_>) -> Point {
     let end = |at: Option<usize>| at.and_then(|at| float(&row[at]));
     let code = table.null(place.name, row).or_else(|| table.note(place.name, row));
@@ -69,10 +63,12 @@ fn label(row: &[Cell], keys: &[usize]) -> String {
 }
 
 /// The figure of a table: one chart for what is counted, and one for each sum, mean and formula, because what is measured differently
-/// never shares an axis. If a chart shows a single estimate and there are several keys, the last key distinguishes the series. Returns
+/// never shares an axis. Totals are left out where there is what they are totals of: they would crush it. If a chart shows a single estimate and there are several keys, the last key distinguishes the series. Returns
 /// `None` if there is nothing to draw, or too much.
 #[must_use]
 pub fn figure(title: &str, unit: Option<&str>, shape: Shape, table: &Table) -> Option<Figure> {
+    let parts = without_totals(table);
+    let (table, has_totals) = (parts.as_ref().unwrap_or(table), parts.is_some());
     let (mut counts, mut others): (Vec<Place<'_>>, Vec<Vec<Place<'_>>>) = (Vec::new(), Vec::new());
     for (kind, place) in estimates(table) {
         match kind {
@@ -102,6 +98,8 @@ pub fn figure(title: &str, unit: Option<&str>, shape: Shape, table: &Table) -> O
         let names: Vec<String> = places.iter().map(|place| place.name.replace('_', " ")).collect();
         let (labels, series) = drawn(table, &places);
         Chart {
+            has_totals,
+            over_days: labels.iter().all(|label| date_days(label).is_some()) && has_days(table),
             title: if is_alone { title.to_owned() } else { names.join(", ") },
             unit: unit.filter(|_| is_alone).map(str::to_owned),
             shape,
@@ -110,6 +108,25 @@ pub fn figure(title: &str, unit: Option<&str>, shape: Shape, table: &Table) -> O
         }
     };
     Some(Figure { title: title.to_owned(), charts: others.into_iter().map(chart).collect() })
+}
+
+/// The table without the rows that are totals over a key; `None` if it has no such row, or no other.
+fn without_totals(table: &Table) -> Option<Table> {
+    let is_total = |row: &&Vec<Cell>| row.contains(&Cell::Total);
+    let parts = table.rows.iter().filter(|row| !is_total(row)).count();
+    if parts == 0 || parts == table.rows.len() {
+        return None;
+    }
+    // More than can be drawn need not be copied.
+    let rows = table.rows.iter().filter(|row| !is_total(row)).take(GROUPS_MAX + 1).cloned().collect();
+    let Table { columns, names, kinds, plain, .. } = table;
+    Some(Table { columns: columns.clone(), names: names.clone(), kinds: kinds.clone(), rows, plain: *plain })
+}
+
+/// Whether the first key is a day in each row.
+fn has_days(table: &Table) -> bool {
+    let is_day = |row: &Vec<Cell>, key: usize| matches!(row.get(key), Some(Cell::Date(_)));
+    keys(table).first().is_some_and(|key| table.rows.iter().all(|row| is_day(row, *key)))
 }
 
 /// The labels and the series of a chart of some estimates.
@@ -182,7 +199,8 @@ fn crossed(table: &Table, others: &[usize], last: usize, place: &Place<'_>) -> O
     let series = names.iter().map(|name| {
         let of = |wanted: &String| {
             let row = table.rows.iter().find(|row| label(row, others) == *wanted && label(row, &[last]) == *name);
-            row.map_or(Point { value: None, low: None, high: None, word: None }, |row| point(table, row, place))
+            let absent = || Point { value: None, low: None, high: None, word: Some("no row".to_owned()) };
+            row.map_or_else(absent, |row| point(table, row, place))
         };
         Series { name: name.clone(), points: labels.iter().map(of).collect() }
     });

@@ -33,10 +33,12 @@ pub struct Published<'a> {
 }
 
 /// The formats in which a statistic is offered, as endings and words.
-pub const FORMATS: [(&str, &str); 7] = [
+pub const FORMATS: [(&str, &str); 9] = [
     ("json", "JSON"),
     ("csv", "CSV"),
+    ("xlsx", "Excel"),
     ("arrow", "Arrow"),
+    ("feather", "Feather"),
     ("parquet", "Parquet"),
     ("svg", "SVG"),
     ("vl.json", "Vega-Lite"),

@@ -6,6 +6,7 @@
 use serde_json::{Value, json};
 
 use super::chart::{Chart, Figure, Series, Shape};
+use super::provenance::Provenance;
 
 const SCHEMA: &str = "https://vega.github.io/schema/vega-lite/v5.json";
 
@@ -19,6 +20,13 @@ pub fn specification(figure: &Figure) -> Value {
     specification["$schema"] = json!(SCHEMA);
     specification["title"] = json!(figure.title);
     specification["description"] = json!(format!("{}; noisy values with 95 % intervals", figure.title));
+    specification
+}
+
+/// The specification of a figure as a file, with where the numbers came from in `usermeta`.
+pub fn file(figure: &Figure, about: &Provenance) -> Value {
+    let mut specification = specification(figure);
+    specification["usermeta"] = about.pairs().map(|(name, value)| (name.to_owned(), json!(value))).collect();
     specification
 }
 
@@ -53,7 +61,11 @@ fn record(label: &str, series: &Series, row: usize) -> Value {
 
 /// What all layers share: the labels in their given order, and a colour per series.
 fn shared(chart: &Chart) -> Value {
-    let label = json!({ "field": "label", "type": "nominal", "sort": null, "title": null });
+    let label = match chart.over_days {
+        // Days begin at midnight in UTC here as there, whatever the time zone of who looks at them is.
+        true => json!({ "field": "label", "type": "temporal", "timeUnit": "utcyearmonthdate", "title": null }),
+        false => json!({ "field": "label", "type": "nominal", "sort": null, "title": null }),
+    };
     let colour = json!({ "field": "series", "type": "nominal", "sort": null, "title": null });
     match (chart.shape, chart.series.len() > 1) {
         (Shape::Bar, true) => {

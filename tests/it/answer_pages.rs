@@ -31,6 +31,7 @@ fn an_answer_has_one_address_and_files() {
             ("json", "application/json"),
             ("arrow", "application/vnd.apache.arrow.stream"),
             ("parquet", "application/vnd.apache.parquet"),
+            ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
         ];
         for (ending, accept) in accepted {
             assert!(page.contains(&format!("{address}.{ending}\"")), "the page links to {ending}");

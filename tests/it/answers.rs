@@ -249,7 +249,7 @@ fn formats_carry_the_same_numbers() {
         assert!(csv.headers.contains_key("tacit-release") && csv.headers.contains_key("tacit-epsilon-remaining"));
         let text = String::from_utf8(csv.bytes).expect("UTF-8");
         assert!(
-            text.starts_with("region,smoker,n,n_low,n_high,m,m_low,m_high,m_std_error,m_null\n")
+            text.starts_with("region,smoker,n,n_low,n_high,n_std_error,m,m_low,m_high,m_std_error,m_null,m_note\n")
                 && text.lines().count() == 13,
             "{text}"
         );

@@ -31,6 +31,7 @@ mod differential;
 mod drafts;
 mod doors;
 mod entries;
+mod downloads;
 mod known_bugs;
 mod figures;
 mod formats;

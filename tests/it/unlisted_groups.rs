@@ -226,7 +226,10 @@ fn groups_are_found_however_they_are_asked_for() {
     assert_eq!(names(&first.rows()), ["Bonn", "Ulm"]);
     assert_eq!(ask(&lab.researcher, &keyed).bytes, first.bytes);
     let csv = String::from_utf8(ask(&lab.researcher, &[("accept", "text/csv")]).bytes).expect("UTF-8");
-    assert!(csv.starts_with("town,n,n_low,n_high,s,") && csv.contains("\nBonn,") && csv.lines().count() == 3, "{csv}");
+    assert!(
+        csv.starts_with("town,n,n_low,n_high,n_std_error,s,") && csv.contains("\nBonn,") && csv.lines().count() == 3,
+        "{csv}"
+    );
     for format in ["application/vnd.apache.arrow.stream", "application/vnd.apache.parquet"] {
         assert_eq!(ask(&lab.researcher, &[("accept", format)]).status, 200);
     }

@@ -1,12 +1,13 @@
 //! POST /v1/queries: answers a question.
 
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 
-use crate::http::api::response::{self, AnswerFormat};
+use crate::http::api::response;
 use crate::http::auth::Researcher;
 use crate::http::body::{Body, QuestionBody, ask, key_use};
+use crate::http::formats::Wanted;
 use crate::http::problem::Problem;
 use crate::http::{App, pad};
 use crate::kernel::budget::entry::KeyUse;
@@ -26,6 +27,7 @@ const ANSWER_SECONDS_MAX: u64 = 120;
 pub async fn query(
     State(service): State<App>,
     Researcher(person): Researcher,
+    address: Uri,
     headers: HeaderMap,
     Body(body): Body,
 ) -> Response {
@@ -34,7 +36,8 @@ pub async fn query(
         Err(problem) => Err(problem),
     };
     let pad = prepared.as_ref().ok().and_then(PreparedQuestion::pad);
-    pad::marked(pad, answer(&service, &person.name, &headers, &body, prepared).await)
+    let wanted = Wanted::negotiate(&headers, &address);
+    pad::marked(pad, answer(&service, &person.name, wanted, key_use(&headers, &body), prepared).await)
 }
 
 /// Parses and plans a question, once for everything that follows.
@@ -44,30 +47,28 @@ async fn prepared(service: &App, who: &str, ask: Ask) -> Result<PreparedQuestion
 }
 
 /// Answers a question that touches no data, without a charge.
-async fn free(service: &App, who: &str, prepared: PreparedQuestion, format: AnswerFormat) -> Result<Response, Problem> {
-    let (prepared, room) = service.in_room(prepared, Rendering::Data).await?;
-    let encode = move |service: &crate::service::Service| response::free(service.answer_free(prepared)?, format);
+async fn free(service: &App, who: &str, prepared: PreparedQuestion, wanted: Wanted) -> Result<Response, Problem> {
+    let (prepared, room) = service.in_room(prepared, wanted.format.rendering()).await?;
+    let encode = move |service: &crate::service::Service| response::free(service.answer_free(prepared)?, wanted);
     Ok(service.rendering_in(&room, who, encode).await??.response(service, who, room))
 }
 
 async fn answer(
     service: &App,
     who: &str,
-    headers: &HeaderMap,
-    body: &[u8],
+    wanted: Result<Wanted, Problem>,
+    key: Result<Option<KeyUse>, Problem>,
     prepared: Result<PreparedQuestion, Problem>,
 ) -> Result<Response, Problem> {
-    let format = AnswerFormat::negotiate(headers)?;
-    let key = key_use(headers, body)?;
-    let prepared = prepared?;
+    let (wanted, key, prepared) = (wanted?, key?, prepared?);
     if prepared.is_free() {
-        return free(service, who, prepared, format).await;
+        return free(service, who, prepared, wanted).await;
     }
-    let (answer, room) = answer_in_time(service, prepared, key, Rendering::Data).await?;
+    let (answer, room) = answer_in_time(service, prepared, key, wanted.format.rendering()).await?;
     let encoded = if answer.is_light() {
-        response::answer(&answer, format)
+        response::answer(service, &answer, wanted)
     } else {
-        service.rendering_in(&room, who, move |_| response::answer(&answer, format)).await?
+        service.rendering_in(&room, who, move |service| response::answer(service, &answer, wanted)).await?
     };
     Ok(encoded?.response(service, who, room))
 }

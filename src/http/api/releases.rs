@@ -2,19 +2,19 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use serde::Serialize;
 
-use crate::http::api::response::{self, AnswerFormat};
+use crate::http::api::response;
 use crate::http::auth::Reader;
+use crate::http::formats::Wanted;
 use crate::http::params::{Page, PageParams, Segment, next_link};
 use crate::http::problem::Problem;
 use crate::http::{App, aside};
 use crate::kernel::budget::ledger::read;
 use crate::kernel::budget::people::{Person, Role};
 use crate::kernel::budget::state::ReleaseRecord;
-use crate::service::asking::rooms::Rendering;
 use crate::service::asking::stored::StoredSummary;
 use crate::service::stewarding::accounts::timestamp;
 use crate::service::{Service, ServiceError};
@@ -79,32 +79,36 @@ impl ReleaseBody {
 }
 
 /// Shows one stored answer. It never changes.
+///
+/// CSV may have words for missing values (`nulls=words`), digits as intervals leave them (`digits=error`) and `#` lines (`about=yes`).
 #[utoipa::path(
-    get, path = "/v1/releases/{id}", params(("id" = String, Path)), security(("token" = [])),
+    get, path = "/v1/releases/{id}", params(("id" = String, Path), ("nulls" = Option<String>, Query), ("digits" = Option<String>, Query), ("about" = Option<String>, Query)), security(("token" = [])),
     responses((status = 200, description = "The stored answer"), (status = 304), (status = 404, body = Problem))
 )]
 pub async fn one(
     State(service): State<App>,
     Reader(person): Reader,
     Segment(id): Segment,
+    address: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let format = AnswerFormat::negotiate(&headers)?;
+    let wanted = Wanted::negotiate(&headers, &address)?;
     if !service.may_see_release(&person, &id) {
         return Err(Problem::not_found("there is no such release that you may see"));
     }
-    let etag = format!("\"{id}-{format:?}\"").to_lowercase();
+    let etag = format!("\"{id}-{}\"", wanted.tag());
     let response = match is_known(&headers, &etag) {
         true => StatusCode::NOT_MODIFIED.into_response(),
-        false => shown(&service, person, &id, format).await?,
+        false => shown(&service, person, &id, wanted).await?,
     };
     Ok((immutable(&etag), response).into_response())
 }
 
-async fn shown(service: &App, person: Person, id: &str, format: AnswerFormat) -> Result<Response, Problem> {
+async fn shown(service: &App, person: Person, id: &str, wanted: Wanted) -> Result<Response, Problem> {
     let name = person.name.clone();
-    let (stored, room) = service.stored_in_room(&name, id, Rendering::Data).await?;
-    let encoded = service.rendering_in(&room, &name, move |_| response::stored(&stored, &person, format)).await??;
+    let (stored, room) = service.stored_in_room(&name, id, wanted.format.rendering()).await?;
+    let encode = move |service: &Service| response::stored(service, &stored, &person, wanted);
+    let encoded = service.rendering_in(&room, &name, encode).await??;
     Ok(encoded.response(service, &name, room))
 }
 

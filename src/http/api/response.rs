@@ -1,21 +1,19 @@
-//! Encodes stored answers as JSON, CSV, Arrow and Parquet.
+//! Encodes stored answers, in each format with where they came from.
 //!
 //! Promises that equal answers have equal bytes: rendering depends only on the stored answer and the account shown with it.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::Response;
-use polars::prelude::{
-    Column, CompatLevel, DataFrame, DataType, IpcStreamWriter, ParquetWriter, PolarsResult, SerWriter,
-};
 use serde::Serialize;
-use strum::VariantArray;
 
-use crate::http::App;
-use crate::http::pieces::{Pieces, TextRows, Unencodable};
+use crate::http::formats::{AnswerFormat, Wanted, encoded};
+use crate::http::pieces::Pieces;
 use crate::http::problem::Problem;
+use crate::http::{App, cite};
 use crate::kernel::budget::people::{Person, Role};
-use crate::query::answer::{Cell, ColumnKind, Table, tabulate};
-use crate::service::Answer;
+use crate::query::answer::{Table, tabulate};
+use crate::render::provenance::Provenance;
+use crate::render::workbook;
 use crate::service::asking::body::{AnswerBody, CONFIDENCE, OutputColumn, PriceBody};
 use crate::service::asking::free::FreeAnswer;
 use crate::service::asking::quote::LegsView;
@@ -23,57 +21,9 @@ use crate::service::asking::rooms::Reservation;
 use crate::service::asking::stored::StoredAnswer;
 use crate::service::shares::AccountShare;
 use crate::service::stewarding::accounts::{AccountView, timestamp};
+use crate::service::{Answer, Service};
 
-/// A format in which answers are offered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, VariantArray)]
-pub enum AnswerFormat {
-    /// JSON, with media type `application/json`.
-    Json,
-    /// CSV, with media type `text/csv`.
-    Csv,
-    /// An Arrow IPC stream, with media type `application/vnd.apache.arrow.stream`.
-    Arrow,
-    /// Parquet, with media type `application/vnd.apache.parquet`.
-    Parquet,
-}
-
-impl AnswerFormat {
-    /// The format's media type.
-    pub fn media_type(self) -> &'static str {
-        match self {
-            Self::Json => "application/json",
-            Self::Csv => "text/csv",
-            Self::Arrow => "application/vnd.apache.arrow.stream",
-            Self::Parquet => "application/vnd.apache.parquet",
-        }
-    }
-
-    /// The format that `Accept` asks for: the first one with the highest weight; JSON if the header is absent.
-    pub fn negotiate(headers: &HeaderMap) -> Result<Self, Problem> {
-        let mut asked = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).peekable();
-        if asked.peek().is_none() {
-            return Ok(Self::Json);
-        }
-        let mut best: Option<(f32, Self)> = None;
-        for range in asked.flat_map(|value| value.split(',')) {
-            let mut parts = range.split(';').map(str::trim);
-            let name = parts.next().unwrap_or("").to_ascii_lowercase();
-            let weight = parts.find_map(|part| part.strip_prefix("q=")?.parse().ok()).unwrap_or(1.0_f32);
-            let found = Self::VARIANTS.iter().copied().find(|format| {
-                let (kind, _) = format.media_type().split_once('/').unwrap_or_default();
-                name == format.media_type() || name == "*/*" || name == format!("{kind}/*")
-            });
-            if let Some(format) = found
-                && weight > best.map_or(0.0, |(weight, _)| weight)
-            {
-                best = Some((weight, format));
-            }
-        }
-        best.map(|(_, format)| format).ok_or_else(Problem::not_acceptable)
-    }
-}
-
-/// A placeholder for the list into which [`TextRows`] are written.
+/// A placeholder for the list into which [`crate::http::pieces::TextRows`] are written.
 pub type Unwritten = [(); 0];
 
 /// An answer in some format: its headers, and the part of its body that is encoded so far.
@@ -83,9 +33,14 @@ pub struct EncodedAnswer {
 }
 
 impl EncodedAnswer {
-    fn of(format: AnswerFormat, pieces: Result<Pieces, Unencodable>) -> Result<Self, Problem> {
+    fn of(table: Table, wanted: Wanted, document: &impl Serialize, about: &Provenance) -> Result<Self, Problem> {
+        if wanted.format == AnswerFormat::Xlsx && table.rows.len() > workbook::ROWS_MAX {
+            let detail = format!("a workbook has at most {} rows; take CSV, Arrow or Parquet", workbook::ROWS_MAX);
+            return Err(Problem::not_found(detail));
+        }
+        let pieces = encoded(table, wanted, document, about);
         let pieces = pieces.map_err(|fault| Problem::overloaded(&fault.to_string()))?;
-        let media_type = HeaderValue::from_static(format.media_type());
+        let media_type = HeaderValue::from_static(wanted.format.media_type());
         Ok(Self { headers: HeaderMap::from_iter([(header::CONTENT_TYPE, media_type)]), pieces })
     }
 
@@ -108,7 +63,7 @@ impl EncodedAnswer {
 ///
 /// # Errors
 /// A problem if the answer could not be encoded.
-pub fn answer(answer: &Answer, format: AnswerFormat) -> Result<EncodedAnswer, Problem> {
+pub fn answer(service: &Service, answer: &Answer, wanted: Wanted) -> Result<EncodedAnswer, Problem> {
     let stored = &answer.stored;
     let table = tabulate(&answer.layout, stored.vectors());
     let shown = Shown {
@@ -120,8 +75,9 @@ pub fn answer(answer: &Answer, format: AnswerFormat) -> Result<EncodedAnswer, Pr
         paid: Some((answer.fraction(), answer.account())),
     };
     let account = answer.account();
-    let pieces = encoded(table, format, |table| body(stored, table, shown));
-    let encoded = EncodedAnswer::of(format, pieces)?.with("tacit-release", &stored.release.id);
+    let document = body(stored, &table, shown);
+    let about = Provenance::of(&document, None, Some(&cite::answer(service, stored)));
+    let encoded = EncodedAnswer::of(table, wanted, &document, &about)?.with("tacit-release", &stored.release.id);
     let encoded = encoded.with("tacit-epsilon-spent", &account.epsilon_spent.to_string());
     Ok(encoded.with("tacit-epsilon-remaining", &account.epsilon_remaining.to_string()))
 }
@@ -130,10 +86,10 @@ pub fn answer(answer: &Answer, format: AnswerFormat) -> Result<EncodedAnswer, Pr
 ///
 /// # Errors
 /// A problem if the answer could not be encoded.
-pub fn free(answer: FreeAnswer, format: AnswerFormat) -> Result<EncodedAnswer, Problem> {
+pub fn free(answer: FreeAnswer, wanted: Wanted) -> Result<EncodedAnswer, Problem> {
     let FreeAnswer { about, sql, table } = answer;
     let about = about.as_ref();
-    let document = |table: &Table| AnswerBody::<Unwritten> {
+    let document = AnswerBody::<Unwritten> {
         release: None,
         dataset: about.map(|about| about.dataset.clone()),
         edition: about.map(|about| about.edition.clone()),
@@ -142,7 +98,7 @@ pub fn free(answer: FreeAnswer, format: AnswerFormat) -> Result<EncodedAnswer, P
         mechanism: None,
         confidence: None,
         rows_per_unit: None,
-        columns: columns(table),
+        columns: columns(&table),
         rows: [],
         price: PriceBody {
             epsilon: "0".to_owned(),
@@ -156,14 +112,20 @@ pub fn free(answer: FreeAnswer, format: AnswerFormat) -> Result<EncodedAnswer, P
         at: None,
         account: about.map(|about| about.account.clone()),
     };
-    EncodedAnswer::of(format, encoded(table, format, document))
+    let about = Provenance::of(&document, None, None);
+    EncodedAnswer::of(table, wanted, &document, &about)
 }
 
 /// Encodes a stored answer by itself. Its bytes never change.
 ///
 /// # Errors
 /// A problem if the answer could not be encoded.
-pub fn stored(stored: &StoredAnswer, person: &Person, format: AnswerFormat) -> Result<EncodedAnswer, Problem> {
+pub fn stored(
+    service: &Service,
+    stored: &StoredAnswer,
+    person: &Person,
+    wanted: Wanted,
+) -> Result<EncodedAnswer, Problem> {
     let is_seen = is_seen(stored, person);
     let table = tabulate(&stored.layout_for(is_seen), stored.vectors());
     let shown = Shown {
@@ -174,8 +136,15 @@ pub fn stored(stored: &StoredAnswer, person: &Person, format: AnswerFormat) -> R
         legs: None,
         paid: None,
     };
-    let pieces = encoded(table, format, |table| body(stored, table, shown));
-    Ok(EncodedAnswer::of(format, pieces)?.with("tacit-release", &stored.release.id))
+    let document = body(stored, &table, shown);
+    let about = Provenance::of(&document, None, Some(&cite::answer(service, stored)));
+    Ok(EncodedAnswer::of(table, wanted, &document, &about)?.with("tacit-release", &stored.release.id))
+}
+
+/// Where a stored answer came from, for files that hold no table.
+pub fn provenance(service: &Service, stored: &StoredAnswer, table: &Table) -> Provenance {
+    let document = published(stored, &stored.sql, &stored.epsilon, table);
+    Provenance::of(&document, None, Some(&cite::answer(service, stored)))
 }
 
 /// Whether a person sees everything about a stored answer: its purpose, and the LIMIT and HAVING with which it was first asked for.
@@ -227,124 +196,4 @@ fn body(stored: &StoredAnswer, table: &Table, shown: Shown<'_>) -> AnswerBody<Un
 
 fn columns(table: &Table) -> Vec<OutputColumn> {
     table.columns.iter().map(|column| OutputColumn::of(column, false)).collect()
-}
-
-/// Encodes a table in a format. `document` makes the JSON document that surrounds it.
-///
-/// # Errors
-/// [`Unencodable`] if the table could not be encoded.
-pub fn encoded<D: Serialize>(
-    table: Table,
-    format: AnswerFormat,
-    document: impl FnOnce(&Table) -> D,
-) -> Result<Pieces, Unencodable> {
-    match format {
-        AnswerFormat::Json => {
-            let document = document(&table);
-            Pieces::ahead(TextRows::json(&document, table))
-        }
-        AnswerFormat::Csv => Pieces::ahead(TextRows::csv(table)),
-        AnswerFormat::Arrow => {
-            let mut bytes = Vec::new();
-            let write = |mut frame: DataFrame| {
-                IpcStreamWriter::new(&mut bytes).with_compat_level(CompatLevel::oldest()).finish(&mut frame)
-            };
-            frame(table).and_then(write).map_err(|_| Unencodable)?;
-            Ok(Pieces::whole(bytes))
-        }
-        AnswerFormat::Parquet => {
-            let mut bytes = Vec::new();
-            let write = |mut frame: DataFrame| ParquetWriter::new(&mut bytes).finish(&mut frame);
-            frame(table).and_then(write).map_err(|_| Unencodable)?;
-            Ok(Pieces::whole(bytes))
-        }
-    }
-}
-
-/// The values of one column, with its type.
-enum Values {
-    Text(Vec<Option<String>>),
-    Truth(Vec<Option<bool>>),
-    Day(Vec<Option<i32>>),
-    Whole(Vec<Option<i64>>),
-    Float(Vec<Option<f64>>),
-}
-
-impl Values {
-    /// Keys are text, booleans, days or numbers, counts are integers, and everything else is floats: types depend on the question alone.
-    fn new(kind: ColumnKind, rows: usize) -> Self {
-        match kind {
-            ColumnKind::Key => Self::Text(Vec::with_capacity(rows)),
-            ColumnKind::BooleanKey => Self::Truth(Vec::with_capacity(rows)),
-            ColumnKind::DateKey => Self::Day(Vec::with_capacity(rows)),
-            ColumnKind::Count(_) | ColumnKind::IntegerKey => Self::Whole(Vec::with_capacity(rows)),
-            ColumnKind::Sum(_) | ColumnKind::Mean | ColumnKind::Formula | ColumnKind::DecimalKey => {
-                Self::Float(Vec::with_capacity(rows))
-            }
-        }
-    }
-
-    fn push(&mut self, cell: Cell) {
-        match self {
-            Self::Text(values) => values.push(match cell {
-                Cell::Text(text) => Some(text),
-                other => other.text(),
-            }),
-            Self::Truth(values) => values.push(truth_value(&cell)),
-            Self::Day(values) => values.push(day_value(&cell)),
-            Self::Whole(values) => values.push(whole_value(&cell)),
-            Self::Float(values) => values.push(float_value(&cell)),
-        }
-    }
-
-    fn column(self, name: &str) -> PolarsResult<Column> {
-        Ok(match self {
-            Self::Text(values) => Column::new(name.into(), values),
-            Self::Truth(values) => Column::new(name.into(), values),
-            Self::Day(values) => Column::new(name.into(), values).cast(&DataType::Date)?,
-            Self::Whole(values) => Column::new(name.into(), values),
-            Self::Float(values) => Column::new(name.into(), values),
-        })
-    }
-}
-
-/// Turns rows into columns. Each row is dropped once it has been added.
-fn frame(table: Table) -> PolarsResult<DataFrame> {
-    let Table { names, kinds, rows, .. } = table;
-    let height = rows.len();
-    let mut values: Vec<Values> = kinds.iter().map(|kind| Values::new(*kind, height)).collect();
-    for row in rows {
-        values.iter_mut().zip(row).for_each(|(values, cell)| values.push(cell));
-    }
-    let columns = values.into_iter().zip(&names).map(|(values, name)| values.column(name));
-    DataFrame::new(height, columns.collect::<PolarsResult<_>>()?)
-}
-
-fn day_value(cell: &Cell) -> Option<i32> {
-    match cell {
-        Cell::Date(days) => Some(*days),
-        Cell::Missing | Cell::Total | Cell::Text(_) | Cell::Boolean(_) | Cell::Decimal(_) | Cell::Float(_) => None,
-    }
-}
-
-fn truth_value(cell: &Cell) -> Option<bool> {
-    match cell {
-        Cell::Boolean(truth) => Some(*truth),
-        Cell::Missing | Cell::Total | Cell::Text(_) | Cell::Date(_) | Cell::Decimal(_) | Cell::Float(_) => None,
-    }
-}
-
-fn whole_value(cell: &Cell) -> Option<i64> {
-    match cell {
-        Cell::Decimal(value) => i64::try_from(value / 1_000_000_000).ok(),
-        Cell::Missing | Cell::Total | Cell::Text(_) | Cell::Date(_) | Cell::Boolean(_) | Cell::Float(_) => None,
-    }
-}
-
-fn float_value(cell: &Cell) -> Option<f64> {
-    match cell {
-        Cell::Decimal(value) => Some(*value as f64 / 1e9),
-        Cell::Float(value) => Some(*value),
-        Cell::Missing | Cell::Total | Cell::Text(_) | Cell::Date(_) | Cell::Boolean(_) => None,
-    }
 }

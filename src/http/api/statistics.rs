@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Extension, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::releases::is_known;
-use crate::http::api::response::AnswerFormat;
 use crate::http::auth::{Reading, Steward};
 use crate::http::cache::{Rendered, StatisticForm};
+use crate::http::formats::{CsvStyle, Wanted};
 use crate::http::params::{PageParams, Segment, page};
 use crate::http::problem::Problem;
 use crate::http::shared::Shared;
@@ -108,9 +108,10 @@ pub async fn list(
 
 /// Shows one statistic. Its form is chosen by the path's ending, or else by `Accept`.
 ///
-/// The endings are `.json`, `.csv`, `.arrow`, `.parquet`, `.svg`, `.vl.json` and `.txt`.
+/// The endings are `.json`, `.csv`, `.xlsx`, `.arrow`, `.feather`, `.parquet`, `.svg`, `.vl.json` and `.txt`. CSV may have words for missing
+/// values (`nulls=words`), digits as intervals leave them (`digits=error`) and `#` lines that say where it came from (`about=yes`).
 #[utoipa::path(
-    get, path = "/v1/statistics/{name}", params(("name" = String, Path)), security(("token" = []), ()),
+    get, path = "/v1/statistics/{name}", params(("name" = String, Path), ("nulls" = Option<String>, Query), ("digits" = Option<String>, Query), ("about" = Option<String>, Query)), security(("token" = []), ()),
     responses((status = 200, description = "The statistic"), (status = 304), (status = 404, body = Problem))
 )]
 pub async fn one(
@@ -118,9 +119,11 @@ pub async fn one(
     Extension(shared): Extension<Arc<Shared>>,
     Reading(person): Reading,
     Segment(name): Segment,
+    address: Uri,
     headers: HeaderMap,
 ) -> Response {
-    let read = read(&service, &shared, person.as_ref(), &name, &headers).await;
+    let form = wanted(&name, &headers, &address);
+    let read = read(&service, &shared, person.as_ref(), form, &headers).await;
     let mut response = read.unwrap_or_else(IntoResponse::into_response);
     let out = response.headers_mut();
     // This route bypasses the layers that other routes have, because it is read so often.
@@ -130,17 +133,25 @@ pub async fn one(
     response
 }
 
+/// The name of a statistic and the form that a path asks for by its ending, or else `Accept`.
+fn wanted<'a>(path: &'a str, headers: &HeaderMap, address: &Uri) -> Result<(&'a str, StatisticForm), Problem> {
+    match path.split_once('.') {
+        Some((name, ending)) => {
+            let form = StatisticForm::of_ending(ending, CsvStyle::of(address)?);
+            Ok((name, form.ok_or_else(|| no_form(ending))?))
+        }
+        None => Ok((path, StatisticForm::Answer(Wanted::negotiate(headers, address)?))),
+    }
+}
+
 async fn read(
     service: &App,
     shared: &Arc<Shared>,
     person: Option<&Person>,
-    name: &str,
+    wanted: Result<(&str, StatisticForm), Problem>,
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
-    let (name, form) = match name.split_once('.') {
-        Some((name, ending)) => (name, StatisticForm::of_ending(ending).ok_or_else(|| no_form(ending))?),
-        None => (name, StatisticForm::Answer(AnswerFormat::negotiate(headers)?)),
-    };
+    let (name, form) = wanted?;
     let (rendered, is_public) = rendered(service, shared, person, name, form).await?;
     let mut response = respond(&rendered, headers, is_public);
     shared.allow_origins(headers, is_public, response.headers_mut());
@@ -233,14 +244,14 @@ pub fn unknown(name: &str) -> Problem {
 }
 
 fn no_form(ending: &str) -> Problem {
-    let accepted = "accepted are .json, .csv, .arrow, .parquet, .svg, .vl.json and .txt";
+    let accepted = "accepted are .json, .csv, .xlsx, .arrow, .feather, .parquet, .svg, .vl.json and .txt";
     Problem::not_found(format!("statistics have no form \".{}\"; {accepted}", shown(ending)))
 }
 
 fn not_yet(service: &App, statistic: &Statistic, form: StatisticForm) -> Problem {
     let state = service.state_of(statistic);
     match (state.shown, state.skipped) {
-        (Some(_), _) => Problem::not_found(format!("the statistic has nothing to show as {form:?}")),
+        (Some(_), _) => Problem::not_found(format!("the statistic has nothing to show as {}", form.name())),
         (None, Some((_, why))) => Problem::not_found(format!("the statistic is not released yet: {why}")),
         (None, None) => Problem::not_found("the statistic is not released yet"),
     }

@@ -4,21 +4,23 @@
 //! is told the same as for an address that does not exist.
 
 use axum::extract::State;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 use super::shown::{AddressParams, Shown};
 use crate::http::App;
-use crate::http::api::response::{self, AnswerFormat};
+use crate::http::api::response;
+use crate::http::cite;
 use crate::http::console::pages::answers::{self, AnswerPage};
+use crate::http::formats::{AnswerFormat, CsvStyle, Wanted};
 use crate::http::params::Segment;
 use crate::http::pieces::held_response;
 use crate::http::problem::Problem;
 use crate::http::visitor::Visitor;
 use crate::kernel::budget::people::{Person, Role};
 use crate::query::answer::tabulate;
-use crate::render::chart::{self, Placement};
+use crate::render::chart;
 use crate::service::Service;
 use crate::service::asking::rooms::Rendering;
 use crate::service::asking::stored::StoredAnswer;
@@ -34,21 +36,17 @@ const SVG: &str = "image/svg+xml";
 
 /// What a download of an answer holds.
 enum Download {
-    Answer(AnswerFormat),
+    Answer(Wanted),
     Chart,
 }
 
 impl Download {
-    /// The download with this ending of a file's name.
-    fn of(ending: &str) -> Option<Self> {
-        Some(match ending {
-            "csv" => Self::Answer(AnswerFormat::Csv),
-            "json" => Self::Answer(AnswerFormat::Json),
-            "arrow" => Self::Answer(AnswerFormat::Arrow),
-            "parquet" => Self::Answer(AnswerFormat::Parquet),
-            "svg" => Self::Chart,
-            _ => return None,
-        })
+    /// The download with this ending of a file's name; CSV is written in `style`.
+    fn of(ending: &str, style: CsvStyle) -> Option<Self> {
+        match ending {
+            "svg" => Some(Self::Chart),
+            data => AnswerFormat::of_ending(data).map(|format| Self::Answer(Wanted::new(format, style))),
+        }
     }
 }
 
@@ -57,12 +55,14 @@ pub async fn one(
     State(service): State<App>,
     visitor: Visitor,
     Segment(name): Segment,
+    address: Uri,
     AddressParams(params): AddressParams<AnswerParams>,
 ) -> Shown {
     let person = visitor.only(&[Role::Researcher, Role::Steward])?;
+    let style = CsvStyle::of(&address).map_err(|problem| visitor.fail(problem))?;
     let (id, download) = match name.split_once('.') {
         None => (name.as_str(), None),
-        Some((id, ending)) => (id, Some(Download::of(ending))),
+        Some((id, ending)) => (id, Some(Download::of(ending, style))),
     };
     if download.as_ref().is_some_and(Option::is_none) || !service.may_see_release(&person, id) {
         return Err(visitor.fail(Problem::not_found("there is no such answer that you may see")));
@@ -86,11 +86,13 @@ fn stored_body(service: &Service, stored: &StoredAnswer, person: &Person, page: 
     let is_seen = response::is_seen(stored, person);
     let table = tabulate(&stored.layout_for(is_seen), stored.vectors());
     let date = service.date(stored.at_ms);
+    let cite = cite::answer(service, stored);
     answers::one(&AnswerPage {
         release: &stored.release.id,
         dataset: &stored.release.subject.dataset,
         sql: &stored.sql,
         date: &date,
+        cite: &cite,
         mechanism: stored.release.mechanism.name(),
         paid: Some(stored.epsilon.as_str()).filter(|_| is_seen),
         table: &table,
@@ -103,15 +105,15 @@ fn stored_body(service: &Service, stored: &StoredAnswer, person: &Person, page: 
 async fn file(service: &App, person: Person, id: &str, name: &str, download: Download) -> Result<Response, Problem> {
     let who = person.name.clone();
     let mut response = match download {
-        Download::Answer(format) => {
-            let (stored, room) = service.stored_in_room(&who, id, Rendering::Data).await?;
-            let encoded =
-                service.rendering_in(&room, &who, move |_| response::stored(&stored, &person, format)).await??;
+        Download::Answer(wanted) => {
+            let (stored, room) = service.stored_in_room(&who, id, wanted.format.rendering()).await?;
+            let encode = move |service: &Service| response::stored(service, &stored, &person, wanted);
+            let encoded = service.rendering_in(&room, &who, encode).await??;
             encoded.response(service, &who, room)
         }
         Download::Chart => {
             let (stored, room) = service.stored_in_room(&who, id, Rendering::Page).await?;
-            let draw = move |_: &Service| drawn(&stored, &person);
+            let draw = move |service: &Service| drawn(service, &stored, &person);
             let drawn = service.rendering_in(&room, &who, draw).await?;
             let drawn = drawn.ok_or_else(|| Problem::not_found("this answer has no chart"))?;
             held_response(([(header::CONTENT_TYPE, SVG)], drawn).into_response(), room)
@@ -125,8 +127,8 @@ async fn file(service: &App, person: Person, id: &str, name: &str, download: Dow
     Ok(response)
 }
 
-fn drawn(stored: &StoredAnswer, person: &Person) -> Option<String> {
+fn drawn(service: &Service, stored: &StoredAnswer, person: &Person) -> Option<String> {
     let table = tabulate(&stored.layout_for(response::is_seen(stored, person)), stored.vectors());
     let figure = answers::figure_of(&table)?;
-    Some(chart::svg(&figure, Placement::File).into_string())
+    Some(chart::file(&figure, &response::provenance(service, stored, &table)).into_string())
 }

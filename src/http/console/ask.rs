@@ -11,6 +11,7 @@ use super::shown::{AddressParams, Shown, aside, fragment};
 use crate::http::App;
 use crate::http::api::queries;
 use crate::http::api::quotes::quoted;
+use crate::http::cite;
 use crate::http::console::pages::answers;
 use crate::http::console::pages::ask::{self as pages, AskPage, Question};
 use crate::http::console::pages::price::{self, Outlook};
@@ -363,12 +364,13 @@ fn answer_body(service: &Service, who: &str, answer: &Answer) -> maud::Markup {
     let stored = &answer.stored;
     let table = tabulate(&answer.layout, stored.vectors());
     let account = (answer.fraction(), answer.account());
-    let (paid, date) = (answer.epsilon(), service.date(stored.at_ms));
+    let (paid, date, cite) = (answer.epsilon(), service.date(stored.at_ms), cite::answer(service, stored));
     answers::one(&answers::AnswerPage {
         release: &stored.release.id,
         dataset: &stored.release.subject.dataset,
         sql: &answer.sql,
         date: &date,
+        cite: &cite,
         mechanism: stored.release.mechanism.name(),
         paid: Some(&paid),
         table: &table,

@@ -4,6 +4,7 @@ use super::entry::entry;
 use super::model::{Chart, EDGE, Figure, Placement, Shape, TEXT_HEIGHT};
 use crate::render::chart::plot::{PlotFrame, bars, lines, round, swatch, text};
 use crate::render::chart::words::{clean, short, width, wrapped};
+use crate::render::provenance::Provenance;
 use maud::{Markup, html};
 
 /// The style sheet within a file, for the CSP hash of its response. It contains no characters that markup escapes.
@@ -28,6 +29,15 @@ fn beyond(shape: Shape) -> &'static str {
 
 /// Draws the figure as an `svg` element, as wide as its place and as high as its contents require.
 pub fn svg(figure: &Figure, place: Placement) -> Markup {
+    drawn(figure, place, None)
+}
+
+/// Draws the figure as a file that says where its numbers came from.
+pub fn file(figure: &Figure, about: &Provenance) -> Markup {
+    drawn(figure, Placement::File, Some(about))
+}
+
+fn drawn(figure: &Figure, place: Placement, about: Option<&Provenance>) -> Markup {
     let told = told_all(figure);
     let digest = blake3::hash(format!("{}\n{told}", figure.title).as_bytes()).to_hex();
     let prefix = if place == Placement::Phone { "phone" } else { "chart" };
@@ -55,6 +65,9 @@ pub fn svg(figure: &Figure, place: Placement) -> Markup {
             height=[fixed_height] role="img" aria-labelledby=(format!("{id}t {id}d")) {
             title id=(format!("{id}t")) { (clean(&figure.title)) }
             desc id=(format!("{id}d")) { (told) }
+            @if let Some(about) = about {
+                metadata { @for line in about.lines() { (clean(&line)) "\n" } }
+            }
             @if let Some(style) = style {
                 style { (style) }
                 rect.chart-bg x="0" y="0" width=(width) height=(height) {}
@@ -81,6 +94,15 @@ fn panel(chart: &Chart, place: Placement, id: &str, top: f64) -> (f64, Markup) {
     let spots = legend_spots(chart, heading_bottom + 16.0, place.width());
     let legend_bottom = spots.last().map_or(heading_bottom, |spot| spot.1 + 6.0);
     let frame = PlotFrame::below(legend_bottom + unit_above(chart) + 12.0, chart, place);
+    if frame.empty {
+        return (
+            heading_bottom + TEXT_HEIGHT + EDGE,
+            html! {
+                (heading)
+                text.chart-text x=(EDGE) y=(round(heading_bottom + TEXT_HEIGHT)) { (nothing(chart)) }
+            },
+        );
+    }
     let (bottom, notes) = notes(chart, &frame);
     let markup = html! {
         (heading)
@@ -120,17 +142,29 @@ pub(super) fn notes(chart: &Chart, frame: &PlotFrame) -> (f64, Markup) {
     let remarks = [
         (drawn < all).then(|| format!("Only the first {drawn} of {all} are drawn.")),
         frame.beyond.then(|| beyond(chart.shape).to_owned()),
+        chart.has_totals.then(|| "Totals are in the table.".to_owned()),
     ];
     let remarks: Vec<String> = remarks.into_iter().flatten().collect();
     let height = EDGE + plot_bottom + TEXT_HEIGHT * remarks.len() as f64;
     let markup = html! {
         @if let Some(unit) = unit { (unit) }
-        @if frame.empty { (text(middle, (frame.top + frame.bottom) / 2.0 + 4.5, "middle", NOTHING)) }
         @for (row, remark) in remarks.iter().enumerate() {
             text.chart-text x=(EDGE) y=(round(plot_bottom + 14.0 + TEXT_HEIGHT * row as f64)) { (remark) }
         }
     };
     (round(height), markup)
+}
+
+/// What is said in place of a chart that has no value to draw.
+fn nothing(chart: &Chart) -> String {
+    let points = chart.series.iter().flat_map(|series| &series.points);
+    let mut words: Vec<&str> = points.filter_map(|point| point.word.as_deref()).collect();
+    words.sort_unstable();
+    words.dedup();
+    match &words[..] {
+        [] => NOTHING.to_owned(),
+        words => format!("{NOTHING}: every value is {}", words.join(" or ")),
+    }
 }
 
 /// The positions of the legend's entries, row by row; empty for a single series.

@@ -42,6 +42,10 @@ pub struct Chart {
     pub shape: Shape,
     /// The labels of the groups, in order.
     pub labels: Vec<String>,
+    /// Whether the table also has totals, which are not drawn.
+    pub has_totals: bool,
+    /// Whether every label is a day.
+    pub over_days: bool,
     /// The numbers. Each series has its own colour and pattern; the seventh looks like the first.
     pub series: Vec<Series>,
 }

@@ -10,6 +10,8 @@ use crate::query::answer::{Label, Layout, Output, OutputValue};
 const CELL_BYTES: usize = 32;
 /// Bytes of one cell in a columnar table or in an encoding of one.
 const ENCODED_BYTES: usize = 16;
+/// Bytes of one cell in a workbook: in its tree of cells, as XML and packed.
+const WORKBOOK_BYTES: usize = 224;
 /// Bytes of one output on a page, while the page is built and put into its frame.
 const PAGE_BYTES: usize = 320;
 /// Bytes of a row in addition to its cells.
@@ -66,7 +68,11 @@ impl AnswerSize {
     pub(crate) fn bytes(&self, rendering: Rendering) -> usize {
         let of_cells = match rendering {
             Rendering::Nothing => 0,
-            Rendering::Data => self.columns.saturating_mul(CELL_BYTES + ENCODED_BYTES),
+            // Beside its cells, each output may have a column of remarks.
+            Rendering::Data => self.columns.saturating_add(self.outputs).saturating_mul(CELL_BYTES + ENCODED_BYTES),
+            Rendering::Workbook => {
+                self.columns.saturating_add(self.outputs).saturating_mul(CELL_BYTES + WORKBOOK_BYTES)
+            }
             Rendering::Page => self.outputs.saturating_mul(PAGE_BYTES).saturating_add(self.columns * CELL_BYTES),
         };
         let of_row = of_cells
@@ -175,7 +181,7 @@ mod tests {
             let (layout, rows) = (layout(keys, outputs), keys.iter().product::<usize>());
             let extent = AnswerSize::new(&layout, rows, None);
             let cells = rows * (keys.len() + 4 * outputs);
-            for rendering in [Rendering::Data, Rendering::Page] {
+            for rendering in [Rendering::Data, Rendering::Workbook, Rendering::Page] {
                 assert!(extent.bytes(rendering) >= cells * CELL_BYTES, "{keys:?} {outputs}");
             }
             assert!(extent.bytes(Rendering::Nothing) <= rows * NOISY_BYTES);

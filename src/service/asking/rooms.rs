@@ -31,6 +31,8 @@ pub enum Rendering {
     Nothing,
     /// Data: JSON, CSV, Arrow or Parquet.
     Data,
+    /// A workbook, which is built cell by cell before it is packed.
+    Workbook,
     /// A page of the console.
     Page,
 }

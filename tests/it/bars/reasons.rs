@@ -179,9 +179,11 @@ fn reasons_stand_in_every_format() {
     let sql = "SELECT region, COUNT(*) AS n, AVG(cost) AS a FROM visits GROUP BY region";
     let csv = String::from_utf8(as_format(&lab, sql, "text/csv").bytes).expect("UTF-8");
     let lines: Vec<_> = csv.lines().collect();
-    assert_eq!(lines[0], "region,n,n_low,n_high,a,a_low,a_high,a_std_error,n_null,a_null");
-    assert!(lines[1].starts_with("north,40,") && lines[1].ends_with(",,"), "{csv}");
-    assert_eq!(lines[3], "south,,,,,,,,hidden,hidden", "{csv}");
+    assert_eq!(lines[0], "region,n,n_low,n_high,n_std_error,a,a_low,a_high,a_std_error,n_null,a_null,a_note");
+    assert!(lines[1].starts_with("north,40,") && lines[1].ends_with(",,,"), "{csv}");
+    let south = lines[3].split(',').collect::<Vec<_>>();
+    assert_eq!((south[1], south[5], &south[9..]), ("", "", &["hidden", "hidden", ""][..]), "{csv}");
+    assert!(south[4].parse::<f64>().is_ok_and(|error| error > 0.0), "the error that all rows share: {csv}");
     let arrow = as_format(&lab, sql, "application/vnd.apache.arrow.stream").bytes;
     let parquet = as_format(&lab, sql, "application/vnd.apache.parquet").bytes;
     let arrow = IpcStreamReader::new(Cursor::new(arrow)).finish().expect("Arrow");
@@ -211,10 +213,10 @@ fn reasons_stand_in_every_format() {
     let titles: Vec<_> = chart.charts.iter().map(|chart| chart.title.as_str()).collect();
     assert_eq!(titles, ["a", "n"]);
 
-    // If nothing is hidden, there are no reasons and no column for them.
+    // The columns are the same, whether something is hidden or not.
     let sql = "SELECT COUNT(*) AS n FROM visits";
     let csv = String::from_utf8(as_format(&lab, sql, "text/csv").bytes).expect("UTF-8");
-    assert!(csv.starts_with("n,n_low,n_high\n73,"), "{csv}");
+    assert!(csv.starts_with("n,n_low,n_high,n_std_error,n_null\n73,"), "{csv}");
     // A selected column keeps its name, even if it is one of these.
     let sql = "SELECT region AS n_null, COUNT(*) AS n FROM visits GROUP BY region";
     assert_eq!(ask(&lab, sql)[2]["n_null"], "south");

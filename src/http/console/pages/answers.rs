@@ -19,6 +19,8 @@ pub struct AnswerPage<'a> {
     pub sql: &'a str,
     /// The day on which the answer was drawn.
     pub date: &'a str,
+    /// How the answer is cited.
+    pub cite: &'a str,
     /// The family of its noise.
     pub mechanism: &'a str,
     /// The price that the viewer paid, as ε; `None` if it is not shown.
@@ -66,8 +68,9 @@ pub fn one(shown: &AnswerPage<'_>) -> Markup {
             (rows(shown, &address))
         }
         p {
-            "Download: " a href={ (address) ".csv" } { "CSV" } ", " a href={ (address) ".parquet" } { "Parquet" } ", "
-            a href={ (address) ".arrow" } { "Arrow" } ", " a href={ (address) ".json" } { "JSON" }
+            "Download: " a href={ (address) ".csv" } { "CSV" } ", " a href={ (address) ".xlsx" } { "Excel" } ", "
+            a href={ (address) ".parquet" } { "Parquet" } ", " a href={ (address) ".arrow" } { "Arrow" } ", "
+            a href={ (address) ".json" } { "JSON" }
             @if has_chart { ", " a href={ (address) ".svg" } { "chart as SVG" } }
         }
         dl.facts {
@@ -84,6 +87,7 @@ pub fn one(shown: &AnswerPage<'_>) -> Markup {
             dt { "Drawn on" } dd { (shown.date) ", " (shown.mechanism) " noise" }
             @if let Some(purpose) = shown.purpose { dt { "Purpose" } dd { (purpose) } }
             dt { "Release" } dd { code { (shown.release) } }
+            dt { "Cite as" } dd { (shown.cite) }
             dt { "Address" }
             dd { a href=(address) { (address) } br; small { "It never changes. You may see it, and so may stewards and whoever asks the same." } }
         }

@@ -96,6 +96,8 @@ fn chart_of(terms: &Terms, wish: &Wish) -> Chart {
         Point { value: rows.first().map(|row| row.half_width), low: None, high: None, word: None }
     };
     Chart {
+        has_totals: false,
+        over_days: false,
         title: format!("95 % half-width of each of {} counts, by the budget they share", wish.questions),
         unit: Some("rows".to_owned()),
         shape: Shape::Line,
