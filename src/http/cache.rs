@@ -74,6 +74,8 @@ impl StatisticForm {
             Self::Vega => "Vega-Lite",
             Self::Citation => "a citation",
             Self::Page => "a page",
+            Self::Card => "a card",
+            Self::Panel => "a panel",
         }
     }
 
