@@ -3,5 +3,6 @@
 pub mod random;
 pub mod clock;
 pub mod privacy;
+pub mod path;
 pub mod budget;
 pub mod vault;

@@ -101,6 +101,47 @@ pub struct Uncertified {
     pub price: Price,
 }
 
+/// A scale on the coarsest grid on which it has at least 2⁴⁰ steps.
+struct FineScale {
+    fine_bits: usize,
+    /// σ in fine steps, rounded up to what a float holds exactly.
+    scale: UBig,
+    /// Number of low bits of the scale that are zero because a float could not hold them.
+    spare: usize,
+}
+
+impl FineScale {
+    /// The least scale of at least this variance, in squared steps of the measurement; `None` beyond every practical use.
+    fn of_variance(numerator: &UBig, denominator: &UBig) -> Option<Self> {
+        let mut fine_bits = 0_usize;
+        let enough = UBig::ONE << (2 * FINE_SIGMA_LOG2 as usize);
+        let short = (enough.bit_len() + denominator.bit_len()).saturating_sub(numerator.bit_len());
+        fine_bits += (short / 2).saturating_sub(1);
+        while (numerator << (2 * fine_bits)) / denominator < enough {
+            fine_bits += 1;
+        }
+        let (root, rest) = ((numerator << (2 * fine_bits)) / denominator + UBig::ONE).sqrt_rem();
+        let mut scale = if rest == UBig::ZERO { root } else { root + UBig::ONE };
+        let spare = scale.bit_len().saturating_sub(FLOAT_BITS);
+        if spare > 0 {
+            scale = ((scale >> spare) + UBig::ONE) << spare;
+        }
+        (scale.bit_len() <= SCALE_LOG2_MAX).then_some(Self { fine_bits, scale, spare })
+    }
+}
+
+/// Returns the discrete Gaussian with at least 2⁴⁰ fine steps and the least σ whose variance is at least `numerator`/`denominator`, in
+/// squared steps of the measurement; `None` for a variance of zero, or one beyond every practical use.
+#[must_use]
+pub fn gaussian_of_variance(numerator: &UBig, denominator: &UBig) -> Option<NoiseLaw> {
+    if *numerator == UBig::ZERO || *denominator == UBig::ZERO {
+        return None;
+    }
+    let FineScale { fine_bits, scale, .. } = FineScale::of_variance(numerator, denominator)?;
+    let (mechanism, fine_bits) = (Mechanism::DiscreteGaussian, u32::try_from(fine_bits).ok()?);
+    Some(NoiseLaw { mechanism, fine_bits, scale: scale.to_f64().value() })
+}
+
 /// Returns the discrete Gaussian with the least σ whose precision (Δ₂/σ)² is certified to be at most `price`.
 ///
 /// With `price` = P·1e-15: σ' = ⌈√(Δ₂²·4^s·10^15/P)⌉ fine steps, where s is the least shift that raises σ' to 2⁴⁰. The precision that is
@@ -114,23 +155,9 @@ pub fn gaussian(sensitivity: Sensitivity, price: Price) -> Result<NoiseLaw, Unce
     }
     let numerator = UBig::from(sensitivity.l2_squared()) * UBig::from(10_u64.pow(15));
     let price_units = UBig::from(price.quanta());
-    let mut fine_bits = 0_usize;
-    let enough = UBig::ONE << (2 * FINE_SIGMA_LOG2 as usize);
-    let short = (enough.bit_len() + price_units.bit_len()).saturating_sub(numerator.bit_len());
-    fine_bits += (short / 2).saturating_sub(1);
-    while (&numerator << (2 * fine_bits)) / &price_units < enough {
-        fine_bits += 1;
-    }
+    let FineScale { fine_bits, mut scale, spare } =
+        FineScale::of_variance(&numerator, &price_units).ok_or(Uncertified { price })?;
     let scaled = &numerator << (2 * fine_bits);
-    let (root, rest) = (&scaled / &price_units + UBig::ONE).sqrt_rem();
-    let mut scale = if rest == UBig::ZERO { root } else { root + UBig::ONE };
-    let spare = scale.bit_len().saturating_sub(FLOAT_BITS);
-    if spare > 0 {
-        scale = ((scale >> spare) + UBig::ONE) << spare;
-    }
-    if scale.bit_len() > SCALE_LOG2_MAX {
-        return Err(Uncertified { price });
-    }
     for _ in 0..STEPS_MAX {
         let law = NoiseLaw {
             mechanism: Mechanism::DiscreteGaussian,
