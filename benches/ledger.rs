@@ -119,6 +119,7 @@ pub fn prepare(dir: &Path) -> Vec<Template> {
                 .map(|one| plan.computation.view_of(one, "visits", &edition))
                 .collect(),
             uses: Vec::new(),
+            steps: None,
             worth: certificate.measurements().iter().map(|one| one.price).collect(),
             view: plan.view(&edition),
             sql: canonical::sql(&plan, &policy.terms),
@@ -273,7 +274,7 @@ pub fn decision(criterion: &mut Criterion) {
     let templates = prepare(dir.path());
     let ledger = SqliteLedger::open(&dir.path().join("state"), 0).expect("a ledger");
     let mut base = ledger.entries(0, 100).expect("entries");
-    base.retain(|entry| !matches!(entry.act, Act::Charged(_) | Act::Released { .. }));
+    base.retain(|entry| !matches!(entry.act, Act::ChargedByPath(_) | Act::Released { .. }));
     let mut group = criterion.benchmark_group("a decision over three accounts (at most 1 µs)");
     for charges in [100, 10_000, 400_000] {
         let book = book(&templates, charges, &base);

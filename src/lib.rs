@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | [`manual`] | the manual: one text for rustdoc, the console and the command line | – |
 //! | [`hex`], [`terminal`], [`files`], [`telemetry`] | digests as text, output to the terminal and its tables, text files and private files, logs | printing |
-//! | [`kernel`] | `privacy` (loss, sensitivities, noise laws, thresholds, certificates), `budget` (entries, the state they fold into, admission, the writer), `vault` (private values and their only way out: noise and release), `random`, `clock` | opendp; the system's clock; opening private values. No IO, no async |
+//! | [`kernel`] | `privacy` (loss, sensitivities, noise laws, thresholds, certificates), `path` (the noise path of a view), `budget` (entries, the state they fold into, admission, the writer), `vault` (private values and their only way out: noise and release), `random`, `clock` | opendp; the system's clock; opening private values. No IO, no async |
 //! | [`query`] | `terms` (policies, domains, editions: what is public about a dataset), SQL to closed syntax, names bound to unit-local relations over the dataset's tables, typed terms with their bounds, plans and the `computation` in each; `answer`: noisy integers to tables, formulas, percentiles | sqlparser; never a row |
 //! | [`engine`] | `seal` (reading sources, encoding, one numbering of units over all tables, drafts), relations of each unit's rows, a plan to exact integers in one pass over blocks of columns, worker processes behind walls | rows, polars, seccompiler |
 //! | [`ledger`] | the SQLite ledger, its key and its anchor; verification; copies and recovery of a state directory; the tables of the webhooks' outbox and of saved questions | rusqlite |
@@ -30,6 +30,7 @@
 //! | sealed rows | nobody | `editions/`, mode 600; worker processes, which map them | never |
 //! | exact vectors | nobody | [`kernel::vault::private::Private`], a worker's socket pair | only through [`kernel::vault::release::release`], with noise that is paid for |
 //! | noisy vectors, prices, balances | who paid, the steward | the ledger, [`service::asking::stored`] | [`http`], [`render`] |
+//! | noisy vectors that other ones are made from | nobody | the ledger: points in stored answers that are more exact than what was paid for | never: an answer shows what its asker has paid for |
 //! | texts without a public list | nobody; those of enough units, everybody who asks | [`query::terms::edition`], worker processes, [`kernel::vault::private::Private`] | above a noisy threshold, [`kernel::vault::release`], [`kernel::privacy::threshold`] |
 //! | row counts, clamps, digests of tables | the steward | sealing's report beside its table, mode 600; manifests | `tacit seal` prints the report, a steward's page of the dataset shows it; the ledger holds a keyed commitment |
 //! | published statistics | everybody, where their file says public; otherwise stewards, researchers with an allocation of their dataset, and viewers who were given it ([`service::access`]); those that wait for a steward's confirmation, stewards alone | the ledger, [`http`]'s shelf | `GET /v1/statistics`, `/s/{name}` |
@@ -49,7 +50,8 @@
 //!
 //! [`query::parse`] → [`query::plan`] (names are bound, then everything is planned over the relation) → [`kernel::privacy::certificate::prices`] → what is stored of it, and who pays (`service::asking::offer`) →
 //! [`kernel::privacy::certificate::certify`] for what is missing → [`kernel::budget::ledger::Ledger::charge`] (durable) →
-//! [`engine::Engine::evaluate`] (in a worker process, [`engine::worker`]) → [`kernel::vault::release::release`] → [`kernel::vault::combine`] with what is stored →
+//! [`engine::Engine::evaluate`] (in a worker process, [`engine::worker`]) → [`kernel::vault::release::release`] → [`kernel::vault::points`], the points of
+//! noise paths that are made of what was drawn and what is stored → [`kernel::vault::combine`] →
 //! [`kernel::budget::ledger::Ledger::record`] (durable, and anchored) → [`http`]. Each step's output
 //! is the next one's only way in: `release` takes a [`kernel::budget::charge::Receipt`] and a
 //! [`kernel::vault::private::Private`] by value, so an unpaid answer does not type-check.

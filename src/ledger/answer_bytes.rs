@@ -1,7 +1,7 @@
 //! The bytes of a stored answer: the order of its fields, and the part of it that its charge is compared with.
 //!
-//! Promises one place for the order. Version 2 is one byte with that number, then [`Head`], [`Drawn`] and [`Rest`] in Borsh. The first
-//! version was JSON, which begins with a brace.
+//! Promises one place for the order. Version 3 is one byte with that number, then [`Head`], [`Drawn`], [`Points`] and [`Rest`] in Borsh.
+//! Version 2 had no points, because it is older than noise paths. The first version was JSON, which begins with a brace.
 
 use borsh::BorshDeserialize;
 use serde::Deserialize;
@@ -15,7 +15,10 @@ use crate::kernel::vault::release::{NoisyVector, ReleasedGroups};
 use crate::query::answer::Layout;
 
 /// The present version, which is the first byte of an answer.
-pub const VERSION: u8 = 2;
+pub const VERSION: u8 = 3;
+
+/// The version before there were points of noise paths.
+pub const WITHOUT_POINTS: u8 = 2;
 
 /// The first byte of an answer of the first version.
 pub const JSON_BEGINS: u8 = b'{';
@@ -29,10 +32,20 @@ pub type Drawn = (u32, Mechanism, Vec<NoisyVector>, Price, Option<ReleasedGroups
 /// The combined vectors, the releases they derive from, the layout, what was paid, the accountant, δ and the rows per unit.
 pub type Rest = (Option<Vec<NoisyVector>>, Vec<String>, Layout, Price, Accountant, Option<Delta>, u32);
 
+/// The points of noise paths that were made for the answer, apart from its draws, in the order of their steps.
+pub type Points = Vec<NoisyVector>;
+
 /// Reads the bytes that follow the version byte; `None` if they are no answer.
 #[must_use]
-pub fn read(bytes: &[u8]) -> Option<(Head, Drawn, Rest)> {
+pub fn read(bytes: &[u8]) -> Option<(Head, Drawn, Points, Rest)> {
     borsh::from_slice(bytes).ok()
+}
+
+/// Reads the bytes that follow the version byte of [`WITHOUT_POINTS`]; `None` if they are no answer.
+#[must_use]
+pub fn read_without_points(bytes: &[u8]) -> Option<(Head, Drawn, Points, Rest)> {
+    let (head, drawn, rest) = borsh::from_slice(bytes).ok()?;
+    Some((head, drawn, Points::new(), rest))
 }
 
 /// Reads only the head from the bytes that follow the version byte.
@@ -45,6 +58,8 @@ pub fn read_head(mut bytes: &[u8]) -> Option<Head> {
 pub(super) struct Outline {
     pub(super) id: String,
     pub(super) draws: Vec<OutlineDraw>,
+    /// Number of points of noise paths that are stored beside the draws.
+    pub(super) points: usize,
     /// Number of groups that are shown, if their list is not public.
     pub(super) groups: Option<usize>,
 }
@@ -62,15 +77,16 @@ impl Outline {
     pub(super) fn of(bytes: &[u8]) -> Option<Self> {
         match bytes.split_first()? {
             (&JSON_BEGINS, _) => Self::of_json(bytes),
-            (&VERSION, rest) => {
-                let ((id, ..), (_, _, vectors, _, groups), _) = read(rest)?;
-                let draw =
-                    |NoisyVector { law, price, cells }: NoisyVector| OutlineDraw { law, price, cells: cells.len() };
-                let draws = vectors.into_iter().map(draw).collect();
-                Some(Self { id, draws, groups: groups.map(|groups| groups.labels.len()) })
-            }
+            (&VERSION, rest) => read(rest).map(Self::of_parts),
+            (&WITHOUT_POINTS, rest) => read_without_points(rest).map(Self::of_parts),
             _ => None,
         }
+    }
+
+    fn of_parts(((id, ..), (_, _, vectors, _, groups), points, _): (Head, Drawn, Points, Rest)) -> Self {
+        let draw = |NoisyVector { law, price, cells }: NoisyVector| OutlineDraw { law, price, cells: cells.len() };
+        let draws = vectors.into_iter().map(draw).collect();
+        Self { id, draws, points: points.len(), groups: groups.map(|groups| groups.labels.len()) }
     }
 
     fn of_json(bytes: &[u8]) -> Option<Self> {
@@ -79,6 +95,7 @@ impl Outline {
         Some(Self {
             id: release.id,
             draws: release.measurements.into_iter().map(draw).collect(),
+            points: 0,
             groups: release.groups.map(|groups| groups.labels.len()),
         })
     }

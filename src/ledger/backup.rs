@@ -125,7 +125,7 @@ impl Repricer for Sealed {
         Ok(())
     }
 
-    fn check_release(&self, _: &str, _: &[CertifiedMeasurement], _: &[u8]) -> Result<(), AnswerFault> {
+    fn check_release(&self, _: &str, _: &[CertifiedMeasurement], _: u32, _: &[u8]) -> Result<(), AnswerFault> {
         Ok(())
     }
 }

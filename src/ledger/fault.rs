@@ -59,6 +59,9 @@ pub enum EntryFault {
     /// Its noise follows another mechanism than its dataset's.
     #[error("its noise is not of its dataset's family")]
     OtherMechanism,
+    /// The noise of a point of a noise path is not what the levels around it ask for.
+    #[error("the noise of its point is not what the points around it ask for")]
+    OtherNoise,
     /// Its price does not cover its noise.
     #[error("its price does not cover its noise")]
     Underpriced,
@@ -79,6 +82,9 @@ pub enum AnswerFault {
     /// The answer's vectors are not those that its charge paid for.
     #[error("does not hold what its charge paid for")]
     OtherDraws,
+    /// The answer does not store as many points of noise paths as its charge says.
+    #[error("does not hold the points that its charge made")]
+    OtherPoints,
     /// The answer's bytes do not match the digest in the chain.
     #[error("does not match its digest")]
     WrongDigest,

@@ -8,7 +8,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::answer_bytes::{Outline, OutlineDraw};
-use crate::kernel::budget::entry::{Act, Charge, Digest, Entry};
+use crate::kernel::budget::entry::{Act, Charge, Digest, Entry, PathCharge};
+use crate::kernel::budget::steps::PointOrigin;
+use crate::kernel::path::PathGap;
 use crate::kernel::privacy::amounts::Delta;
 use crate::kernel::privacy::certificate::{CertifiedMeasurement, MeasurementSpec};
 use crate::kernel::privacy::mechanism::Mechanism;
@@ -103,6 +105,43 @@ impl Replanner {
         if charged.uses.is_empty() && charged.drawn.len() != planned.measures.len() {
             return Err(EntryFault::DrawsTooLittle);
         }
+        Self::check_threshold(charged, &planned)?;
+        Self::check_draws(charged, &planned)
+    }
+
+    /// Checks the charge of an answer that is made of points of noise paths: every new point is of one of its measurements, and the noise
+    /// between two points is what their levels ask for.
+    fn check_path_charge(&self, PathCharge { charge: charged, steps }: &PathCharge) -> Result<(), EntryFault> {
+        let planned = self.planned(charged)?;
+        if planned.view != charged.view {
+            return Err(EntryFault::OtherQuestion);
+        }
+        if charged.worth.len() != planned.measures.len() {
+            return Err(EntryFault::UnknownWorth);
+        }
+        if planned.threshold_delta > Delta::ZERO || charged.threshold_delta > Delta::ZERO {
+            return Err(EntryFault::ComposedThreshold);
+        }
+        if planned.mechanism != Mechanism::DiscreteGaussian {
+            return Err(EntryFault::OtherMechanism);
+        }
+        for step in steps.iter().filter(|step| step.is_new()) {
+            let sought = planned.measures.iter().find(|(view, _)| *view == step.view).map(|(_, sought)| sought);
+            let sought = sought.ok_or(EntryFault::UnknownMeasurement)?;
+            if step.cells != sought.cells {
+                return Err(EntryFault::OtherSensitivity);
+            }
+            if let PointOrigin::Between { finer, coarser, noise } = &step.origin {
+                let gap = PathGap { level: step.level, finer: *finer, coarser: *coarser };
+                if gap.noise(sought.sensitivity) != Some(*noise) {
+                    return Err(EntryFault::OtherNoise);
+                }
+            }
+        }
+        Self::check_draws(charged, &planned)
+    }
+
+    fn check_threshold(charged: &Charge, planned: &Planned) -> Result<(), EntryFault> {
         let taken = if charged.drawn.is_empty() { Delta::ZERO } else { planned.threshold_delta };
         if charged.threshold_delta != taken {
             return Err(EntryFault::OtherThreshold);
@@ -110,6 +149,10 @@ impl Replanner {
         if taken > Delta::ZERO && (!charged.uses.is_empty() || charged.drawn.len() != planned.measures.len()) {
             return Err(EntryFault::ComposedThreshold);
         }
+        Ok(())
+    }
+
+    fn check_draws(charged: &Charge, planned: &Planned) -> Result<(), EntryFault> {
         for drawn in &charged.drawn {
             let sought = planned.measures.iter().find(|(view, _)| *view == drawn.view).map(|(_, sought)| sought);
             let sought = sought.ok_or(EntryFault::UnknownMeasurement)?;
@@ -144,6 +187,9 @@ impl Repricer for Replanner {
         if let Act::Charged(charged) = &entry.act {
             return self.check_charge(charged);
         }
+        if let Act::ChargedByPath(charged) = &entry.act {
+            return self.check_path_charge(charged);
+        }
         if let Act::EditionSealed { edition, .. } = &entry.act
             && !self.editions.contains_key(edition)
         {
@@ -152,7 +198,13 @@ impl Repricer for Replanner {
         Ok(())
     }
 
-    fn check_release(&self, id: &str, drawn: &[CertifiedMeasurement], body: &[u8]) -> Result<(), AnswerFault> {
+    fn check_release(
+        &self,
+        id: &str,
+        drawn: &[CertifiedMeasurement],
+        points: u32,
+        body: &[u8],
+    ) -> Result<(), AnswerFault> {
         let stored = Outline::of(body).ok_or(AnswerFault::Unreadable)?;
         let vectors = &stored.draws;
         let fits = |cells: usize, one: &CertifiedMeasurement| match stored.groups {
@@ -165,6 +217,9 @@ impl Repricer for Replanner {
         };
         if stored.id != id {
             return Err(AnswerFault::OtherId);
+        }
+        if stored.points as u64 != u64::from(points) {
+            return Err(AnswerFault::OtherPoints);
         }
         if vectors.len() != drawn.len() || !vectors.iter().zip(drawn).all(is_drawn) {
             return Err(AnswerFault::OtherDraws);

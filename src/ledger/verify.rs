@@ -36,11 +36,17 @@ pub trait Repricer: Sync {
     /// What is wrong with it.
     fn check(&self, entry: &Entry) -> Result<(), EntryFault>;
 
-    /// Checks the bytes of a stored answer for which the vectors `drawn` were paid.
+    /// Checks the bytes of a stored answer for which the vectors `drawn` were paid, and which stores `points` of noise paths beside them.
     ///
     /// # Errors
     /// What is wrong with them.
-    fn check_release(&self, id: &str, drawn: &[CertifiedMeasurement], body: &[u8]) -> Result<(), AnswerFault>;
+    fn check_release(
+        &self,
+        id: &str,
+        drawn: &[CertifiedMeasurement],
+        points: u32,
+        body: &[u8],
+    ) -> Result<(), AnswerFault>;
 }
 
 /// The result of verifying a ledger without a finding.
@@ -167,7 +173,7 @@ fn check_releases(database: &Database, book: &LedgerState, repricer: &dyn Repric
         if Entry::hash(&body) != *digest {
             return Err(wrong(AnswerFault::WrongDigest));
         }
-        repricer.check_release(&id, &book.drawn_by(card), &body).map_err(wrong)
+        repricer.check_release(&id, &book.drawn_by(card), card.points(), &body).map_err(wrong)
     };
     let found = thread::scope(|scope| {
         let workers = thread::available_parallelism().map_or(2, usize::from);

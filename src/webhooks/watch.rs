@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::kernel::budget::account::Account;
-use crate::kernel::budget::entry::{AccountKind, AccountMark, Act, Entry, Postings};
+use crate::kernel::budget::entry::{AccountKind, AccountMark, Act, Charge, Entry, Postings};
 use crate::kernel::budget::people::STATISTICS;
 use crate::kernel::budget::state::LedgerState;
 use crate::kernel::privacy::amounts::{Epsilon, Price};
@@ -101,11 +101,9 @@ impl Watch {
     pub fn take(&mut self, entry: &Entry, book: &LedgerState) -> Vec<Notice> {
         let at_ms = entry.at_ms;
         match &entry.act {
-            Act::Charged(charged) => {
-                let who = (charged.dataset.as_str(), charged.researcher.as_str());
-                self.spend(at_ms, who, &charged.legs, &charged.account, book)
-            }
-            Act::Served(served) => {
+            Act::Charged(charged) => self.charged(at_ms, charged, book),
+            Act::ChargedByPath(charged) => self.charged(at_ms, &charged.charge, book),
+            Act::Served(served) | Act::ServedByPath(served) => {
                 let Some(card) = book.release(&served.release) else { return Vec::new() };
                 let who = (book.account(card.researcher).dataset.as_str(), served.researcher.as_str());
                 self.spend(at_ms, who, &served.legs, &served.account, book)
@@ -125,6 +123,11 @@ impl Watch {
                 Vec::new()
             }
         }
+    }
+
+    fn charged(&mut self, at_ms: u64, charged: &Charge, book: &LedgerState) -> Vec<Notice> {
+        let who = (charged.dataset.as_str(), charged.researcher.as_str());
+        self.spend(at_ms, who, &charged.legs, &charged.account, book)
     }
 
     /// Takes the acts that set the amounts of datasets and projects. The amounts of researchers and of statistics are in their charges.
@@ -160,9 +163,11 @@ impl Watch {
             | Act::Frozen { .. }
             | Act::Unfrozen { .. }
             | Act::Charged(_)
+            | Act::ChargedByPath(_)
             | Act::Released { .. }
             | Act::Burned { .. }
             | Act::Served(_)
+            | Act::ServedByPath(_)
             | Act::StatisticsGranted { .. }
             | Act::Published { .. }
             | Act::RefreshSkipped { .. }

@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::{Method, StatusCode};
 use serde_json::json;
-use tacit::kernel::budget::entry::{AccountKind, Act};
+use tacit::kernel::budget::entry::AccountKind;
 use tacit::kernel::budget::ledger::{Ledger, read};
 use tacit::kernel::budget::people::Role;
 use tacit::kernel::privacy::amounts::Epsilon;
@@ -134,7 +134,7 @@ impl Site {
     /// Number of answers that were paid for.
     fn charges(&self) -> usize {
         let entries = self.lab.service.ledger().entries(0, 10_000).expect("entries");
-        entries.iter().filter(|entry| matches!(entry.act, Act::Charged(_))).count()
+        entries.iter().filter(|entry| entry.act.charge().is_some()).count()
     }
 }
 

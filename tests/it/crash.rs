@@ -145,7 +145,7 @@ fn check_all(url: &str, token: &str, steward: &str, seen: &HashMap<usize, Vec<u8
         for entry in entries {
             after = entry["seq"].as_u64().expect("a number");
             match entry["act"].as_str() {
-                Some("charged") => {
+                Some("charged" | "charged-by-path") => {
                     spent += entry["legs"]["dataset"].as_u64().expect("a price");
                     charged.insert(entry["release"].as_str().expect("an id").to_owned(), spent);
                 }

@@ -55,6 +55,7 @@ mod oracle;
 mod over_answer;
 mod charge_before_data;
 mod pad;
+mod paths;
 mod pinned;
 mod policies;
 mod policy_page;

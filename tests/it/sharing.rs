@@ -95,11 +95,17 @@ fn more_precision_costs_the_difference() {
             (&first["rows"], &json!(true)),
             "what was served stays the same"
         );
-        // Bob asks for a precision in between: the second answer is enough.
+        // Bob asks for a precision in between: he gets a point between the two answers, and pays for that.
         let third = post(&lab, "/v1/queries", &bob, &json!({"sql": REGIONS, "epsilon": "0.4"})).await.json();
-        assert_eq!((&third["release"], &third["rows"]), (&second["release"], &second["rows"]));
-        assert_eq!(spent(&lab, AccountKind::Researcher, "bob"), worth("0.5"));
+        assert_eq!((&third["replayed"], &third["price"]["epsilon"]), (&json!(true), &json!("0.4")), "{third}");
+        assert_eq!(third["derived_from"], json!([first["release"], second["release"]]));
+        assert!(error(&third) > error(&second) * 1.2, "{third}");
+        assert_eq!(spent(&lab, AccountKind::Researcher, "bob"), worth("0.4"));
         assert_eq!(spent(&lab, AccountKind::Dataset, "visits"), worth("0.5"));
+        // The best that is stored costs him the rest.
+        let all = post(&lab, "/v1/queries", &bob, &json!({"sql": REGIONS, "epsilon": "0.5"})).await.json();
+        assert_eq!((&all["release"], &all["rows"]), (&second["release"], &second["rows"]));
+        assert_eq!(spent(&lab, AccountKind::Researcher, "bob"), worth("0.5"));
     });
 }
 
@@ -178,18 +184,34 @@ fn what_follows_from_a_stored_answer_is_free() {
         assert!(lab.head().0 > entries, "derived answers are stored under ids of their own");
         let same = lab.sql("SELECT COUNT(*) AS n FROM visits", "0.2").await.json();
         assert_eq!((&same["replayed"], lab.head().0), (&json!(true), entries + 12), "and asked again they are those");
-        // Bob pays for the whole parent answer, and then has it.
+    });
+}
+
+/// What follows from a colleague's answer costs whoever asks what they ask for, and the dataset nothing.
+#[test]
+fn what_follows_from_a_colleague_s_answer_costs_the_dataset_nothing() {
+    let (lab, bob) = two(GAUSSIAN, "4");
+    block_on(async {
+        let fine =
+            lab.sql("SELECT region, diagnosis, COUNT(*) AS n FROM visits GROUP BY region, diagnosis", "1").await.json();
+        let drawn = spent(&lab, AccountKind::Dataset, "visits");
+        let same = lab.sql("SELECT COUNT(*) AS n FROM visits", "0.2").await.json();
+        // Bob has not paid for the cells. He pays for the total that he asks for, which is made from them and is less exact than they are.
         let theirs =
             post(&lab, "/v1/queries", &bob, &json!({"sql": "SELECT COUNT(*) AS n FROM visits", "epsilon": "0.2"}))
                 .await
                 .json();
-        assert_eq!((&theirs["rows"], theirs["legs"]["dataset"].as_str()), (&same["rows"], Some("0")));
-        assert_eq!(spent(&lab, AccountKind::Researcher, "bob"), worth("1"));
+        assert_eq!(theirs["legs"]["dataset"].as_str(), Some("0"));
+        assert_eq!(theirs["derived_from"], json!([fine["release"]]));
+        assert_ne!(theirs["rows"], same["rows"]);
+        assert_eq!(spent(&lab, AccountKind::Researcher, "bob"), worth("0.2"));
         // The stored answer is not precise enough: the difference is drawn, and the rest comes from what is stored.
         let exact = lab.sql("SELECT COUNT(*) AS n FROM visits", "1").await.json();
-        assert_eq!((&exact["replayed"], &exact["derived_from"]), (&json!(false), &json!([fine["release"]])));
+        assert_eq!((&exact["replayed"], &exact["derived_from"]), (&json!(false), &json!([theirs["release"]])));
         let paid = spent(&lab, AccountKind::Dataset, "visits") - drawn;
         assert_eq!(paid, worth("1") - worth("1") / 16, "a sixteenth of it was there");
+        let ada = spent(&lab, AccountKind::Researcher, "ada");
+        assert_eq!(ada, drawn + paid, "and ada had paid for that sixteenth with the cells");
     });
 }
 
@@ -331,7 +353,8 @@ fn an_oversized_request_leaves_the_ledger_as_it_was() {
     });
 }
 
-/// Stored vectors are used for each measurement separately, including a colleague's, and including ones that are more precise than needed.
+/// Stored vectors are used for each measurement separately, including a colleague's, and including ones that are more precise than needed:
+/// those get noise until they are as exact as what was asked for.
 #[test]
 fn a_question_that_is_stored_in_part_draws_the_rest_alone() {
     let (lab, bob) = two(GAUSSIAN, "4");
@@ -342,7 +365,8 @@ fn a_question_that_is_stored_in_part_draws_the_rest_alone() {
         let both = post(&lab, "/v1/queries", &bob, &body).await.json();
         assert_eq!((&both["replayed"], &both["derived_from"]), (&json!(false), &json!([count["release"]])));
         assert!(spent(&lab, AccountKind::Dataset, "visits") - drawn <= worth("0.3") / 2 + 1, "the sum alone was drawn");
-        assert_eq!(both["rows"][0]["n"], count["rows"][0]["n"]);
+        assert_ne!(both["rows"], count["rows"]);
+        assert_eq!(spent(&lab, AccountKind::Researcher, "bob"), worth("0.3"), "bob pays for what he asked for");
     });
 }
 
@@ -389,16 +413,18 @@ fn a_colleague_fetches_every_row_and_nobody_s_purpose() {
     });
 }
 
-/// A stored answer that costs more than what is left of an account does not keep a researcher from a cheaper one.
+/// A stored answer that costs more than what was asked for, or than what is left of an account, is served less exactly, for less.
 #[test]
-fn what_a_colleague_asked_too_exactly_is_drawn_anew_for_less() {
+fn what_a_colleague_asked_too_exactly_is_served_less_exactly_for_less() {
     let (lab, bob) = two(GAUSSIAN, "4");
     block_on(async {
         assert_eq!(lab.sql(REGIONS, "2").await.status, StatusCode::OK);
         assert_eq!(lab.grant("bob", "visits", "0.5").await.status, StatusCode::OK);
+        let drawn = spent(&lab, AccountKind::Dataset, "visits");
         let reply = post(&lab, "/v1/queries", &bob, &json!({"sql": REGIONS, "epsilon": "0.2"})).await;
-        assert_eq!((reply.status, &reply.json()["replayed"]), (StatusCode::OK, &json!(false)));
+        assert_eq!((reply.status, &reply.json()["replayed"]), (StatusCode::OK, &json!(true)));
         assert_eq!(spent(&lab, AccountKind::Researcher, "bob"), worth("0.2"));
+        assert_eq!(spent(&lab, AccountKind::Dataset, "visits"), drawn, "the dataset pays nothing");
     });
 }
 

@@ -301,6 +301,10 @@ impl World {
                 assert!(self.oracle.released.contains(release), "what is answered is on disk");
                 let (anchored, _) = self.disk.lock().marks.last().copied().unwrap_or_default();
                 assert!(anchored >= self.oracle.seq_of(release, RESEARCHERS[who]), "and its entries are anchored");
+                if let Some(RequestedAccuracy::Epsilon(epsilon)) = &ask.accuracy {
+                    let named = self.policy.terms.accountant.price(*epsilon);
+                    assert!(answer.standing.legs.researcher <= named, "nobody pays more than they named");
+                }
                 let values = answer.stored.vectors().iter().map(|one| one.cells.clone()).collect::<Vec<_>>();
                 if let Some(key) = key {
                     let first = self.answered.entry((who, key)).or_insert((ask, values.clone()));
@@ -379,11 +383,11 @@ fn serve(
     ledger: Arc<SimLedger>,
     clock: &Arc<SimClock>,
     engine: &Arc<SimEngine>,
-    noise: &Arc<Counting>,
+    noise: &Arc<impl NoiseSource + 'static>,
     policy: &Policy,
     number: u64,
 ) -> Arc<Service> {
-    let (engine, noise, clock) = (Arc::clone(engine), Arc::clone(noise), Arc::clone(clock));
+    let (engine, noise, clock) = (Arc::clone(engine), Arc::clone(noise) as Arc<dyn NoiseSource>, Arc::clone(clock));
     let (name, title, terms) = (policy.name.clone(), None, policy.terms.clone());
     let lineage = String::clone(&name);
     let edition = format!("ed{number}");
@@ -437,23 +441,28 @@ fn nothing_is_overspent_lost_or_drawn_twice() {
     assert!(charges > seeds && crashes > seeds, "things happen");
 }
 
-/// How many of these requests (who, which count, its standard error) a service answers if every member of the team may spend the whole cap
-/// of (1, 1e-6).
-pub fn shared(requests: &[(usize, usize, f64)], team: usize) -> usize {
-    let text = crate::support::policy("cap = { epsilon = \"1\", delta = \"1e-6\" }");
+/// A service over a table whose cells are all zero, so that answers are their noise. Every one of the people may spend the whole cap.
+pub fn zeros(cap: &str, people: &[&str], noise: &Arc<impl NoiseSource + 'static>) -> Arc<Service> {
+    let text = crate::support::policy(&format!("cap = {{ epsilon = \"{cap}\", delta = \"1e-6\" }}"));
     let text = text.replace("max_rows = 1_000_000", "max_rows = 1_000_000\noversubscribe = true");
     let policy = Policy::parse(&text.replace("max_rows_per_unit = 4", "max_rows_per_unit = 1")).expect("a policy");
     let (disk, clock) = (SimDisk::default(), Arc::new(SimClock(AtomicU64::new(0))));
     let engine = Arc::new(SimEngine { failures: AtomicU64::new(0), evaluated: AtomicU64::new(0), disk: disk.clone() });
-    let noise = Arc::new(Counting(AtomicU64::new(1)));
     let ledger = SimLedger::open(&disk, 0).expect("a ledger");
     publish(&ledger, &policy, 0);
-    for who in 0..team {
-        let name = format!("r{who}");
-        people::add_person(&ledger, &name, Role::Researcher, "s", 0).expect("a person");
-        crate::support::grant(&ledger, &name, "visits", "1");
+    for name in people {
+        people::add_person(&ledger, name, Role::Researcher, "s", 0).expect("a person");
+        crate::support::grant(&ledger, name, "visits", cap);
     }
-    let service = serve(Arc::new(ledger), &clock, &engine, &noise, &policy, 0);
+    serve(Arc::new(ledger), &clock, &engine, noise, &policy, 0)
+}
+
+/// How many of these requests (who, which count, its standard error) a service answers if every member of the team may spend the whole cap
+/// of (1, 1e-6).
+pub fn shared(requests: &[(usize, usize, f64)], team: usize) -> usize {
+    let noise = Arc::new(Counting(AtomicU64::new(1)));
+    let names: Vec<String> = (0..team).map(|who| format!("r{who}")).collect();
+    let service = zeros("1", &names.iter().map(String::as_str).collect::<Vec<_>>(), &noise);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let answered = requests.iter().filter(|(who, view, error)| {
         let margin =

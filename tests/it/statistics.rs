@@ -282,7 +282,7 @@ fn ten_years_of_refreshes_spend_as_planned() {
 fn check(service: &Service, editions: usize) {
     let zone = CalendarZone::named("Europe/Berlin").expect("a zone");
     let entries = service.ledger().entries(0, usize::MAX >> 1).expect("entries");
-    let charges = entries.iter().filter(|entry| matches!(entry.act, Act::Charged(_))).count();
+    let charges = entries.iter().filter(|entry| entry.act.charge().is_some()).count();
     let mut published = 0;
     for refresh in [Refresh::Never, Refresh::Daily, Refresh::Weekly, Refresh::Monthly, Refresh::OnNewEdition] {
         let mine = entries.iter().filter_map(|entry| match &entry.act {
@@ -303,9 +303,6 @@ fn check(service: &Service, editions: usize) {
     assert_eq!(charges, published, "one charge each");
     let spent =
         read(service.ledger(), |book| book.find("visits", AccountKind::Statistics, "").expect("one").spent.quanta());
-    let each = entries.iter().filter_map(|entry| match &entry.act {
-        Act::Charged(charged) => Some(charged.legs.researcher.quanta()),
-        _ => None,
-    });
+    let each = entries.iter().filter_map(|entry| Some(entry.act.charge()?.legs.researcher.quanta()));
     assert_eq!(spent, each.sum::<u64>());
 }

@@ -212,12 +212,8 @@ fn verify_finds_each_of_a_thousand_changes() {
 fn verify_prices_every_plan_anew() {
     let dir = closed();
     let ledger = SqliteLedger::open(&dir.path().join("state"), 0).expect("a ledger");
-    let charges: Vec<_> = ledger
-        .entries(0, 1_000)
-        .expect("entries")
-        .into_iter()
-        .filter(|entry| matches!(entry.act, Act::Charged(_)))
-        .collect();
+    let charges: Vec<_> =
+        ledger.entries(0, 1_000).expect("entries").into_iter().filter(|entry| entry.act.charge().is_some()).collect();
     let mut replanner = Replanner::default();
     use tacit::ledger::{EntryFault, Repricer};
     for entry in ledger.entries(0, 1_000).expect("entries") {
@@ -225,7 +221,7 @@ fn verify_prices_every_plan_anew() {
     }
     for entry in &charges {
         assert_eq!(replanner.check(entry), Ok(()));
-        let Act::Charged(charged) = &entry.act else { unreachable!("a charge") };
+        let charged = entry.act.charge().expect("a charge");
         if charged.drawn.is_empty() {
             continue;
         }
@@ -236,7 +232,12 @@ fn verify_prices_every_plan_anew() {
             (3, EntryFault::OtherQuestion),
             (4, EntryFault::UnknownEdition),
         ] {
-            let mut forged = (**charged).clone();
+            let mut act = entry.act.clone();
+            let forged = match &mut act {
+                Act::Charged(charged) => &mut **charged,
+                Act::ChargedByPath(by_path) => &mut by_path.charge,
+                _ => unreachable!("a charge"),
+            };
             let drawn = &mut forged.drawn[0];
             match change {
                 0 => drawn.certified.price = Price::from_quanta(drawn.certified.price.quanta() - 1_000),
@@ -245,8 +246,9 @@ fn verify_prices_every_plan_anew() {
                 3 => forged.view[0] ^= 1,
                 _ => forged.edition.push('x'),
             }
-            let forged = Entry { act: Act::Charged(Box::new(forged)), ..entry.clone() };
-            assert_eq!(replanner.check(&forged), Err(fault));
+            let is_by_path = matches!(act, Act::ChargedByPath(_));
+            let forged = Entry { act, ..entry.clone() };
+            assert_eq!(replanner.check(&forged), Err(fault), "{is_by_path}");
         }
     }
 }

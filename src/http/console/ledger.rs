@@ -12,7 +12,7 @@ use crate::http::App;
 use crate::http::console::pages::ledger::{self as pages, EntryNames, Health, LedgerLine, Search, Wanted};
 use crate::http::problem::Problem;
 use crate::http::visitor::Visitor;
-use crate::kernel::budget::entry::Entry;
+use crate::kernel::budget::entry::{Act, Entry};
 use crate::kernel::budget::ledger::read;
 use crate::kernel::budget::people::Role;
 use crate::kernel::budget::state::EntryFilter;
@@ -120,7 +120,7 @@ fn line(service: &Service, entry: &Entry, names: &EntryNames<'_>) -> LedgerLine 
     LedgerLine {
         seq: entry.seq,
         at: timestamp(entry.at_ms),
-        act: entry.act.kind(),
+        act: Act::shown_kind(entry.act.kind()),
         words: pages::words(&entry.act, names),
         price: entries::price(service.ledger(), &entry.act),
         text,

@@ -1,6 +1,7 @@
 //! Requests to charge, and the possible outcomes: a receipt, a stored release, or a refusal.
 
 use super::entry::{AccountKind, AccountMark, Digest, DrawId, KeyUse, Postings};
+use super::steps::PathStep;
 use crate::kernel::privacy::amounts::{Delta, Price};
 use crate::kernel::privacy::certificate::{Certificate, Subject};
 
@@ -53,6 +54,8 @@ pub struct ChargeRequest {
     pub drawn: Vec<Digest>,
     /// Stored vectors that the answer is also computed from.
     pub uses: Vec<DrawId>,
+    /// The points of noise paths that the answer is made of; `None` if it is paid for draw by draw.
+    pub steps: Option<Vec<PathStep>>,
     /// The price at which each measurement of the answer has the accuracy it has; at least what was asked for.
     pub worth: Vec<Price>,
     /// Digest of the canonical plan, without its accuracy.
@@ -101,7 +104,7 @@ pub enum ChargeDecision {
 /// use tacit::kernel::budget::charge::{Receipt, Standing};
 /// use tacit::kernel::privacy::certificate::Certificate;
 /// fn forged(certificate: Certificate, standing: Standing) -> Receipt {
-///     Receipt::of_durable_charge(certificate, standing)
+///     Receipt::of_durable_charge(certificate, Vec::new(), standing)
 /// }
 /// ```
 #[must_use = "a charge that releases nothing is money burnt"]
@@ -109,13 +112,20 @@ pub enum ChargeDecision {
 pub struct Receipt {
     release: String,
     certificate: Certificate,
+    steps: Vec<PathStep>,
     standing: Standing,
 }
 
 impl Receipt {
     /// Makes a receipt. Only ledgers may call it, after the charge is on disk.
-    pub(crate) fn of_durable_charge(certificate: Certificate, standing: Standing) -> Self {
-        Self { release: standing.release.clone(), certificate, standing }
+    pub(crate) fn of_durable_charge(certificate: Certificate, steps: Vec<PathStep>, standing: Standing) -> Self {
+        Self { release: standing.release.clone(), certificate, steps, standing }
+    }
+
+    /// The points of noise paths that the answer is made of.
+    #[must_use]
+    pub fn steps(&self) -> &[PathStep] {
+        &self.steps
     }
 
     /// Id of the release that was paid for.
@@ -202,7 +212,8 @@ pub enum Refusal {
         /// Number of incidents since a steward last unfroze the dataset.
         incidents: u32,
     },
-    /// A stored vector that the answer was to be computed from is not available.
+    /// A stored vector that the answer was to be computed from is not available, or the path of a view has changed since the answer was
+    /// planned.
     #[error("a stored vector is not there")]
     Gone,
     /// The idempotency key was used before with a different request body.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 
 use super::people::Role;
+use super::steps::PathStep;
 use crate::kernel::privacy::accountant::Accountant;
 use crate::kernel::privacy::amounts::{Delta, Epsilon, Price};
 use crate::kernel::privacy::certificate::CertifiedMeasurement;
@@ -283,6 +284,11 @@ pub enum Act {
         reason: String,
         by: String,
     },
+    /// An answer that is made of points of noise paths was paid for: RESERVED → EXECUTING if a point is new, durable before data is touched
+    /// and before any noise is drawn. The researcher pays for the level of each point beyond the best that they have paid for.
+    ChargedByPath(Box<PathCharge>),
+    /// A stored answer was served like [`Act::Served`], to a researcher who pays for the levels that are new to them.
+    ServedByPath(Box<Serving>),
     /// A person was given another token, which has a name and may expire. A person who is new was added with it.
     TokenIssued(Box<IssuedToken>) = 28,
     /// The token of this name was revoked; [`Act::TokenRevoked`] revokes all of a person.
@@ -365,6 +371,16 @@ pub struct Charge {
     pub account: AccountMark,
 }
 
+/// The charge of one answer that is made of points of noise paths.
+#[derive(Debug, Clone, PartialEq, Serialize, BorshSerialize, BorshDeserialize)]
+pub struct PathCharge {
+    /// The charge. Its `uses` are draws that its researcher paid for one by one, before there were paths.
+    #[serde(flatten)]
+    pub charge: Charge,
+    /// The points that the answer is made of. A step may build on the new points of those before it.
+    pub steps: Vec<PathStep>,
+}
+
 /// A stored answer that was served again.
 #[derive(Debug, Clone, PartialEq, Serialize, BorshSerialize, BorshDeserialize)]
 pub struct Serving {
@@ -445,22 +461,36 @@ impl Act {
     /// The names of all kinds of acts, as JSON shows them.
     pub const KINDS: &'static [&'static str] = <Self as VariantNames>::VARIANTS;
 
+    /// The charge that the act records, whether by path or draw by draw; `None` for any other act.
+    #[must_use]
+    pub fn charge(&self) -> Option<&Charge> {
+        if let Self::Charged(charge) = self {
+            return Some(charge);
+        }
+        let Self::ChargedByPath(by_path) = self else { return None };
+        Some(&by_path.charge)
+    }
+
     /// The name of this act's kind, as JSON shows it.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         self.into()
     }
 
-    /// The charge, if an answer was paid for.
+    /// The kind under which people look for acts of a kind: a charge is a charge, whether by path or draw by draw.
     #[must_use]
-    pub fn charge(&self) -> Option<&Charge> {
-        if let Self::Charged(charge) = self { Some(charge) } else { None }
+    pub fn shown_kind(kind: &str) -> &str {
+        kind.strip_suffix("-by-path").unwrap_or(kind)
     }
 
     /// The serving, if a stored answer was served again.
     #[must_use]
     pub fn serving(&self) -> Option<&Serving> {
-        if let Self::Served(serving) = self { Some(serving) } else { None }
+        if let Self::Served(serving) = self {
+            return Some(serving);
+        }
+        let Self::ServedByPath(by_path) = self else { return None };
+        Some(by_path)
     }
 }
 

@@ -7,6 +7,9 @@ mod fault;
 mod admit;
 mod records;
 mod requests;
+mod numbers;
+mod noise_path;
+mod paths;
 mod fold;
 mod served;
 mod access;
@@ -24,6 +27,7 @@ use super::account::{Account, AccountNo, DatasetAccount};
 use super::charge::{AnswerState, Refusal, Standing};
 use super::entry::{AccountKind, AccountMark, Balance, Digest, DrawId, Freeze, GENESIS, KeyUse, Postings};
 use super::people::STATISTICS;
+use super::steps::PathStep;
 use crate::kernel::privacy::amounts::{Delta, Price};
 use crate::kernel::privacy::certificate::CertifiedMeasurement;
 
@@ -34,15 +38,9 @@ pub use days::RecentUse;
 pub use fault::FoldFault;
 pub use fold::Inconsistency;
 pub use marks::{EntryFilter, FoundEntries, Parties};
+pub use noise_path::{KnownView, NoisePath, PointSource};
+pub use numbers::{DrawNo, ReleaseNo};
 pub use token_records::TokenRecord;
-
-/// A release's index in the ledger's state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ReleaseNo(u32);
-
-/// A draw's index in the ledger's state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct DrawNo(u32);
 
 /// The accounts that a researcher's query posts to, from their own to the dataset's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +60,8 @@ pub struct DrawRecord {
     pub release: ReleaseNo,
     /// Index of the vector among those that the release drew.
     pub index: u32,
+    /// Digest of the view that the vector is of.
+    pub view: Digest,
     /// The vector's sensitivity, noise law and price.
     pub certified: CertifiedMeasurement,
 }
@@ -84,12 +84,32 @@ pub struct ReleaseRecord {
     dataset: AccountNo,
     drawn: Range<u32>,
     uses: Box<[DrawNo]>,
+    /// The levels of the points that it is made of, for an answer that was charged by path; its own draws are in them.
+    given: Option<Box<[(Digest, Price)]>>,
+    /// Number of vectors that it stores beside its draws.
+    points: u32,
+    /// Number of cells of the points that it is made of.
+    cells: u64,
+    /// Whether it hides groups, so that it is only ever used as a whole.
+    is_whole: bool,
     /// Number of the entry that ended it; 0 while it is executing.
     ended: u64,
 }
 
 impl ReleaseRecord {
-    /// All vectors that the answer was computed from: those it drew, then the stored ones it uses.
+    /// Number of cells of all vectors that the answer was computed from, apart from its draws and the draws that it uses.
+    #[must_use]
+    pub fn cells(&self) -> u64 {
+        self.cells
+    }
+
+    /// Number of points of noise paths that the answer stores beside its draws.
+    #[must_use]
+    pub fn points(&self) -> u32 {
+        self.points
+    }
+
+    /// All draws that the answer was computed from: those it drew, then the stored ones it uses.
     pub fn draws(&self) -> impl Iterator<Item = DrawNo> {
         self.drawn.clone().map(DrawNo).chain(self.uses.iter().copied())
     }
@@ -152,6 +172,11 @@ pub struct LedgerState {
     executing: BTreeSet<ReleaseNo>,
     draws: Vec<DrawRecord>,
     views: HashMap<Digest, Vec<DrawNo>>,
+    paths: HashMap<Digest, NoisePath>,
+    /// The best level of each view that each account has paid for.
+    levels: HashMap<(AccountNo, Digest), Price>,
+    /// The steps of answers that are executing.
+    under_way: HashMap<ReleaseNo, Box<[PathStep]>>,
     questions: HashMap<Digest, QuestionRecord>,
     keys: HashMap<String, HashMap<Digest, KeyRecord>>,
     debts: Vec<Balance>,
@@ -264,6 +289,12 @@ impl LedgerState {
     #[must_use]
     pub fn release(&self, id: &str) -> Option<&ReleaseRecord> {
         self.names.get(id).map(|number| self.card(*number))
+    }
+
+    /// The index of the answer with this release id.
+    #[must_use]
+    pub fn number(&self, id: &str) -> Option<ReleaseNo> {
+        self.names.get(id).copied()
     }
 
     fn card(&self, number: ReleaseNo) -> &ReleaseRecord {

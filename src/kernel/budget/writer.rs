@@ -10,8 +10,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::charge::{AnswerState, ChargeDecision, ChargeRequest, Receipt, ServeRequest, Standing};
-use super::entry::{AccountKind, Act, Balance, Cause, Digest, Entry, Freeze, Postings};
+use super::entry::{AccountKind, Act, Balance, Cause, Digest, Entry, Freeze, PathCharge, Postings};
 use super::ledger::{EvaluationOutcome, LedgerFault, Rule};
+use super::steps::PathStep;
 use crate::kernel::budget::state::LedgerState;
 use crate::kernel::privacy::amounts::Price;
 
@@ -409,12 +410,19 @@ fn charge(
         charged.account.spent <= charged.account.amount || charged.legs == Postings::default(),
         "what is admitted fits"
     );
-    assert_eq!(body.is_some(), charged.drawn.is_empty(), "what draws nothing is stored at once");
+    let is_new = request.steps.iter().flatten().any(PathStep::is_new);
+    assert_eq!(body.is_some(), charged.drawn.is_empty() && !is_new, "what draws nothing is stored at once");
     let (release, legs, account) = (charged.release.clone(), charged.legs, charged.account);
-    let standing = Standing { release: release.clone(), account, legs, replayed: body.is_some(), question: None };
-    append(batch, book, request.at_ms, Act::Charged(Box::new(charged)))?;
+    let replayed = charged.drawn.is_empty();
+    let standing = Standing { release: release.clone(), account, legs, replayed, question: None };
+    let steps = request.steps.clone().unwrap_or_default();
+    let act = match request.steps {
+        Some(steps) => Act::ChargedByPath(Box::new(PathCharge { charge: charged, steps })),
+        None => Act::Charged(Box::new(charged)),
+    };
+    append(batch, book, request.at_ms, act)?;
     let Some(body) = body else {
-        return Ok(ChargeDecision::Charged(Receipt::of_durable_charge(request.certificate, standing)));
+        return Ok(ChargeDecision::Charged(Receipt::of_durable_charge(request.certificate, steps, standing)));
     };
     record(batch, book, EvaluationOutcome::Released { release, body }, request.at_ms)?;
     Ok(ChargeDecision::Stored(standing))
@@ -435,7 +443,8 @@ fn serve(
     assert_eq!(served.legs.dataset, Price::ZERO, "nothing is drawn");
     let (release, question) = (served.release.clone(), served.question.clone());
     let standing = Standing { release, account: served.account, legs: served.legs, replayed: true, question };
-    append(batch, book, request.at_ms, Act::Served(Box::new(served)))?;
+    let act = if book.is_served_by_path(&request.release) { Act::ServedByPath } else { Act::Served };
+    append(batch, book, request.at_ms, act(Box::new(served)))?;
     Ok(ChargeDecision::Stored(standing))
 }
 

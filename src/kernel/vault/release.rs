@@ -65,6 +65,9 @@ pub enum ReleaseFault {
     /// An exact vector exceeds what any table within the declared capacity can have.
     #[error("an exact vector goes beyond the declared capacity")]
     Beyond,
+    /// A stored point that a new one is made from cannot be read.
+    #[error("a stored point cannot be read")]
+    Unstored,
     /// The noise could not be drawn.
     #[error(transparent)]
     Noise(#[from] NoiseFault),

@@ -5,24 +5,29 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::offer::AnswerPart;
+use super::parts::{AnswerPart, PathSource, SourcePoint, StoredVector, origins};
+use super::path_vectors::{derived, whole};
 use super::quote::priced_epsilon;
 use super::stored::StoredAnswer;
 use super::walk::PricedQuestion;
-use crate::kernel::budget::entry::DrawId;
+use crate::kernel::budget::entry::Digest;
 use crate::kernel::budget::ledger::LedgerFault;
 use crate::kernel::privacy::amounts::Price;
 use crate::kernel::vault::combine::{NoisyPart, combine};
-use crate::kernel::vault::release::{NoisyVector, Release};
+use crate::kernel::vault::points::ReleasedPoints;
+use crate::kernel::vault::release::NoisyVector;
 use crate::query::answer::Layout;
 use crate::query::answer::grouping_sets::{
     GroupingSets, IndependentNoise, MeasuredTable, MeasuredTables, SourceTable, SourceVector,
 };
 use crate::service::{Service, ServiceError};
 
-/// A part of a vector, and the stored draw it comes from; `None` if it was drawn for this answer.
+/// A part of a vector, and whose noise it has.
 struct VectorPiece {
-    draw: Option<DrawId>,
+    /// The view whose noise it has; `None` if nothing else has it.
+    view: Option<Digest>,
+    /// Whether it has the noise of other views, too.
+    is_mixed: bool,
     part: NoisyPart,
 }
 
@@ -37,23 +42,26 @@ pub(crate) struct CombinedVectors {
 }
 
 impl Service {
-    /// Composes an answer from `drawn`, which was drawn for it, and from stored draws. Blocks.
+    /// Composes an answer from `released`, which was made for it, and from what is stored. Blocks.
     ///
     /// # Errors
     /// [`ServiceError::Ledger`] if a stored draw cannot be read.
     pub(crate) fn compose(
         &self,
-        drawn: &Release,
+        released: &ReleasedPoints,
         parts: &[AnswerPart],
         mut sets: Option<GroupingSets>,
     ) -> Result<CombinedVectors, ServiceError> {
-        let mut fresh = drawn.measurements.iter();
+        let mut fresh = released.release.measurements.iter();
         let mut pieces = Vec::with_capacity(parts.len());
         for made in parts {
             let new = if made.fresh > Price::ZERO { fresh.next() } else { None };
-            let new = new.map(|noisy| VectorPiece { draw: None, part: whole(noisy) });
+            // What is drawn for a point of a noise path is in the point.
+            let new = new.filter(|_| made.points.is_empty());
+            let new = new.map(|noisy| VectorPiece { view: None, is_mixed: false, part: whole(noisy) });
             let stored = made.sources.iter().map(|source| self.piece(source));
-            pieces.push(new.map(Ok).into_iter().chain(stored).collect::<Result<Vec<_>, _>>()?);
+            let points = made.points.iter().map(|source| self.piece_of_path(source, released));
+            pieces.push(new.map(Ok).into_iter().chain(stored).chain(points).collect::<Result<Vec<_>, _>>()?);
         }
         let combined = |(pieces, made): (&Vec<VectorPiece>, &AnswerPart)| {
             combine(&pieces.iter().map(|piece| &piece.part).collect::<Vec<_>>(), made.worth)
@@ -62,31 +70,32 @@ impl Service {
         for tables in sets.iter_mut().flat_map(|sets| &mut sets.measured).filter(|tables| tables.adds_up) {
             tables.sources = sources(tables, &pieces);
         }
-        let mut derived_from: Vec<_> = super::offer::use_ids(parts).into_iter().map(|id| id.release).collect();
-        derived_from.dedup();
-        Ok(CombinedVectors { vectors, derived_from, sets })
+        Ok(CombinedVectors { vectors, derived_from: origins(parts), sets })
     }
 
-    fn piece(&self, source: &super::offer::StoredVector) -> Result<VectorPiece, ServiceError> {
+    fn piece(&self, source: &StoredVector) -> Result<VectorPiece, ServiceError> {
         let stored = self.stored_answer(&source.id.release)?;
         let noisy = stored.release.measurements.get(source.id.index as usize).ok_or(LedgerFault::Unreadable)?;
-        let part = match &source.derivation {
-            None => whole(noisy),
-            Some(derivation) => {
-                NoisyPart { cells: derivation.apply(&noisy.cells), law: noisy.law, summed: derivation.summed_max }
-            }
-        };
-        Ok(VectorPiece { draw: Some(source.id.clone()), part })
+        let part = derived(noisy, source.derivation.as_deref());
+        Ok(VectorPiece { view: Some(source.view), is_mixed: false, part })
     }
-}
 
-fn whole(noisy: &NoisyVector) -> NoisyPart {
-    NoisyPart { cells: noisy.cells.clone(), law: noisy.law, summed: 1 }
+    fn piece_of_path(&self, source: &PathSource, released: &ReleasedPoints) -> Result<VectorPiece, ServiceError> {
+        let vector = match &source.point {
+            SourcePoint::Level(level) => match released.made(&source.view, *level) {
+                Some(made) => made.clone(),
+                None => self.point_vector(&source.view, *level)?,
+            },
+            SourcePoint::Draws(draws) => self.mean_of_draws(draws.iter().map(|(_, id)| id))?,
+        };
+        let part = derived(&vector, source.derivation.as_deref());
+        Ok(VectorPiece { view: Some(source.view), is_mixed: source.is_derived(), part })
+    }
 }
 
 impl StoredAnswer {
     pub(crate) fn new(
-        release: Release,
+        ReleasedPoints { release, points, .. }: ReleasedPoints,
         CombinedVectors { vectors, derived_from, sets }: CombinedVectors,
         paid: Price,
         asked: &PricedQuestion,
@@ -94,6 +103,7 @@ impl StoredAnswer {
         let priced = &asked.priced;
         let layout = Layout { sets, ..priced.plan.layout.clone() }.with_groups(&release);
         Self {
+            points,
             combined: (!derived_from.is_empty()).then_some(vectors),
             derived_from,
             layout,
@@ -111,16 +121,17 @@ impl StoredAnswer {
     }
 }
 
-/// A stored draw: the release's id and the draw's index in it.
-type DrawKey<'a> = (&'a str, u32);
-
-fn draw(piece: &VectorPiece) -> Option<DrawKey<'_>> {
-    piece.draw.as_ref().map(|id| (&id.release[..], id.index))
-}
-
-/// The sources that tables of the same measurement are put together from: first the draws that several tables share, grouped by
-/// the set of tables, then what each table has by itself. Empty if no two tables share a draw.
+/// The sources that tables of the same measurement are put together from: first the views whose noise several tables share, grouped by
+/// the set of tables, then what each table has by itself. Empty if no two tables share noise. If a table has the mixed noise of several views,
+/// all tables are one source, which is used over one table at a time.
 fn sources(tables: &MeasuredTables, pieces: &[Vec<VectorPiece>]) -> Vec<IndependentNoise> {
+    if tables.tables.iter().any(|table| pieces[table.vector].iter().any(|piece| piece.is_mixed)) {
+        let whole = |MeasuredTable { keys, vector }: MeasuredTable| SourceTable {
+            keys,
+            vector: SourceVector::Measured(vector),
+        };
+        return vec![IndependentNoise { tables: tables.tables.iter().cloned().map(whole).collect() }];
+    }
     let shared = shared(tables, pieces);
     if shared.is_empty() {
         return Vec::new();
@@ -131,41 +142,42 @@ fn sources(tables: &MeasuredTables, pieces: &[Vec<VectorPiece>]) -> Vec<Independ
         let vector = match parts.len() {
             0 => return None,
             all if all == pieces[vector].len() => SourceVector::Measured(vector),
-            // The price is zero because the draw was paid for as part of its table.
+            // The price is zero because it was paid for as part of its table.
             _ => SourceVector::Part(combine(&parts, Price::ZERO)),
         };
         Some(SourceTable { keys, vector })
     };
     let mut sources = Vec::new();
-    for (served, draws) in grouped(&shared, tables.tables.len()) {
-        let is_in = |piece: &VectorPiece| draw(piece).is_some_and(|draw| draws.contains(&draw));
+    for (served, views) in grouped(&shared, tables.tables.len()) {
+        let is_in = |piece: &VectorPiece| piece.view.is_some_and(|view| views.contains(&view));
         sources.push(IndependentNoise { tables: served.into_iter().filter_map(|at| part(at, &is_in)).collect() });
     }
-    let is_own = |piece: &VectorPiece| draw(piece).is_none_or(|draw| !shared.contains_key(&draw));
+    let is_own = |piece: &VectorPiece| piece.view.is_none_or(|view| !shared.contains_key(&view));
     let own = (0..tables.tables.len()).filter_map(|at| part(at, &is_own));
     sources.extend(own.map(|own| IndependentNoise { tables: vec![own] }));
     sources
 }
 
-/// The draws that belong to more than one table, with the indices of those tables.
-fn shared<'a>(tables: &MeasuredTables, pieces: &'a [Vec<VectorPiece>]) -> BTreeMap<DrawKey<'a>, Vec<usize>> {
-    let mut served: BTreeMap<DrawKey<'a>, Vec<usize>> = BTreeMap::new();
+/// The views whose noise more than one table has, with the indices of those tables.
+fn shared(tables: &MeasuredTables, pieces: &[Vec<VectorPiece>]) -> BTreeMap<Digest, Vec<usize>> {
+    let mut served: BTreeMap<Digest, Vec<usize>> = BTreeMap::new();
     for (at, table) in tables.tables.iter().enumerate() {
-        for draw in pieces[table.vector].iter().filter_map(draw) {
-            served.entry(draw).or_default().push(at);
+        let views: BTreeSet<Digest> = pieces[table.vector].iter().filter_map(|piece| piece.view).collect();
+        for view in views {
+            served.entry(view).or_default().push(at);
         }
     }
     served.retain(|_, tables| tables.len() > 1);
     served
 }
 
-/// Groups shared draws by the set of tables that they belong to. If that gave more sources than there are `tables`, they are
+/// Groups shared views by the set of tables that have their noise. If that gave more sources than there are `tables`, they are
 /// merged into a single source that is used over one table at a time: it is as exact as each table by itself, and takes no more
 /// work than planned.
-fn grouped<'a>(shared: &BTreeMap<DrawKey<'a>, Vec<usize>>, tables: usize) -> Vec<(Vec<usize>, BTreeSet<DrawKey<'a>>)> {
-    let mut groups: BTreeMap<Vec<usize>, BTreeSet<DrawKey<'a>>> = BTreeMap::new();
-    for (draw, served) in shared {
-        groups.entry(served.clone()).or_default().insert(*draw);
+fn grouped(shared: &BTreeMap<Digest, Vec<usize>>, tables: usize) -> Vec<(Vec<usize>, BTreeSet<Digest>)> {
+    let mut groups: BTreeMap<Vec<usize>, BTreeSet<Digest>> = BTreeMap::new();
+    for (view, served) in shared {
+        groups.entry(served.clone()).or_default().insert(*view);
     }
     if groups.len() > tables {
         return vec![((0..tables).collect(), shared.keys().copied().collect())];

@@ -74,6 +74,7 @@ impl From<ReleaseFault> for AnswerFailure {
         match fault {
             ReleaseFault::Shape => Self::WrongShape,
             ReleaseFault::Beyond => Self::BeyondCapacity,
+            ReleaseFault::Unstored => Self::NotCombined,
             ReleaseFault::Noise(_) => Self::NoNoise,
         }
     }

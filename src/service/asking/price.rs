@@ -5,7 +5,8 @@ use std::sync::{Arc, OnceLock};
 use super::ask::Ask;
 use super::asked;
 use super::margin;
-use super::offer::{AvailableParts, NeededMeasurement, Offer};
+use super::offer::{AvailableParts, Offer};
+use super::parts::NeededMeasurement;
 use super::stored::StoredAnswer;
 use crate::kernel::budget::charge::{Refusal, Standing};
 use crate::kernel::budget::entry::{Digest, Postings};
@@ -110,7 +111,7 @@ impl Service {
         &self,
         book: &'a LedgerState,
         who: &str,
-        priced: &Priced,
+        priced: &'a Priced,
     ) -> Result<AvailableParts<'a>, Refusal> {
         let branch = book.branch(&priced.dataset.lineage, who).ok_or(Refusal::NoAccount)?;
         let accountant = priced.dataset.terms.accountant;

@@ -100,7 +100,7 @@ impl Service {
             delta: priced.dataset.terms.delta().to_string(),
             answerable: outlook.offered.is_ok(),
             replay: outlook.offered.as_ref().is_ok_and(Offer::is_stored),
-            derived_from: outlook.offered.as_ref().map_or_else(|_| Vec::new(), origins),
+            derived_from: outlook.offered.as_ref().map_or_else(|_| Vec::new(), Offer::origins),
             answers_left: outlook.answers_left,
             refusal: outlook.offered.err(),
             before: AccountView::of(accountant, &outlook.account).counting(&outlook.account, leg),
@@ -200,18 +200,6 @@ fn largest(stock: &AvailableParts<'_>, priced: &Priced) -> Epsilon {
     // The round number just above is often exactly what was granted, so it is tried first.
     let above = rounded(low, 1);
     if low > 0 && above.nanos() <= Epsilon::NANOS_MAX && fits(above) { above } else { rounded(low, 0) }
-}
-
-/// The releases that an offer uses, each once.
-fn origins(offer: &Offer) -> Vec<String> {
-    match offer {
-        Offer::Stored { release, .. } => vec![release.clone()],
-        Offer::Combined { parts, .. } => {
-            let mut releases: Vec<_> = super::offer::use_ids(parts).into_iter().map(|id| id.release).collect();
-            releases.dedup();
-            releases
-        }
-    }
 }
 
 /// What is charged, as ε: the ε that was asked for if all of it is charged, else the ε of the price.

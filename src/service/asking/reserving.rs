@@ -95,7 +95,7 @@ impl Service {
         // However many draws the answer was combined from, it keeps at most twice the cells of one answer.
         let cells = read(self.ledger(), |book| {
             let card = book.release(release)?;
-            Some(card.draws().map(|draw| book.draw(draw).certified.cells).fold(0, u64::saturating_add))
+            Some(card.draws().map(|draw| book.draw(draw).certified.cells).fold(card.cells(), u64::saturating_add))
         });
         let cells = usize(cells.unwrap_or(0).min(2 * CELLS_MAX));
         self.room(who, cells.saturating_mul(LOADED_BYTES)).await

@@ -15,7 +15,7 @@ use crate::kernel::privacy::accountant::Accountant;
 use crate::kernel::privacy::amounts::{Delta, Price};
 use crate::kernel::privacy::certificate::Subject;
 use crate::kernel::vault::release::{NoisyVector, Release};
-use crate::ledger::answer_bytes::{self, Drawn, Head, JSON_BEGINS, Rest, VERSION};
+use crate::ledger::answer_bytes::{self, Drawn, Head, JSON_BEGINS, Points, Rest, VERSION, WITHOUT_POINTS};
 use crate::query::answer::grouping_sets::IndependentNoise;
 use crate::query::answer::{Layout, Limit, ShownGroups};
 use crate::service::error::ServiceError;
@@ -31,6 +31,8 @@ const CELLS_KEPT_MAX: usize = 2_000_000;
 pub struct StoredAnswer {
     /// The release: the noisy vectors that were drawn for this answer.
     pub release: Release,
+    /// The points of noise paths that were made for this answer beside what was drawn. Not all of them are shown.
+    pub points: Vec<NoisyVector>,
     /// The vectors that the answer shows, one per measurement; `None` if they are those of `release`.
     pub combined: Option<Vec<NoisyVector>>,
     /// Ids of the other releases that the vectors were combined from.
@@ -111,10 +113,10 @@ impl StoredAnswer {
         let Release { v, id, subject, mechanism, measurements, price, groups } = &self.release;
         let head = (id, subject, &self.sql, &self.epsilon, &self.researcher, &self.purpose, self.at_ms);
         let drawn = (v, mechanism, measurements, price, groups);
-        let Self { combined, derived_from, layout, paid, accountant, delta, rows_per_unit, .. } = self;
+        let Self { points, combined, derived_from, layout, paid, accountant, delta, rows_per_unit, .. } = self;
         let rest = (combined, derived_from, layout, paid, accountant, delta, rows_per_unit);
         // Unwrap safety: writing to memory does not fail, and an answer holds no number that is NaN.
-        borsh::to_vec(&(VERSION, head, drawn, rest)).expect("a stored answer is plain data")
+        borsh::to_vec(&(VERSION, head, drawn, points, rest)).expect("a stored answer is plain data")
     }
 
     /// Decodes the bytes of a stored answer of any version; `None` if they are not a stored answer.
@@ -122,18 +124,20 @@ impl StoredAnswer {
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         match bytes.split_first()? {
             (&JSON_BEGINS, _) => json::answer(bytes),
+            (&WITHOUT_POINTS, rest) => answer_bytes::read_without_points(rest),
             (&VERSION, rest) => answer_bytes::read(rest),
             _ => None,
         }
         .map(Self::from_parts)
     }
 
-    fn from_parts((head, drawn, rest): (Head, Drawn, Rest)) -> Self {
+    fn from_parts((head, drawn, points, rest): (Head, Drawn, Points, Rest)) -> Self {
         let (id, subject, sql, epsilon, researcher, purpose, at_ms) = head;
         let (v, mechanism, measurements, price, groups) = drawn;
         let (combined, derived_from, layout, paid, accountant, delta, rows_per_unit) = rest;
         Self {
             release: Release { v, id, subject, mechanism, measurements, price, groups },
+            points,
             combined,
             derived_from,
             layout,
@@ -224,7 +228,7 @@ pub(crate) fn summary(ledger: &dyn Ledger, id: &str) -> Result<StoredSummary, Se
     let bytes = bytes(ledger, id)?;
     let head = match bytes.split_first() {
         Some((&JSON_BEGINS, _)) => json::head(&bytes),
-        Some((&VERSION, rest)) => answer_bytes::read_head(rest),
+        Some((&(VERSION | WITHOUT_POINTS), rest)) => answer_bytes::read_head(rest),
         Some(_) | None => None,
     };
     let (id, subject, sql, epsilon, researcher, purpose, at_ms) = head.ok_or(LedgerFault::Unreadable)?;
@@ -242,6 +246,7 @@ fn bytes(ledger: &dyn Ledger, id: &str) -> Result<Vec<u8>, ServiceError> {
 fn cells(answer: &StoredAnswer) -> usize {
     let combined = answer.combined.iter().flatten();
     let sources = answer.layout.sets.iter().flat_map(|sets| &sets.measured).flat_map(|tables| &tables.sources);
-    let vectors: usize = answer.release.measurements.iter().chain(combined).map(|one| one.cells.len() + 16).sum();
+    let vectors: usize =
+        answer.release.measurements.iter().chain(&answer.points).chain(combined).map(|one| one.cells.len() + 16).sum();
     vectors + sources.map(IndependentNoise::cells).sum::<usize>()
 }

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use super::ask::Ask;
 use super::failure::AnswerFailure;
-use super::offer::{AnswerPart, Offer, use_ids};
+use super::offer::Offer;
+use super::parts::{AnswerPart, origins, use_ids};
+use super::path_vectors::PathVectors;
 use super::rooms::Reservation;
 use super::stored::{StoredAnswer, StoredQuestion};
 use super::turns::Turn;
@@ -16,10 +18,12 @@ use crate::kernel::budget::account::DatasetAccount;
 use crate::kernel::budget::charge::{ChargeDecision, ChargeRequest, Receipt, Refusal, ServeRequest, Standing};
 use crate::kernel::budget::entry::{Digest, KeyUse};
 use crate::kernel::budget::ledger::{EvaluationOutcome, LedgerFault, read};
+use crate::kernel::budget::steps::PathStep;
 use crate::kernel::privacy::amounts::Price;
 use crate::kernel::privacy::certificate::{Certificate, MeasurementSpec, Subject, certify};
 use crate::kernel::random;
-use crate::kernel::vault::release::{Release, release};
+use crate::kernel::vault::points::{ReleasedPoints, release_points};
+use crate::kernel::vault::release::Release;
 use crate::query::answer::Layout;
 use crate::query::computation::Computation;
 use crate::service::{Answer, Priced, Service, ServiceError};
@@ -72,8 +76,8 @@ impl Service {
         };
         let taken = match offer {
             Offer::Stored { release, .. } => ChosenOffer::Stored(release),
-            Offer::Combined { parts, legs } => {
-                ChosenOffer::Combined(Box::new(self.draft(parts, legs.researcher, &asked)?))
+            Offer::Combined { parts, steps, legs } => {
+                ChosenOffer::Combined(Box::new(self.draft((parts, steps), legs.researcher, &asked)?))
             }
         };
         Ok((taken, asked))
@@ -136,17 +140,25 @@ impl Service {
     }
 
     /// Drafts the charge for an answer of stored and new vectors. An answer that needs nothing new is computed at once, from
-    /// noisy values alone, and is stored in the same commit as its charge.
-    fn draft(&self, parts: Vec<AnswerPart>, leg: Price, asked: &PricedQuestion) -> Result<DraftCharge, ServiceError> {
+    /// noisy values alone, and is stored in the same commit as its charge. New points are made after the charge, each once: also those
+    /// that look at no data, because a second one would tell more than was paid for.
+    fn draft(
+        &self,
+        (parts, steps): (Vec<AnswerPart>, Option<Vec<PathStep>>),
+        leg: Price,
+        asked: &PricedQuestion,
+    ) -> Result<DraftCharge, ServiceError> {
         self.check_canonical(&asked.priced)?;
         let fresh = fresh(&parts, &asked.priced)?;
         let priced = &asked.priced;
+        let is_new = steps.iter().flatten().any(PathStep::is_new);
         let request = ChargeRequest {
             release: random::id("rel").map_err(|_| LedgerFault::Store)?,
             researcher: asked.who.clone(),
             certificate: fresh.certificate.clone(),
             drawn: fresh.views.clone(),
             uses: use_ids(&parts),
+            steps,
             worth: parts.iter().map(|made| made.worth).collect(),
             view: priced.view,
             sql: priced.sql.clone(),
@@ -155,13 +167,13 @@ impl Service {
             key: asked.key,
             at_ms: asked.at_ms,
         };
-        if !fresh.views.is_empty() {
-            // Find out whether a stored draw is unreadable before anything is paid for.
-            request.uses.iter().try_for_each(|id| self.stored_answer(&id.release).map(|_| ()))?;
+        if is_new || !fresh.views.is_empty() {
+            // Find out whether a stored vector is unreadable before anything is paid for.
+            origins(&parts).iter().try_for_each(|id| self.stored_answer(id).map(|_| ()))?;
             return Ok(DraftCharge { parts, fresh, request, composed: None });
         }
         let drawn = Release::of_nothing(&request.release, fresh.certificate.subject(), fresh.certificate.mechanism());
-        let answer = self.composed(drawn, leg, &parts, asked)?;
+        let answer = self.composed(ReleasedPoints::of_nothing(drawn), leg, &parts, asked)?;
         let body = answer.encode();
         Ok(DraftCharge { parts, fresh, request, composed: Some((answer, body)) })
     }
@@ -221,6 +233,9 @@ impl Service {
         parts: Vec<AnswerPart>,
         asked: &Arc<PricedQuestion>,
     ) -> (Result<(StoredAnswer, Vec<u8>), AnswerFailure>, Option<Turn>) {
+        if fresh.views.is_empty() {
+            return (self.computed(receipt, fresh, parts, asked).await, None);
+        }
         // Few questions touch data at a time, while many share each commit of the ledger, before and after.
         let slot = self.queues.running(&asked.who, &asked.priced.dataset.name).await;
         let begun = tokio::time::Instant::now();
@@ -229,19 +244,30 @@ impl Service {
             // own.
             Err(AnswerFailure::Frozen)
         } else {
-            let (this, question) = (Arc::clone(self), Arc::clone(asked));
-            let compute = move || {
-                let execute = || {
-                    let answer = this.execute(receipt, &fresh, &parts, &question)?;
-                    let body = answer.encode();
-                    Ok((answer, body))
-                };
-                catch_unwind(AssertUnwindSafe(execute)).unwrap_or(Err(AnswerFailure::Panicked))
-            };
-            tokio::task::spawn_blocking(compute).await.unwrap_or(Err(AnswerFailure::Panicked))
+            self.computed(receipt, fresh, parts, asked).await
         };
         self.hold(&asked.priced, begun).await;
         (computed, slot)
+    }
+
+    /// Computes a charged question's answer off the async threads.
+    async fn computed(
+        self: &Arc<Self>,
+        receipt: Receipt,
+        fresh: NewMeasurements,
+        parts: Vec<AnswerPart>,
+        asked: &Arc<PricedQuestion>,
+    ) -> Result<(StoredAnswer, Vec<u8>), AnswerFailure> {
+        let (this, question) = (Arc::clone(self), Arc::clone(asked));
+        let compute = move || {
+            let execute = || {
+                let answer = this.execute(receipt, &fresh, &parts, &question)?;
+                let body = answer.encode();
+                Ok((answer, body))
+            };
+            catch_unwind(AssertUnwindSafe(execute)).unwrap_or(Err(AnswerFailure::Panicked))
+        };
+        tokio::task::spawn_blocking(compute).await.unwrap_or(Err(AnswerFailure::Panicked))
     }
 
     /// Charges durably, and stores the answer with the charge if it needs nothing new. Blocks.
@@ -269,21 +295,26 @@ impl Service {
         asked: &PricedQuestion,
     ) -> Result<StoredAnswer, AnswerFailure> {
         let leg = receipt.standing().legs.researcher;
-        let exact = self.ports.engine.evaluate(&receipt.subject().edition, &fresh.computation)?;
-        let drawn = release(receipt, exact, self.ports.noise.as_ref())?;
-        self.composed(drawn, leg, parts, asked).map_err(|_| AnswerFailure::NotCombined)
+        let exact = match fresh.views.is_empty() {
+            // Nothing is drawn from data, so that none is looked at.
+            true => None,
+            false => Some(self.ports.engine.evaluate(&receipt.subject().edition, &fresh.computation)?),
+        };
+        let stored = PathVectors { service: self, priced: &asked.priced };
+        let released = release_points(receipt, exact, &stored, self.ports.noise.as_ref())?;
+        self.composed(released, leg, parts, asked).map_err(|_| AnswerFailure::NotCombined)
     }
 
-    /// Combines what was drawn with what is stored into the answer.
+    /// Combines what was made with what is stored into the answer.
     fn composed(
         &self,
-        drawn: Release,
+        released: ReleasedPoints,
         leg: Price,
         parts: &[AnswerPart],
         asked: &PricedQuestion,
     ) -> Result<StoredAnswer, ServiceError> {
-        let composed = self.compose(&drawn, parts, asked.priced.plan.layout.sets.clone())?;
-        Ok(StoredAnswer::new(drawn, composed, leg, asked))
+        let composed = self.compose(&released, parts, asked.priced.plan.layout.sets.clone())?;
+        Ok(StoredAnswer::new(released, composed, leg, asked))
     }
 
     fn is_frozen(&self, dataset: &str) -> bool {

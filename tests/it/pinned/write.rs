@@ -193,6 +193,7 @@ fn charge(ledger: &dyn Ledger, number: usize, at_ms: u64) -> String {
         certificate,
         drawn: planned.computation.views("visits", &edition),
         uses: Vec::new(),
+        steps: None,
         worth: vec![price],
         view: planned.view(&edition),
         sql: canonical::sql(&planned, &terms),

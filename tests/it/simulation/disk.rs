@@ -58,8 +58,8 @@ impl Disk {
     fn write(&mut self, batch: &CommitBatch) {
         self.ghost = None;
         for encoded in &batch.entries {
-            if let Some(Act::Charged(charged)) = Entry::read(&encoded.bytes).map(|entry| entry.act) {
-                self.draws += charged.drawn.len() as u64;
+            if let Some(Act::ChargedByPath(charged)) = Entry::read(&encoded.bytes).map(|entry| entry.act) {
+                self.draws += charged.charge.drawn.len() as u64;
             }
         }
         self.entries.extend(batch.entries.iter().cloned());

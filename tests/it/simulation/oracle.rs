@@ -1,13 +1,14 @@
 //! The oracle: what must hold after every durable entry, computed again from the entries alone.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use tacit::kernel::budget::entry::{AccountKind, Act, Cause, Charge, Entry, Postings};
 use tacit::kernel::budget::state::LedgerState;
+use tacit::kernel::budget::steps::{DerivedSource, PathStep, PointOrigin};
 
 use super::disk::Disk;
 
-type Draw = (String, u32);
+type View = [u8; 32];
 
 #[derive(Default)]
 struct Owner {
@@ -16,7 +17,8 @@ struct Owner {
     project: Option<String>,
     /// (length of the period in days, when the first one began, number of the current period, spent before it)
     renewal: Option<(u64, u64, u64, u64)>,
-    owns: HashSet<Draw>,
+    /// The best level of each view that was paid for.
+    knows: HashMap<View, u64>,
 }
 
 impl Owner {
@@ -34,6 +36,19 @@ impl Owner {
     }
 }
 
+#[derive(Default)]
+struct Path {
+    levels: BTreeSet<u64>,
+    drawn: u64,
+    derived: Vec<(u64, u64, Vec<(View, u64)>)>,
+}
+
+impl Path {
+    fn finest(&self) -> u64 {
+        self.levels.last().copied().unwrap_or(0)
+    }
+}
+
 /// Everything that was ever seen on disk, accounted for independently of the ledger's state.
 #[derive(Default)]
 pub struct Oracle {
@@ -41,9 +56,10 @@ pub struct Oracle {
     cap: u64,
     pub drawn: u64,
     owners: HashMap<String, Owner>,
-    prices: HashMap<Draw, u64>,
-    /// Who had each release made, and the draws it is computed from.
-    pub charged: HashMap<String, (String, HashSet<Draw>)>,
+    /// Who had each release made, and the points that it is made of.
+    pub charged: HashMap<String, (String, Vec<PathStep>)>,
+    /// The path of each view: its levels, what was drawn from data for it, and the points of other views that it is derived from.
+    paths: HashMap<View, Path>,
     pub released: HashSet<String>,
     burned: HashSet<String>,
     keys: HashMap<(String, [u8; 32]), [u8; 32]>,
@@ -95,14 +111,15 @@ impl Oracle {
                     (None, _) => None,
                 };
             }
-            Act::Charged(charged) => self.charged(entry, charged),
-            Act::Served(served) => {
+            Act::ChargedByPath(charged) => self.charged(entry, &charged.charge, &charged.steps),
+            Act::ServedByPath(served) => {
                 assert!(self.released.contains(&served.release), "what is served was released");
-                let (_, draws) = self.charged[&served.release].clone();
+                let (_, steps) = self.charged[&served.release].clone();
                 self.seqs.entry((served.release.clone(), served.researcher.clone())).or_insert(entry.seq);
                 assert_eq!(served.legs.dataset.quanta(), 0, "what is served draws nothing");
                 self.postings += 1;
-                self.hand_over(&served.researcher, &draws, &served.legs, entry.at_ms);
+                self.pay(&served.researcher, &steps, &served.legs, entry.at_ms);
+                self.know(&served.researcher, &steps);
                 if let Some(key) = served.key {
                     let known = self.keys.insert((served.researcher.clone(), key.key), key.body);
                     assert!(known.is_none(), "a key is used once");
@@ -112,8 +129,10 @@ impl Oracle {
                 assert!(self.charged.contains_key(release), "what is released was charged");
                 assert!(self.released.insert(release.clone()), "a charge has one released draw");
                 assert!(!self.burned.contains(release), "what is burnt is never released");
-                let (owner, _) = &self.charged[release];
+                let (owner, steps) = self.charged[release].clone();
                 self.seqs.entry((release.clone(), owner.clone())).or_insert(entry.seq);
+                self.lengthen(&steps);
+                self.know(&owner, &steps);
             }
             Act::Burned { release, cause } => {
                 assert!(self.charged.contains_key(release) && !self.released.contains(release));
@@ -123,8 +142,10 @@ impl Oracle {
             Act::Frozen { .. } => self.is_frozen = true,
             Act::Unfrozen { .. } => (self.is_frozen, self.incidents) = (false, 0),
             Act::EditionSealed { .. } | Act::PersonAdded { .. } | Act::TokenRevoked { .. } | Act::Recovered { .. } => {}
-            // The simulation has no statistics, requests or declared files.
-            Act::StatisticsGranted { .. }
+            // The simulation has no statistics, requests or declared files, and nothing that is paid for draw by draw.
+            Act::Charged(_)
+            | Act::Served(_)
+            | Act::StatisticsGranted { .. }
             | Act::Published { .. }
             | Act::RefreshSkipped { .. }
             | Act::Requested { .. }
@@ -139,26 +160,20 @@ impl Oracle {
         }
     }
 
-    fn charged(&mut self, entry: &Entry, charged: &Charge) {
-        let mut own = HashSet::new();
-        let mut drawn = 0;
-        for (index, one) in (0..).zip(&charged.drawn) {
-            let draw = (charged.release.clone(), index);
-            self.prices.insert(draw.clone(), one.certified.price.quanta());
-            drawn += one.certified.price.quanta();
-            own.insert(draw);
-        }
+    fn charged(&mut self, entry: &Entry, charged: &Charge, steps: &[PathStep]) {
+        let drawn: u64 = charged.drawn.iter().map(|one| one.certified.price.quanta()).sum();
         self.draws += charged.drawn.len() as u64;
         self.charges += 1;
         self.postings += 1;
         self.drawn += drawn;
         assert!(self.drawn <= self.cap, "the dataset overspends: {} of {}", self.drawn, self.cap);
-        own.extend(charged.uses.iter().map(|id| (id.release.clone(), id.index)));
+        assert!(charged.uses.is_empty(), "nothing was ever paid for draw by draw");
         assert_eq!(charged.legs.dataset.quanta(), drawn);
         assert!(drawn == 0 || !(self.is_frozen || self.incidents >= 3), "nothing is drawn while it is frozen");
         assert!(charged.legs.researcher.quanta() <= self.query_max);
-        self.hand_over(&charged.researcher, &own, &charged.legs, entry.at_ms);
-        let known = self.charged.insert(charged.release.clone(), (charged.researcher.clone(), own));
+        self.is_path(charged, steps);
+        self.pay(&charged.researcher, steps, &charged.legs, entry.at_ms);
+        let known = self.charged.insert(charged.release.clone(), (charged.researcher.clone(), steps.to_vec()));
         assert!(known.is_none(), "a release is charged once");
         if let Some(key) = charged.key {
             let known = self.keys.insert((charged.researcher.clone(), key.key), key.body);
@@ -166,16 +181,95 @@ impl Oracle {
         }
     }
 
-    /// Checks that the legs are the prices of what is new to the researcher and to their project.
-    fn hand_over(&mut self, who: &str, draws: &HashSet<Draw>, legs: &Postings, at_ms: u64) {
-        let project = self.owners[who].project.clone().map(|project| format!("project {project}"));
-        let payers = [(Some(who.to_owned()), legs.researcher), (project, legs.project)];
-        for (payer, leg) in payers.into_iter().filter_map(|(payer, leg)| payer.map(|payer| (payer, leg))) {
-            let owner = self.owners.get_mut(&payer).expect("an account");
-            let new: u64 = draws.iter().filter(|draw| !owner.owns.contains(*draw)).map(|draw| self.prices[draw]).sum();
-            assert_eq!(leg.quanta(), new, "{payer} pays for what is new, to the unit");
-            owner.owns.extend(draws.iter().cloned());
-            owner.pay(new, at_ms, &payer);
+    /// Checks that new points lie next to the points that they are made from, and that data makes up the difference to the finest one.
+    fn is_path(&self, charged: &Charge, steps: &[PathStep]) {
+        let mut levels: HashMap<View, BTreeSet<u64>> = HashMap::new();
+        for step in steps {
+            let level = step.level.quanta();
+            let stored = || self.paths.get(&step.view).map(|path| path.levels.clone()).unwrap_or_default();
+            let known = levels.entry(step.view).or_insert_with(stored);
+            let finest = known.last().copied().unwrap_or(0);
+            match &step.origin {
+                PointOrigin::Stored => assert!(known.contains(&level), "what is stored is there"),
+                PointOrigin::Drawn { from, draw } => {
+                    let price = charged.drawn[*draw as usize].certified.price.quanta();
+                    assert_eq!((from.quanta(), from.quanta() + price), (finest, level), "data makes up the difference");
+                }
+                PointOrigin::Between { finer, coarser, .. } => {
+                    assert_eq!(known.range(level..).next(), Some(&finer.quanta()), "made from the next finer one");
+                    assert_eq!(known.range(..level).next_back().copied(), coarser.map(|one| one.quanta()));
+                    assert_ne!(finer.quanta(), level, "a point is made once");
+                }
+                PointOrigin::Derived { from, sources } => {
+                    let worth: u64 = sources.iter().map(|source| source.worth.quanta()).sum();
+                    assert_eq!((from.quanta(), from.quanta() + worth), (finest, level), "sums make up the difference");
+                    let is_direct = |source: &DerivedSource| {
+                        let path = &self.paths[&source.view];
+                        path.derived.is_empty() && path.levels.contains(&source.level.quanta())
+                    };
+                    assert!(sources.iter().all(is_direct), "and have noise of their own");
+                }
+            }
+            known.insert(level);
+        }
+    }
+
+    fn lengthen(&mut self, steps: &[PathStep]) {
+        for step in steps {
+            let (path, level) = (self.paths.entry(step.view).or_default(), step.level.quanta());
+            match &step.origin {
+                PointOrigin::Drawn { from, .. } => path.drawn += level - from.quanta(),
+                PointOrigin::Derived { from, sources } => {
+                    let sources = sources.iter().map(|source| (source.view, source.level.quanta())).collect();
+                    path.derived.push((level, from.quanta(), sources));
+                }
+                PointOrigin::Stored | PointOrigin::Between { .. } => {}
+            }
+            path.levels.insert(level);
+            let derived: u64 = path.derived.iter().map(|(level, from, _)| level - from).sum();
+            assert_eq!(path.finest(), path.drawn + derived, "nobody knows more than was drawn or derived");
+        }
+    }
+
+    /// The best level of a view that somebody can see: what they paid for, or what follows from that.
+    fn known(&self, owner: &Owner, view: &View) -> u64 {
+        let mut known = owner.knows.get(view).copied().unwrap_or(0);
+        for (level, from, sources) in self.paths.get(view).iter().flat_map(|path| &path.derived) {
+            if known >= *from && sources.iter().all(|(source, level)| self.known(owner, source) >= *level) {
+                known = known.max(*level);
+            }
+        }
+        known
+    }
+
+    /// The accounts of a researcher and of their project.
+    fn payers(&self, who: &str) -> Vec<String> {
+        let project = self.owners[who].project.as_ref().map(|project| format!("project {project}"));
+        [Some(who.to_owned()), project].into_iter().flatten().collect()
+    }
+
+    /// Checks that the legs are, for each view, the level that is given beyond the best one that is known.
+    fn pay(&mut self, who: &str, steps: &[PathStep], legs: &Postings, at_ms: u64) {
+        let mut given: HashMap<View, u64> = HashMap::new();
+        for step in steps.iter().filter(|step| !matches!(step.origin, PointOrigin::Derived { .. })) {
+            let level = given.entry(step.view).or_default();
+            *level = step.level.quanta().max(*level);
+        }
+        for (payer, leg) in self.payers(who).into_iter().zip([legs.researcher, legs.project]) {
+            let owner = &self.owners[&payer];
+            let new: u64 = given.iter().map(|(view, level)| level.saturating_sub(self.known(owner, view))).sum();
+            assert_eq!(leg.quanta(), new, "{payer} pays max(0, q − the best paid for), to the unit");
+            self.owners.get_mut(&payer).expect("an account").pay(new, at_ms, &payer);
+        }
+    }
+
+    fn know(&mut self, who: &str, steps: &[PathStep]) {
+        for payer in self.payers(who) {
+            let knows = &mut self.owners.get_mut(&payer).expect("an account").knows;
+            for step in steps.iter().filter(|step| !matches!(step.origin, PointOrigin::Derived { .. })) {
+                let level = knows.entry(step.view).or_default();
+                *level = step.level.quanta().max(*level);
+            }
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use maud::{Markup, html};
 
-use crate::kernel::budget::entry::{Act, Cause, IssuedToken};
+use crate::kernel::budget::entry::{Act, Cause, Charge, IssuedToken};
 use crate::service::stewarding::entries::{AnswerNames, EntryPrice, asker};
 use crate::service::views::{significant, timestamp};
 
@@ -134,7 +134,7 @@ fn form(search: &Search<'_>) -> Markup {
             label { "What happened"
                 select name="act" {
                     option value="" { "everything" }
-                    @for kind in Act::KINDS { option value=(kind) selected[kind == act] { (kind) } }
+                    @for kind in Act::KINDS.iter().filter(|kind| Act::shown_kind(kind) == **kind) { option value=(kind) selected[kind == act] { (kind) } }
                 }
             }
             label { "Person" input type="search" name="person" value=(person) size="12" maxlength="64" autocomplete="off"; }
@@ -286,12 +286,13 @@ pub fn words(act: &Act, names: &EntryNames<'_>) -> String {
         }
         Act::Frozen { dataset, reason, by } => format!("{by} froze {dataset}: {reason}"),
         Act::Unfrozen { dataset, reason, by } => format!("{by} unfroze {dataset}: {reason}"),
-        Act::Charged(charged) => format!("charged to {}: {}", asker(&charged.researcher), charged.sql),
+        Act::Charged(charged) => charged_for(charged),
+        Act::ChargedByPath(charged) => charged_for(&charged.charge),
         Act::Released { release, .. } => format!("the answer was stored for {}", names.answer(release)),
         Act::Burned { release, cause } => {
             format!("charged and not answered, because {}; {}", because(*cause), names.answer(release))
         }
-        Act::Served(served) => {
+        Act::Served(served) | Act::ServedByPath(served) => {
             format!("the stored answer was given to {}: {}", asker(&served.researcher), names.sql(&served.release))
         }
         Act::Recovered { reason, by, .. } => format!("{by} resumed an older ledger: {reason}"),
@@ -321,4 +322,8 @@ pub fn words(act: &Act, names: &EntryNames<'_>) -> String {
         Act::ViewingSet { name, datasets, by } => format!("{by} lets {name} see {}", listed(datasets)),
         Act::Applied { reason, by, acts, .. } => format!("{by} applied files, {} changes: {reason}", acts.len()),
     }
+}
+
+fn charged_for(charged: &Charge) -> String {
+    format!("charged to {}: {}", asker(&charged.researcher), charged.sql)
 }

@@ -1,9 +1,11 @@
 //! Admission: whether an answer fits every account from the researcher's to the dataset's, and what it posts to each.
 
-use super::{Branch, DrawNo, LedgerState};
+use super::fault::FoldFault;
+use super::{Branch, DrawNo, LedgerState, ReleaseNo};
 use crate::kernel::budget::account::Account;
 use crate::kernel::budget::charge::{AnswerState, ChargeRequest, Refusal, ServeRequest};
-use crate::kernel::budget::entry::{AccountKind, AccountMark, Charge, DrawId, NewDraw, Postings, Serving};
+use crate::kernel::budget::entry::{AccountKind, AccountMark, Charge, Digest, DrawId, NewDraw, Postings, Serving};
+use crate::kernel::budget::steps::{PathStep, levels_given};
 use crate::kernel::privacy::amounts::{Delta, Price};
 use crate::kernel::privacy::gdp::CELLS_MAX;
 
@@ -18,13 +20,15 @@ pub struct AnswerCost<'a> {
     pub threshold_delta: Delta,
     /// Stored vectors that the answer is computed from.
     pub uses: &'a [DrawNo],
+    /// The levels of the points of paths that it is made of; `None` if it is paid for draw by draw.
+    pub levels: Option<&'a [(Digest, Price)]>,
 }
 
 impl<'a> AnswerCost<'a> {
     /// The cost of an answer that draws nothing and is computed from stored vectors only.
     #[must_use]
     pub fn of_stored(uses: &'a [DrawNo]) -> Self {
-        Self { drawn: Price::ZERO, cells: 0, threshold_delta: Delta::ZERO, uses }
+        Self { drawn: Price::ZERO, cells: 0, threshold_delta: Delta::ZERO, uses, levels: None }
     }
 }
 
@@ -32,9 +36,12 @@ impl LedgerState {
     /// What an answer posts to each account: to the dataset what is drawn anew, to the project and the researcher what is new to them.
     #[must_use]
     pub fn legs(&self, branch: &Branch, cost: &AnswerCost<'_>) -> Postings {
-        let leg = |account| {
-            let unpaid = cost.uses.iter().filter(|draw| !self.has_paid(account, **draw));
-            unpaid.fold(cost.drawn, |sum, draw| sum.saturating_add(self.draw(*draw).certified.price))
+        let leg = |account| match cost.levels {
+            Some(levels) => self.leg_by_path(account, levels, cost.uses),
+            None => {
+                let unpaid = cost.uses.iter().filter(|draw| !self.has_paid(account, **draw));
+                unpaid.fold(cost.drawn, |sum, draw| sum.saturating_add(self.draw(*draw).certified.price))
+            }
         };
         Postings {
             dataset: cost.drawn,
@@ -115,7 +122,7 @@ impl LedgerState {
         uses.iter().map(one).collect()
     }
 
-    fn is_sealed(&self, number: super::ReleaseNo) -> bool {
+    pub(super) fn is_sealed(&self, number: ReleaseNo) -> bool {
         self.card(number).state == AnswerState::Sealed
     }
 
@@ -128,10 +135,15 @@ impl LedgerState {
         let subject = certificate.subject();
         let branch = self.branch(&subject.dataset, &request.researcher).ok_or(Refusal::NoAccount)?;
         let uses = self.resolve(&branch, &request.uses).ok_or(Refusal::Gone)?;
-        let (drawn, cells, threshold_delta) = (certificate.price(), certificate.cells(), certificate.threshold_delta());
-        let cost = AnswerCost { drawn, cells, threshold_delta, uses: &uses };
-        let legs = self.admit(&branch, &cost, request.at_ms)?;
         let drawn = request.drawn.iter().zip(certificate.measurements());
+        let draws: Vec<_> = drawn.map(|(view, certified)| NewDraw { view: *view, certified: *certified }).collect();
+        if let Some(steps) = &request.steps {
+            self.check_path(&branch, (&draws, &uses), steps).map_err(|_| Refusal::Gone)?;
+        }
+        let levels = request.steps.as_deref().map(levels_given);
+        let (drawn, cells, threshold_delta) = (certificate.price(), certificate.cells(), certificate.threshold_delta());
+        let cost = AnswerCost { drawn, cells, threshold_delta, uses: &uses, levels: levels.as_deref() };
+        let legs = self.admit(&branch, &cost, request.at_ms)?;
         Ok(Charge {
             release: request.release.clone(),
             researcher: request.researcher.clone(),
@@ -141,7 +153,7 @@ impl LedgerState {
             sql: request.sql.clone(),
             rows_per_unit: request.rows_per_unit,
             purpose: request.purpose.clone(),
-            drawn: drawn.map(|(view, certified)| NewDraw { view: *view, certified: *certified }).collect(),
+            drawn: draws,
             uses: request.uses.clone(),
             worth: request.worth.clone(),
             legs,
@@ -164,8 +176,10 @@ impl LedgerState {
         if !self.is_sealed(number) {
             return Err(Refusal::Gone);
         }
-        let uses: Vec<_> = card.draws().collect();
-        let legs = self.admit_stored(&branch, &uses, request.at_ms)?;
+        let legs = self.legs_of_stored(&branch, number);
+        if legs != Postings::default() {
+            self.admit_stored(&branch, number, request.at_ms)?;
+        }
         Ok(Serving {
             release: request.release.clone(),
             researcher: request.researcher.clone(),
@@ -176,11 +190,40 @@ impl LedgerState {
         })
     }
 
-    /// Checks whether a stored answer is admitted; if nothing in it is new to the researcher, it always is.
-    fn admit_stored(&self, branch: &Branch, uses: &[DrawNo], now_ms: u64) -> Result<Postings, Refusal> {
-        let cost = AnswerCost::of_stored(uses);
-        let legs = self.legs(branch, &cost);
-        if legs == Postings::default() { Ok(legs) } else { self.admit(branch, &cost, now_ms) }
+    /// Checks that the steps of an answer follow from the stored points, and that its researcher has paid for the draws that it uses besides.
+    pub(super) fn check_path(
+        &self,
+        branch: &Branch,
+        (drawn, uses): (&[NewDraw], &[DrawNo]),
+        steps: &[PathStep],
+    ) -> Result<(), FoldFault> {
+        if !uses.iter().all(|draw| self.has_paid(branch.researcher, *draw)) {
+            return Err(FoldFault::UnknownDraw);
+        }
+        self.check_steps(drawn, steps)
+    }
+
+    /// What a stored answer posts to each account if it is served as it is.
+    #[must_use]
+    pub fn legs_of_stored(&self, branch: &Branch, number: ReleaseNo) -> Postings {
+        self.with_cost_of_stored(number, |cost| self.legs(branch, &cost))
+    }
+
+    /// Checks whether a stored answer is admitted if it is served as it is, like [`LedgerState::admit`].
+    ///
+    /// # Errors
+    /// [`Refusal`]; nothing changes.
+    pub fn admit_stored(&self, branch: &Branch, number: ReleaseNo, now_ms: u64) -> Result<Postings, Refusal> {
+        self.with_cost_of_stored(number, |cost| self.admit(branch, &cost, now_ms))
+    }
+
+    fn with_cost_of_stored<T>(&self, number: ReleaseNo, with: impl FnOnce(AnswerCost<'_>) -> T) -> T {
+        let card = self.card(number);
+        let given = card.given.as_deref();
+        // The levels of an answer that was charged by path hold its own draws, too.
+        let uses: Vec<_> = if given.is_some() { card.uses.to_vec() } else { card.draws().collect() };
+        let levels = self.is_by_path(number).then(|| given.unwrap_or_default());
+        with(AnswerCost { levels, ..AnswerCost::of_stored(&uses) })
     }
 
     /// The state of an account at `now_ms`.

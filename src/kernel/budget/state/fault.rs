@@ -45,6 +45,15 @@ pub enum FoldFault {
     /// It uses a vector that is not stored.
     #[error("it uses a vector that is not stored")]
     UnknownDraw,
+    /// It uses a point of a noise path that is not stored.
+    #[error("it uses a point that is not on its path")]
+    UnknownPoint,
+    /// Its new point is not made from the points next to it, or not worth what it says.
+    #[error("its point does not lie where it says")]
+    MisplacedPoint,
+    /// Another answer is making a point of the same path.
+    #[error("another answer is making a point of its path")]
+    PathTaken,
     /// The sum of its prices overflows.
     #[error("its price overflows")]
     PriceOverflow,

@@ -5,9 +5,10 @@ use super::{AnswerCost, KeyRecord, LedgerState, QuestionRecord, ReleaseNo, Relea
 use crate::kernel::budget::account::{Account, AccountNo, DatasetAccount, EditionMark, Raise, Renewal};
 use crate::kernel::budget::charge::AnswerState;
 use crate::kernel::budget::entry::{
-    AccountKind, AccountMark, Act, Balance, Cap, Cause, Charge, Digest, Entry, KeyUse, Postings, Serving,
+    AccountKind, AccountMark, Act, Balance, Cap, Cause, Charge, Digest, Entry, KeyUse, NewDraw, Postings, Serving,
 };
 use crate::kernel::budget::people::{Role, STATISTICS};
+use crate::kernel::budget::steps::{PathStep, levels_given};
 use crate::kernel::privacy::amounts::{Delta, Epsilon, Price};
 use crate::kernel::privacy::gdp::CELLS_MAX;
 
@@ -28,6 +29,15 @@ struct KeyUsed<'a> {
     researcher: &'a str,
     key: Option<KeyUse>,
     question: Option<Option<&'a str>>,
+}
+
+/// How a stored answer that is served again is paid for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum PaidBy {
+    /// Draw by draw.
+    Draws,
+    /// By the levels of its views.
+    Levels,
 }
 
 /// An allocation as an entry sets it.
@@ -94,10 +104,12 @@ impl LedgerState {
             }
             Act::Frozen { dataset, .. } => self.alter(dataset, |whole| whole.frozen = true),
             Act::Unfrozen { dataset, .. } => self.alter(dataset, |whole| (whole.frozen, whole.incidents) = (false, 0)),
-            Act::Charged(charged) => self.charged(entry, charged),
+            Act::Charged(charged) => self.charged(entry, charged, None),
+            Act::ChargedByPath(charged) => self.charged(entry, &charged.charge, Some(&charged.steps)),
             Act::Released { release, digest } => self.end(entry.seq, release, AnswerState::Sealed, Some(*digest)),
             Act::Burned { release, cause } => self.burn(entry.seq, release, *cause),
-            Act::Served(served) => self.serve_again(entry, served),
+            Act::Served(served) => self.serve_again(entry, served, PaidBy::Draws),
+            Act::ServedByPath(served) => self.serve_again(entry, served, PaidBy::Levels),
             Act::Recovered { balances, anchor_seq, .. } => {
                 self.is_burnt |= anchor_seq.is_none();
                 balances.iter().try_for_each(|balance| self.owe(balance))
@@ -222,15 +234,21 @@ impl LedgerState {
         Ok(number)
     }
 
-    fn charged(&mut self, entry: &Entry, charged: &Charge) -> FoldResult {
+    /// Takes the charge of an answer, by its steps along noise paths or, without any, draw by draw.
+    fn charged(&mut self, entry: &Entry, charged: &Charge, steps: Option<&[PathStep]>) -> FoldResult {
         let branch = self.branch(&charged.dataset, &charged.researcher).ok_or(FoldFault::NoAccount)?;
         let uses = self.resolve(&branch, &charged.uses).ok_or(FoldFault::UnknownDraw)?;
+        if let Some(steps) = steps {
+            self.check_path(&branch, (&charged.drawn, &uses), steps)?;
+        }
         let (mut drawn, mut cells) = (Price::ZERO, 0_u64);
         for one in &charged.drawn {
             drawn = drawn.checked_add(one.certified.price).ok_or(FoldFault::PriceOverflow)?;
             cells = cells.checked_add(one.certified.cells).ok_or(FoldFault::CellsOverflow)?;
         }
-        let cost = AnswerCost { drawn, cells, threshold_delta: charged.threshold_delta, uses: &uses };
+        let levels = steps.map(levels_given);
+        let threshold_delta = charged.threshold_delta;
+        let cost = AnswerCost { drawn, cells, threshold_delta, uses: &uses, levels: levels.as_deref() };
         if self.legs(&branch, &cost) != charged.legs || cells != charged.cells {
             return Err(FoldFault::WrongLegs);
         }
@@ -258,7 +276,11 @@ impl LedgerState {
                 self.accounts[number.0 as usize].last = Some(leg);
             }
         }
-        let number = self.index(entry.seq, &branch, charged, uses.into())?;
+        let number = self.index(entry.seq, &branch, charged, (uses.into(), steps))?;
+        match steps {
+            Some(steps) => self.begin_points(number, steps),
+            None => self.pay_for_draws(&branch, number),
+        }
         self.hand_over(entry.seq, &branch, number);
         let used = KeyUsed { researcher: &charged.researcher, key: charged.key, question: None };
         self.keep_key(entry.seq, used, number, charged.account, charged.legs)?;
@@ -289,17 +311,19 @@ impl LedgerState {
         seq: u64,
         branch: &super::Branch,
         charged: &Charge,
-        uses: Box<[super::DrawNo]>,
+        (uses, steps): (Box<[super::DrawNo]>, Option<&[PathStep]>),
     ) -> Result<ReleaseNo, FoldFault> {
         const TOO_MANY: FoldFault = FoldFault::ReleasesFull;
         let number = ReleaseNo(u32::try_from(self.releases.len()).map_err(|_| TOO_MANY)?);
         let first = u32::try_from(self.draws.len()).map_err(|_| TOO_MANY)?;
         for (index, one) in (0..).zip(&charged.drawn) {
             let draw = super::DrawNo(first.checked_add(index).ok_or(TOO_MANY)?);
-            self.draws.push(super::DrawRecord { release: number, index, certified: one.certified });
+            let NewDraw { view, certified } = *one;
+            self.draws.push(super::DrawRecord { release: number, index, view, certified });
             self.views.entry(one.view).or_default().push(draw);
         }
         let last = u32::try_from(self.draws.len()).map_err(|_| TOO_MANY)?;
+        let vectors = steps.into_iter().flatten().filter(|step| step.has_vector());
         self.releases.push(ReleaseRecord {
             id: charged.release.clone(),
             seq,
@@ -310,6 +334,10 @@ impl LedgerState {
             dataset: branch.dataset,
             drawn: first..last,
             uses,
+            given: steps.map(|steps| levels_given(steps).into()),
+            points: u32::try_from(vectors.clone().count()).map_err(|_| TOO_MANY)?,
+            cells: vectors.fold(0, |sum, step| sum.saturating_add(step.cells)),
+            is_whole: charged.threshold_delta > Delta::ZERO,
             ended: 0,
         });
         self.names.insert(charged.release.clone(), number);
@@ -326,12 +354,16 @@ impl LedgerState {
     }
 
     /// Records that a researcher, and their project, has paid for every draw that an answer was computed from.
-    fn hand_over(&mut self, seq: u64, branch: &super::Branch, number: ReleaseNo) {
+    fn pay_for_draws(&mut self, branch: &super::Branch, number: ReleaseNo) {
         for account in [Some(branch.researcher), branch.project].into_iter().flatten() {
             // Accesses the field directly, so that two fields of `self` are borrowed separately and nothing is copied.
             let card = &self.releases[number.0 as usize];
             self.paid.extend(card.draws().map(|draw| (account, draw)));
         }
+    }
+
+    /// Records that an answer was served to a researcher.
+    fn hand_over(&mut self, seq: u64, branch: &super::Branch, number: ReleaseNo) {
         if let std::collections::hash_map::Entry::Vacant(first) = self.served.entry((branch.researcher, number)) {
             first.insert(seq);
             self.served_in_order.entry(branch.researcher).or_default().push(number);
@@ -364,7 +396,7 @@ impl LedgerState {
         }
         (card.state, card.ended, card.digest) = (to, seq, digest);
         self.executing.remove(&number);
-        Ok(())
+        self.end_points(number, to == AnswerState::Sealed)
     }
 
     fn burn(&mut self, seq: u64, release: &str, cause: Cause) -> FoldResult {
@@ -377,24 +409,42 @@ impl LedgerState {
         })
     }
 
-    fn serve_again(&mut self, entry: &Entry, served: &Serving) -> FoldResult {
+    fn serve_again(&mut self, entry: &Entry, served: &Serving, paid_by: PaidBy) -> FoldResult {
         let number = *self.names.get(&served.release).ok_or(FoldFault::UnknownAnswer)?;
         let card = self.card(number);
         if card.state != AnswerState::Sealed {
             return Err(FoldFault::AnswerNotStored);
         }
         let dataset = self.account(card.dataset).dataset.clone();
-        let uses: Vec<_> = card.draws().collect();
+        let given = card.given.clone();
         let branch = self.branch(&dataset, &served.researcher).ok_or(FoldFault::NoAccount)?;
-        if self.legs(&branch, &AnswerCost::of_stored(&uses)) != served.legs {
+        let legs = match paid_by {
+            PaidBy::Levels if self.is_by_path(number) => self.legs_of_stored(&branch, number),
+            PaidBy::Draws if given.is_none() => {
+                self.legs(&branch, &AnswerCost::of_stored(&card.draws().collect::<Vec<_>>()))
+            }
+            PaidBy::Levels | PaidBy::Draws => return Err(FoldFault::WrongLegs),
+        };
+        if legs != served.legs {
             return Err(FoldFault::WrongLegs);
         }
         self.post(&branch, &served.legs, entry.at_ms)?;
+        self.pay_for_stored(&branch, number, given.as_deref());
         self.hand_over(entry.seq, &branch, number);
         let question = Some(served.question.as_deref());
         let used = KeyUsed { researcher: &served.researcher, key: served.key, question };
         self.keep_key(entry.seq, used, number, served.account, served.legs)?;
         self.check_mark(&branch, &served.account, entry.at_ms)
+    }
+
+    /// Records what a researcher, and their project, has paid for with a stored answer: levels of paths, and draws from before there were any.
+    fn pay_for_stored(&mut self, branch: &super::Branch, number: ReleaseNo, given: Option<&[(Digest, Price)]>) {
+        let Some(given) = given else { return self.pay_for_draws(branch, number) };
+        self.know(branch.researcher, given);
+        for account in [Some(branch.researcher), branch.project].into_iter().flatten() {
+            let card = &self.releases[number.0 as usize];
+            self.paid.extend(card.uses.iter().map(|draw| (account, *draw)));
+        }
     }
 
     /// Raises an account to at least a recovered balance; if the account does not exist yet, it will begin with that balance.

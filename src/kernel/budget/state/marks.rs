@@ -184,8 +184,9 @@ impl Trail {
     }
 }
 
-/// The place of a kind of act in [`Act::KINDS`].
+/// The place in [`Act::KINDS`] of the kind under which people look for acts of this kind.
 fn kind_number(kind: &str) -> Option<u8> {
+    let kind = Act::shown_kind(kind);
     Act::KINDS.iter().position(|known| *known == kind).and_then(|place| u8::try_from(place).ok())
 }
 

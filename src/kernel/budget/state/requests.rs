@@ -62,6 +62,9 @@ impl LedgerState {
             executing: BTreeSet::new(),
             draws: Vec::new(),
             views: HashMap::new(),
+            paths: HashMap::new(),
+            levels: HashMap::new(),
+            under_way: HashMap::new(),
             questions: HashMap::new(),
             keys: HashMap::new(),
             debts: self.debts.clone(),
@@ -127,9 +130,11 @@ impl LedgerState {
             | Act::Frozen { .. }
             | Act::Unfrozen { .. }
             | Act::Charged(_)
+            | Act::ChargedByPath(_)
             | Act::Released { .. }
             | Act::Burned { .. }
             | Act::Served(_)
+            | Act::ServedByPath(_)
             | Act::Recovered { .. }
             | Act::StatisticsGranted { .. }
             | Act::ViewerAdded { .. }
@@ -180,9 +185,11 @@ impl LedgerState {
             | Act::Frozen { .. }
             | Act::Unfrozen { .. }
             | Act::Charged(_)
+            | Act::ChargedByPath(_)
             | Act::Released { .. }
             | Act::Burned { .. }
             | Act::Served(_)
+            | Act::ServedByPath(_)
             | Act::Recovered { .. }
             | Act::Published { .. }
             | Act::RefreshSkipped { .. }

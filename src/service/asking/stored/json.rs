@@ -16,11 +16,11 @@ use self::value::Json;
 use self::vectors::noisy;
 use crate::kernel::privacy::certificate::Subject;
 use crate::kernel::vault::release::ReleasedGroups;
-use crate::ledger::answer_bytes::{Drawn, Head, Rest};
+use crate::ledger::answer_bytes::{Drawn, Head, Points, Rest};
 use crate::query::answer::{Layout, Limit, ShownGroups};
 
 /// Reads a stored answer of the first version, in the parts of the present one; `None` if it is damaged.
-pub(super) fn answer(bytes: &[u8]) -> Option<(Head, Drawn, Rest)> {
+pub(super) fn answer(bytes: &[u8]) -> Option<(Head, Drawn, Points, Rest)> {
     let value: Value = serde_json::from_slice(bytes).ok()?;
     let of = Json(&value);
     let release = of.at("release")?;
@@ -49,7 +49,7 @@ pub(super) fn answer(bytes: &[u8]) -> Option<(Head, Drawn, Rest)> {
         of.optional("delta", Json::read)?,
         of.get("rows_per_unit")?,
     );
-    Some((head, drawn, rest))
+    Some((head, drawn, Points::new(), rest))
 }
 
 /// Reads how a question lays out a stored answer: its canonical SQL, and a layout without labels, which are those of the answer.

@@ -1,0 +1,272 @@
+//! Noise paths as the ledger knows them: which points of each view are stored, and the best level that each account has paid for.
+//!
+//! Promises that a path has one point at each level, that a new point is made from its neighbours, and that nothing is charged for a level
+//! twice. Points are there once the answer that made them is stored.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::fault::FoldFault;
+use super::fold::FoldResult;
+use super::noise_path::{KnownView, NoisePath, PathView, PointPlace, PointSource};
+use super::numbers::{DrawNo, ReleaseNo};
+use super::{AccountNo, LedgerState};
+use crate::kernel::budget::entry::{AccountKind, Digest, NewDraw};
+use crate::kernel::budget::steps::{DerivedSource, PathStep, PointOrigin, levels_given};
+use crate::kernel::path::PathGap;
+use crate::kernel::privacy::accountant::Accountant;
+use crate::kernel::privacy::amounts::Price;
+use crate::kernel::privacy::mechanism::Mechanism;
+use crate::kernel::privacy::sensitivity::Sensitivity;
+
+impl LedgerState {
+    /// The noise path of a view; `None` if nothing of it is stored.
+    #[must_use]
+    pub fn path(&self, view: &Digest) -> Option<&NoisePath> {
+        self.paths.get(view)
+    }
+
+    /// Where the point of a view at a level is stored; `None` if there is none.
+    #[must_use]
+    pub fn point(&self, view: &Digest, level: Price) -> Option<PointSource> {
+        Some(match *self.paths.get(view)?.points.get(&level)? {
+            PointPlace::Drawn(draw) => PointSource::Drawn(self.draw_id(draw)),
+            PointPlace::Mean { coarser, draw } => PointSource::Mean { coarser, draw: self.draw_id(draw) },
+            PointPlace::Stored { release, index } => {
+                PointSource::Stored { release: self.card(release).id.clone(), index }
+            }
+        })
+    }
+
+    /// The sensitivity that a view's draws were certified for; `None` if nothing was drawn of it. Draws of one view may differ in it if a
+    /// later version of the program knows a better bound.
+    pub fn sensitivities(&self, view: &Digest) -> impl Iterator<Item = Sensitivity> {
+        let draws = self.views.get(view).map(Vec::as_slice).unwrap_or_default();
+        draws.iter().map(|number| self.draw(*number).certified.sensitivity)
+    }
+
+    /// What an account has paid for of a view; `None` if nothing.
+    #[must_use]
+    pub fn known_view(&self, account: AccountNo, view: &Digest) -> Option<KnownView> {
+        let level = self.point_known(account, view);
+        let draws: Vec<DrawNo> = self.paid_draws(account, view).collect();
+        let sum = self.price_of(&draws);
+        match (level > Price::ZERO && level >= sum, draws.is_empty()) {
+            (true, _) => Some(KnownView::Point(level)),
+            (false, false) => Some(KnownView::Draws(sum, draws)),
+            (false, true) => None,
+        }
+    }
+
+    /// The best level of a view that an account has paid for; zero if none.
+    #[must_use]
+    pub fn level_paid(&self, account: AccountNo, view: &Digest) -> Price {
+        let draws = self.paid_draws(account, view);
+        self.point_known(account, view).max(draws.fold(Price::ZERO, |sum, draw| sum.saturating_add(self.price(draw))))
+    }
+
+    /// The level of the finest point of a view's path that an account can see: the best that it has paid for, or one that is derived from
+    /// points of other views that it has all paid for.
+    fn point_known(&self, account: AccountNo, view: &Digest) -> Price {
+        let paid = self.levels.get(&(account, *view)).copied().unwrap_or_default();
+        let derived = self.paths.get(view).into_iter().flat_map(|path| &path.derived);
+        derived.fold(paid, |known, (level, (from, sources))| {
+            // Views are never derived from one another in a circle: what a view is derived from was derived from nothing before.
+            let sees_all = known >= *from && sources.iter().all(|one| self.level_paid(account, &one.view) >= one.level);
+            if sees_all { known.max(*level) } else { known }
+        })
+    }
+
+    /// The stored draws of a view that an account paid for one by one.
+    fn paid_draws(&self, account: AccountNo, view: &Digest) -> impl Iterator<Item = DrawNo> {
+        let draws = self.views.get(view).map(Vec::as_slice).unwrap_or_default();
+        let is_known =
+            move |draw: &&DrawNo| self.has_paid(account, **draw) && self.is_sealed(self.draw(**draw).release);
+        draws.iter().filter(is_known).copied()
+    }
+
+    fn price(&self, draw: DrawNo) -> Price {
+        self.draw(draw).certified.price
+    }
+
+    fn price_of(&self, draws: &[DrawNo]) -> Price {
+        draws.iter().fold(Price::ZERO, |sum, draw| sum.saturating_add(self.price(*draw)))
+    }
+
+    /// What an account pays for points of paths at these levels, and for draws from before there were paths: for each view, the level beyond
+    /// the best one that it has paid for.
+    pub(super) fn leg_by_path(&self, account: AccountNo, levels: &[(Digest, Price)], draws: &[DrawNo]) -> Price {
+        let mut wanted: HashMap<Digest, Price> = HashMap::new();
+        for (view, level) in levels {
+            let known = wanted.entry(*view).or_default();
+            *known = (*known).max(*level);
+        }
+        let mut of_draws: HashMap<Digest, Price> = HashMap::new();
+        for draw in draws {
+            let new = if self.has_paid(account, *draw) { Price::ZERO } else { self.price(*draw) };
+            let sum = of_draws.entry(self.draw(*draw).view).or_default();
+            *sum = sum.saturating_add(new);
+        }
+        for (view, new) in of_draws {
+            let paid = self.price_of(&self.paid_draws(account, &view).collect::<Vec<_>>());
+            let known = wanted.entry(view).or_default();
+            *known = (*known).max(paid.saturating_add(new));
+        }
+        let beyond = |(view, level): (&Digest, &Price)| level.left_after(self.level_paid(account, view));
+        wanted.iter().map(beyond).fold(Price::ZERO, Price::saturating_add)
+    }
+
+    /// Whether a stored answer is paid for by the levels of its views. Otherwise it is paid for draw by draw: Laplace noise does not make
+    /// paths, and an answer that hides groups is a whole.
+    #[must_use]
+    pub fn is_by_path(&self, number: ReleaseNo) -> bool {
+        let card = self.card(number);
+        let dataset = self.datasets.get(&self.account(card.dataset).dataset);
+        let is_gaussian = |accountant| match accountant {
+            Accountant::Gaussian { .. } => true,
+            Accountant::Pure => false,
+        };
+        !card.is_whole && dataset.is_some_and(|whole| is_gaussian(whole.cap.accountant))
+    }
+
+    /// Whether the stored answer of this id is paid for by levels, like [`LedgerState::is_by_path`].
+    #[must_use]
+    pub fn is_served_by_path(&self, release: &str) -> bool {
+        self.names.get(release).is_some_and(|number| self.is_by_path(*number))
+    }
+
+    /// Checks that steps follow from the stored points, one after the other, and use each of the answer's draws once.
+    pub(super) fn check_steps(&self, drawn: &[NewDraw], steps: &[PathStep]) -> FoldResult {
+        let mut views: HashMap<Digest, PathView<'_>> = HashMap::new();
+        let mut unused: BTreeSet<u32> = (0..).zip(drawn).map(|(index, _)| index).collect();
+        for step in steps {
+            let path = self.paths.get(&step.view);
+            let seen = views.entry(step.view).or_insert_with(|| PathView { path, new: Vec::new() });
+            match &step.origin {
+                PointOrigin::Stored if seen.has(step.level) => continue,
+                PointOrigin::Stored => return Err(FoldFault::UnknownPoint),
+                PointOrigin::Drawn { from, draw } => {
+                    let new = usize::try_from(*draw).ok().and_then(|draw| drawn.get(draw));
+                    let new = new.filter(|new| new.view == step.view && unused.remove(draw));
+                    let level = new.and_then(|new| from.checked_add(new.certified.price));
+                    if seen.finest() != *from || level != Some(step.level) {
+                        return Err(FoldFault::MisplacedPoint);
+                    }
+                }
+                PointOrigin::Between { finer, coarser, noise } => {
+                    let gap = PathGap { level: step.level, finer: *finer, coarser: *coarser };
+                    if seen.gap(step.level) != Some(gap) || noise.mechanism != Mechanism::DiscreteGaussian {
+                        return Err(FoldFault::MisplacedPoint);
+                    }
+                }
+                PointOrigin::Derived { from, sources } => {
+                    self.check_sources(step, sources)?;
+                    let worth = sources.iter().try_fold(*from, |sum, source| sum.checked_add(source.worth));
+                    if seen.finest() != *from || worth != Some(step.level) || sources.is_empty() {
+                        return Err(FoldFault::MisplacedPoint);
+                    }
+                }
+            }
+            if path.is_some_and(|path| path.under_way.is_some()) {
+                return Err(FoldFault::PathTaken);
+            }
+            seen.new.push(step.level);
+        }
+        if unused.is_empty() { Ok(()) } else { Err(FoldFault::MisplacedPoint) }
+    }
+
+    /// Checks that a view is derived from the finest points of other views, each once, whose noise is their own.
+    fn check_sources(&self, step: &PathStep, sources: &[DerivedSource]) -> FoldResult {
+        let mut before = self.paths.get(&step.view).map(|path| path.origins.clone()).unwrap_or_default();
+        for source in sources {
+            let path = self.paths.get(&source.view).ok_or(FoldFault::UnknownPoint)?;
+            if !path.has(source.level) {
+                return Err(FoldFault::UnknownPoint);
+            }
+            if source.view == step.view || !path.origins.is_empty() || !before.insert(source.view) {
+                return Err(FoldFault::MisplacedPoint);
+            }
+        }
+        Ok(())
+    }
+
+    /// Begins the new points of an answer: until it has ended, no other answer makes one on the same paths.
+    pub(super) fn begin_points(&mut self, number: ReleaseNo, steps: &[PathStep]) {
+        for step in steps.iter().filter(|step| step.is_new()) {
+            self.paths.entry(step.view).or_default().under_way = Some(number);
+        }
+        self.under_way.insert(number, steps.into());
+    }
+
+    /// Ends an answer: if it was stored, its points are on their paths, and its researcher and their project know their levels.
+    pub(super) fn end_points(&mut self, number: ReleaseNo, is_stored: bool) -> FoldResult {
+        let Some(steps) = self.under_way.remove(&number) else {
+            return if is_stored { self.lengthen(number) } else { Ok(()) };
+        };
+        let first = self.card(number).drawn.start;
+        let mut index = 0_u32;
+        for step in steps.iter().filter(|step| step.is_new()) {
+            let path = self.paths.entry(step.view).or_default();
+            path.under_way = None;
+            if !is_stored {
+                if path.points.is_empty() {
+                    self.paths.remove(&step.view);
+                }
+                continue;
+            }
+            let place = match &step.origin {
+                PointOrigin::Drawn { draw, .. } if !step.has_vector() => {
+                    PointPlace::Drawn(DrawNo(first.checked_add(*draw).ok_or(FoldFault::ReleasesFull)?))
+                }
+                PointOrigin::Drawn { .. } | PointOrigin::Between { .. } | PointOrigin::Derived { .. } => {
+                    let place = PointPlace::Stored { release: number, index };
+                    index = index.checked_add(1).ok_or(FoldFault::ReleasesFull)?;
+                    place
+                }
+                PointOrigin::Stored => continue,
+            };
+            if let PointOrigin::Derived { from, sources } = &step.origin {
+                path.origins.extend(sources.iter().map(|source| source.view));
+                path.derived.insert(step.level, (*from, sources.as_slice().into()));
+            }
+            path.points.insert(step.level, place);
+        }
+        if is_stored {
+            let account = self.card(number).researcher;
+            self.know(account, &levels_given(&steps));
+        }
+        Ok(())
+    }
+
+    /// Puts the draws of an answer from before there were paths on the paths of their views: each makes the finest point finer.
+    fn lengthen(&mut self, number: ReleaseNo) -> FoldResult {
+        if !self.is_by_path(number) {
+            return Ok(());
+        }
+        for draw in self.card(number).drawn.clone().map(DrawNo) {
+            let (view, price) = (self.draw(draw).view, self.price(draw));
+            let path = self.paths.entry(view).or_default();
+            let coarser = path.finest();
+            let level = coarser.checked_add(price).ok_or(FoldFault::PriceOverflow)?;
+            let place =
+                if coarser == Price::ZERO { PointPlace::Drawn(draw) } else { PointPlace::Mean { coarser, draw } };
+            path.points.insert(level, place);
+        }
+        Ok(())
+    }
+
+    /// Records that a researcher's account, and its project's, has paid for these levels.
+    pub(super) fn know(&mut self, researcher: AccountNo, levels: &[(Digest, Price)]) {
+        let project =
+            self.account(researcher).parent.filter(|parent| self.account(*parent).kind == AccountKind::Project);
+        for account in [Some(researcher), project].into_iter().flatten() {
+            for (view, level) in levels {
+                let known = self.levels.entry((account, *view)).or_default();
+                *known = (*known).max(*level);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "paths_tests.rs"]
+mod tests;
