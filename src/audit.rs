@@ -9,6 +9,7 @@
 pub mod bounds;
 mod claims;
 pub mod kinds;
+pub mod history;
 mod running;
 mod sampling;
 pub mod tables;
@@ -18,4 +19,4 @@ mod finding;
 mod release;
 
 pub use self::finding::{AuditError, CurvePoint, Finding, Scope};
-pub use self::release::{one, run};
+pub use self::release::{one, one_after, run};

@@ -2,6 +2,7 @@
 
 use super::finding::{AuditError, Finding, Scope};
 use crate::audit::claims::{Claim, Law};
+use crate::audit::history::{Earlier, History};
 use crate::audit::kinds::Kind;
 use crate::audit::sampling::Sampled;
 use crate::audit::tables::{CAP, Neighbours};
@@ -78,6 +79,24 @@ fn law(client: &Client, neighbours: Neighbours) -> Result<Law, AuditError> {
 /// # Errors
 /// The errors of [`run`].
 pub fn one(client: &Client, scope: Scope, kind: Kind) -> Result<Finding, AuditError> {
+    audited(client, None, scope, kind)
+}
+
+/// Audits one kind of measurement with Gaussian noise whose answers are made of what a colleague and the auditor asked earlier.
+///
+/// # Errors
+/// The errors of [`run`].
+pub fn one_after(
+    client: &Client,
+    (colleague, history): (&Client, History),
+    scope: Scope,
+    kind: Kind,
+) -> Result<Finding, AuditError> {
+    let finding = audited(client, Some(Earlier { colleague, history }), scope, kind)?;
+    Ok(Finding { mechanism: format!("{}, {}", finding.mechanism, history.name()), ..finding })
+}
+
+fn audited(client: &Client, earlier: Option<Earlier<'_>>, scope: Scope, kind: Kind) -> Result<Finding, AuditError> {
     let neighbours = kind.neighbours();
     let claim = Claim::new(law(client, neighbours)?, scope.epsilon, kind);
     let events = claim.events();
@@ -85,7 +104,7 @@ pub fn one(client: &Client, scope: Scope, kind: Kind) -> Result<Finding, AuditEr
     let before = spent(client, neighbours)?;
     let side = |dataset: &'static str| {
         let (client, events) = (client.clone(), &events);
-        move || Sampled::new(&client, (dataset, kind, scope.epsilon), questions, events)
+        move || Sampled::new(&client, earlier, (dataset, kind, scope.epsilon), questions, events)
     };
     let (with, without) = std::thread::scope(|scope| {
         let with = scope.spawn(side(neighbours.with()));

@@ -4,6 +4,7 @@ mod cells;
 
 use super::bounds::{Event, Tally};
 use super::finding::AuditError;
+use super::history::Earlier;
 use super::kinds::Kind;
 use super::running;
 use super::tables::groups::SALTS;
@@ -29,29 +30,33 @@ pub(super) struct Sampled {
 }
 
 impl Sampled {
-    /// Asks a dataset the given number of questions, and the last one twice.
+    /// Asks a dataset the given number of questions, each after what was asked earlier, and the last one twice.
     pub(super) fn new(
         client: &Client,
+        earlier: Option<Earlier<'_>>,
         (dataset, kind, epsilon): (&str, Kind, Epsilon),
         questions: u64,
         events: &[Event],
     ) -> Result<Self, AuditError> {
         let mut sampled = Self { tallies: vec![Tally::default(); events.len()], ..Self::default() };
         let salts = salts(questions)?;
-        let ask = |salt: u64| {
+        let ask = |salt: u64, earlier: Option<Earlier<'_>>| {
             let mut body = json!({"sql": kind.sql(dataset, salt), "epsilon": epsilon.to_string(), "purpose": "audit"});
             if let Some(rows) = kind.rows_per_unit() {
                 body["rows_per_unit"] = rows.into();
             }
-            client.post_for("/v1/queries", &body, "text/csv")
+            if let Some(earlier) = earlier {
+                earlier.ask(client, &body, epsilon)?;
+            }
+            client.post_for("/v1/queries", &body, "text/csv").map_err(AuditError::from)
         };
         let mut last = Vec::new();
         for salt in &salts {
-            last = ask(*salt)?;
+            last = ask(*salt, earlier)?;
             sampled.take(&last, dataset, kind, events);
         }
         if let Some(salt) = salts.last()
-            && ask(*salt)? != last
+            && ask(*salt, None)? != last
         {
             sampled.blame("the same question had another answer");
         }

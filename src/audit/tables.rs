@@ -124,6 +124,7 @@ privacy_unit = "who"
 accountant = "{accountant}"
 cap = {{ epsilon = "100"{delta} }}
 max_epsilon_per_query = "10"
+oversubscribe = true
 "#
     )
 }

@@ -83,6 +83,24 @@ pub fn seal_all(dir: &Path, datasets: &[&str]) -> Result<String, NoServer> {
     Ok(token.text().to_owned())
 }
 
+/// Adds a colleague of the auditor, who may spend as much, to what [`seal_all`] sealed, and returns the colleague's token.
+///
+/// # Errors
+/// [`NoServer`] if the ledger cannot be written.
+pub fn add_colleague(dir: &Path, datasets: &[&str]) -> Result<String, NoServer> {
+    let now_ms = SystemClock.now_ms();
+    let ledger = SqliteLedger::open(&dir.join("state"), now_ms).map_err(no_server)?;
+    let token = people::add_person(&ledger, "colleague", Role::Researcher, "audit", now_ms).map_err(no_server)?;
+    for name in datasets {
+        let policy = Policy::load(&dir.join(format!("{name}.toml"))).map_err(no_server)?;
+        let (to, reason) = (Holder::researcher("colleague"), "an audit".to_owned());
+        let (dataset, epsilon) = (policy.name, policy.terms.cap);
+        grants::grant(&ledger, Grant { to, dataset, epsilon, reason, by: "audit".to_owned() }, now_ms)
+            .map_err(no_server)?;
+    }
+    Ok(token.text().to_owned())
+}
+
 /// Opens the service on what [`seal_all`] sealed.
 ///
 /// # Errors
@@ -97,6 +115,23 @@ pub fn open(dir: &Path, datasets: &[&str]) -> Result<Arc<Service>, NoServer> {
 /// # Errors
 /// [`NoServer`] if the server cannot be started.
 pub fn with<T>(service: Arc<Service>, token: &str, work: impl FnOnce(&Client) -> T) -> Result<T, NoServer> {
+    at(service, |address| work(&Client::new(address, Some(token))))
+}
+
+/// Like [`with`], for an auditor and their colleague.
+///
+/// # Errors
+/// [`NoServer`] if the server cannot be started.
+pub fn with_colleague<T>(
+    service: Arc<Service>,
+    [auditor, colleague]: [&str; 2],
+    work: impl FnOnce(&Client, &Client) -> T,
+) -> Result<T, NoServer> {
+    let client = |address: &str, token: &str| Client::new(address, Some(token));
+    at(service, |address| work(&client(address, auditor), &client(address, colleague)))
+}
+
+fn at<T>(service: Arc<Service>, work: impl FnOnce(&str) -> T) -> Result<T, NoServer> {
     let runtime = net::listener::runtime().map_err(no_server)?;
     let listener = runtime.block_on(TcpListener::bind(("127.0.0.1", 0))).map_err(no_server)?;
     let address: SocketAddr = listener.local_addr().map_err(no_server)?;
@@ -105,7 +140,7 @@ pub fn with<T>(service: Arc<Service>, token: &str, work: impl FnOnce(&Client) ->
         runtime.spawn(net::listener::serve(listener, http::router(service, http::Settings::default()), async {
             let _ = ended.await;
         }));
-    let done = work(&Client::new(&format!("http://{address}"), Some(token)));
+    let done = work(&format!("http://{address}"));
     let _ = end.send(());
     let _ = runtime.block_on(serving);
     Ok(done)

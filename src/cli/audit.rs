@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::{CommandFailure, input};
+use crate::audit::history::History;
 use crate::audit::kinds::Kind;
 use crate::audit::tables::Neighbours;
-use crate::audit::throwaway::{Folder, NoServer, open, seal_all, with};
+use crate::audit::throwaway::{Folder, NoServer, add_colleague, open, seal_all, with, with_colleague};
 use crate::audit::{self, AuditError, Finding, Scope, timing};
 use crate::client::Client;
 use crate::terminal::{Screen, TextColumn, TextTable, complain, say, say_table};
@@ -153,7 +154,28 @@ fn own(scope: Scope, options: &AuditOptions, findings: &mut Vec<Finding>) -> Res
                 with(service, &token, |client| audit::run(client, scope, kinds, findings))??;
             }
         }
+        if accountant == AccountantName::Gaussian {
+            paths(scope, findings)?;
+        }
     }
+    Ok(())
+}
+
+/// Audits counts that are made of earlier answers of the auditor and of a colleague.
+fn paths(scope: Scope, findings: &mut Vec<Finding>) -> Result<(), CommandFailure> {
+    let (folder, neighbours) = (Folder::new()?, Kind::Count.neighbours());
+    let prepared = neighbours.prepare(folder.path(), AccountantName::Gaussian.name());
+    prepared.map_err(|error| CommandFailure::could(error.kind()))?;
+    let datasets = neighbours.names();
+    let auditor = seal_all(folder.path(), &datasets)?;
+    let colleague = add_colleague(folder.path(), &datasets)?;
+    let service = open(folder.path(), &datasets)?;
+    with_colleague(service, [&auditor, &colleague], |client, colleague| {
+        for history in History::ALL {
+            findings.push(audit::one_after(client, (colleague, *history), scope, Kind::Count)?);
+        }
+        Ok::<_, AuditError>(())
+    })??;
     Ok(())
 }
 

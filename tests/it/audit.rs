@@ -8,10 +8,12 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use dashu::integer::IBig;
+use tacit::audit::history::History;
 use tacit::audit::kinds::Kind;
 use tacit::audit::tables::Neighbours;
-use tacit::audit::throwaway::{seal_all, with};
-use tacit::audit::{Finding, Scope, one};
+use tacit::audit::throwaway::{add_colleague, seal_all, with, with_colleague};
+use tacit::audit::{Finding, Scope, one, one_after};
+use tacit::client::Client;
 use tacit::engine::{Engine, EngineFault, Host, PolarsEngine};
 use tacit::kernel::budget::ledger::read;
 use tacit::kernel::clock::SystemClock;
@@ -26,6 +28,8 @@ use tacit::query::terms::edition::Manifest;
 use tacit::query::terms::policy::Policy;
 use tacit::service::{Ports, Service};
 use tempfile::TempDir;
+
+use crate::paths::PointNoise;
 
 /// Noise whose scale is too small by a factor.
 struct ThinNoise(f64);
@@ -100,6 +104,7 @@ struct Sealed {
     neighbours: Neighbours,
     dir: TempDir,
     token: String,
+    colleague: String,
 }
 
 /// Fault that is seeded into a server.
@@ -107,6 +112,8 @@ enum Fault {
     None,
     /// The noise is too small by this factor.
     Thin(f64),
+    /// The noise that is added to stored answers is too small by this factor.
+    ThinPoints(f64),
     /// Values are clamped at four times their bound. Without any clamping the sums would exceed the declared capacity, and nothing would be
     /// released.
     Unclamped,
@@ -131,11 +138,27 @@ impl Sealed {
             fs::copy(entry.path(), kept.join(entry.file_name())).expect("a copy");
         }
         let token = seal_all(dir.path(), &neighbours.names()).expect("sealed");
-        Self { neighbours, dir, token }
+        let colleague = add_colleague(dir.path(), &neighbours.names()).expect("a colleague");
+        Self { neighbours, dir, token, colleague }
     }
 
     /// Audits a server that has a fault, with one kind of question.
     fn audit(&self, fault: &Fault, kind: Kind) -> Finding {
+        let (service, scope, _copy) = self.serve(fault);
+        with(service, &self.token, |client| one(client, scope, kind)).expect("a server").expect("a finding")
+    }
+
+    /// Audits counts that are made of what was asked earlier.
+    fn audit_after(&self, fault: &Fault, history: History) -> Finding {
+        let (service, scope, _copy) = self.serve(fault);
+        // Each answer takes two or three questions, so half as many are asked.
+        let scope = Scope { samples: scope.samples / 2, ..scope };
+        let audit = |client: &Client, colleague: &Client| one_after(client, (colleague, history), scope, Kind::Count);
+        with_colleague(service, [&self.token, &self.colleague], audit).expect("a server").expect("a finding")
+    }
+
+    /// A server with a fault, on a copy of what was sealed.
+    fn serve(&self, fault: &Fault) -> (Arc<Service>, Scope, TempDir) {
         let copy = tempfile::tempdir().expect("a folder");
         copy_all(&self.dir.path().join("state"), &copy.path().join("state"));
         let state = copy.path().join("state");
@@ -151,20 +174,20 @@ impl Sealed {
             .flatten()
             .collect();
         let engine: Arc<dyn Engine> = match fault {
-            Fault::None | Fault::Thin(_) | Fault::Same => Arc::new(engine),
+            Fault::None | Fault::Thin(_) | Fault::ThinPoints(_) | Fault::Same => Arc::new(engine),
             Fault::Unclamped => Arc::new(self.unbounded(&ledger, copy.path(), 2)),
             Fault::Uncut | Fault::Unfiltered => Arc::new(self.unbounded(&ledger, copy.path(), 5)),
             Fault::Paired => Arc::new(Paired(engine)),
         };
         let noise: Arc<dyn NoiseSource> = match fault {
             Fault::Thin(factor) => Arc::new(ThinNoise(*factor)),
+            Fault::ThinPoints(factor) => Arc::new(PointNoise(1.0 / factor)),
             Fault::Same => Arc::new(SameNoise),
             Fault::None | Fault::Unclamped | Fault::Uncut | Fault::Unfiltered | Fault::Paired => Arc::new(OpenDp),
         };
         let ports = Ports { ledger: Arc::new(ledger), engine, noise, clock: Arc::new(SystemClock) };
         let service = Arc::new(Service::new(ports, datasets));
-        let scope = Scope { epsilon: Epsilon::parse("1").expect("an epsilon"), samples: 40_000 };
-        with(service, &self.token, |client| one(client, scope, kind)).expect("a server").expect("a finding")
+        (service, Scope { epsilon: Epsilon::parse("1").expect("an epsilon"), samples: 40_000 }, copy)
     }
 
     /// Seals the same sources with five rows per unit and bounds of eight.
@@ -253,6 +276,26 @@ fn check(accountant: &str) {
 #[test]
 fn the_audit_passes_gaussian_noise_and_catches_every_seeded_fault() {
     check("gaussian");
+}
+
+/// An answer that is made of others claims what a draw of its own would: a copy of a more exact one, one between two others, and one that
+/// is topped up after a copy. Noise that is too small is found in each that has it.
+#[test]
+fn the_audit_passes_answers_that_are_made_of_others_and_catches_thin_noise_in_them() {
+    let sealed = Sealed::new(Neighbours::Single, "gaussian");
+    for history in History::ALL.iter().copied() {
+        let finding = sealed.audit_after(&Fault::None, history);
+        println!("{}: at least {:.3} of {}", finding.mechanism, finding.lower_bound, finding.claimed);
+        assert!(finding.holds() && finding.power > 0.99, "{finding:?}");
+        assert!(finding.lower_bound > 0.8, "a bound that is near tells something: {finding:?}");
+        let fault = match history {
+            History::Copy | History::Bridge => Fault::ThinPoints(1.6),
+            History::TopUp => Fault::Thin(1.2),
+        };
+        let finding = sealed.audit_after(&fault, history);
+        println!("{} with thin noise: at least {:.3}", finding.mechanism, finding.lower_bound);
+        assert!(!finding.holds() && finding.lower_bound > finding.claimed, "{history:?} was not caught: {finding:?}");
+    }
 }
 
 #[test]
