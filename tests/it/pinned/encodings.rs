@@ -36,7 +36,7 @@ use tacit::query::terms::domain::Grid;
 use tacit::service::asking::stored::StoredAnswer;
 
 use super::scene::{DATASETS, END_MS, policy};
-use super::{V1, V2};
+use super::{V1, V2, V4};
 use crate::grammar::sound;
 
 /// What every later build must write of these values, in hexadecimal, and read again.
@@ -409,11 +409,11 @@ proptest! {
     }
 }
 
-/// Answers of the first version are written anew in the present one, and those of the present one as they were; both are read again. What is
+/// Answers of earlier versions are written anew in the present one, and those of the present one as they were; all are read again. What is
 /// cut off or goes on is no answer.
 #[test]
 fn stored_answers_are_read_as_they_were_written() {
-    for (pinned, version) in [(V1, b'{'), (V2, 2)] {
+    for (pinned, version) in [(V1, b'{'), (V2, 2), (V4, 3)] {
         let (_dir, scene) = pinned.opened(END_MS);
         let ids = tacit::kernel::budget::ledger::read(scene.service.ledger(), |book| {
             let stored = book.releases().iter().filter(|card| card.digest.is_some());
@@ -424,12 +424,12 @@ fn stored_answers_are_read_as_they_were_written() {
             let first = scene.service.ledger().release(&id).expect("readable").expect("stored");
             let answer = StoredAnswer::decode(&first).expect("an answer");
             let bytes = answer.encode();
-            assert_eq!((first[0], bytes[0], first == bytes), (version, 2, version == 2));
+            assert_eq!((first[0], bytes[0], first == bytes), (version, 3, version == 3));
             assert_eq!(StoredAnswer::decode(&bytes).as_ref(), Some(&answer));
             assert_eq!(StoredAnswer::decode(&bytes[..bytes.len() - 1]), None);
             assert_eq!(StoredAnswer::decode(&[&bytes[..], &[0]].concat()), None);
             assert_eq!(StoredAnswer::decode(&first[..first.len() - 1]), None);
         }
     }
-    assert_eq!((StoredAnswer::decode(b""), StoredAnswer::decode(b"\x03")), (None, None));
+    assert_eq!((StoredAnswer::decode(b""), StoredAnswer::decode(b"\x04")), (None, None));
 }

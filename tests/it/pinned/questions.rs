@@ -28,7 +28,7 @@ pub const FIRST: [Question<'static>; 3] = [
 ];
 
 /// Asked after the ledger was recovered and the dataset sealed anew.
-pub const SECOND: [Question<'static>; 64] = [
+pub const SECOND: [Question<'static>; 67] = [
     of("ada", LOW, "SELECT COUNT(*) AS n FROM visits"),
     of("ada", LOW, "SELECT region, COUNT(*) AS n FROM visits GROUP BY region"),
     // Topped up, shared, and served for its price.
@@ -253,4 +253,8 @@ pub const SECOND: [Question<'static>; 64] = [
     of("carl", HIGH, "SELECT MEDIAN(staff) AS m, VAR_POP(staff) AS v FROM wards WHERE urgent"),
     of("carl", HIGH, "SELECT ward, urgent, COUNT(*) AS n FROM wards GROUP BY ROLLUP (ward, urgent)"),
     of("carl", HIGH, "SELECT staff, SUM(COUNT(*)) OVER (ORDER BY staff) AS upto FROM wards GROUP BY staff"),
+    keyed("carl", "staffed", HIGH, "SELECT MEDIAN(staff) AS m, VAR_POP(staff) AS v FROM wards WHERE urgent"),
+    // Points of noise paths: a copy of what a colleague asked, and one that is derived from a colleague's cells.
+    of("bob", r#""epsilon":"0.1""#, "SELECT COUNT(*) AS n FROM visits"),
+    of("bob", r#""epsilon":"0.1""#, "SELECT smoker, COUNT(*) AS n FROM visits GROUP BY smoker"),
 ];

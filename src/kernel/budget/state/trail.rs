@@ -72,7 +72,11 @@ impl LedgerState {
                 of(Some(by), Some(STATISTICS), Some(dataset))
             }
             Act::Charged(charged) => of(Some(&charged.researcher), Some(&charged.researcher), Some(&charged.dataset)),
-            Act::Served(served) => {
+            Act::ChargedByPath(by_path) => {
+                let charged = &by_path.charge;
+                of(Some(&charged.researcher), Some(&charged.researcher), Some(&charged.dataset))
+            }
+            Act::Served(served) | Act::ServedByPath(served) => {
                 let asker = Some(served.researcher.as_str());
                 of(asker, asker, self.holder_of(&served.release).1)
             }
