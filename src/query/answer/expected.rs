@@ -47,7 +47,7 @@ impl<'a> ExpectedQuestion<'a> {
     #[must_use]
     pub fn half_widths(&self, groups: &AssumedGroups<'_>, cells: &[usize]) -> Vec<Vec<Option<f64>>> {
         let shown = self.shown();
-        let count: usize = shown.iter().map(|key| self.layout.keys[*key].len()).product();
+        let count: usize = shown.iter().map(|key| self.layout.keys[*key].len().max(1)).product();
         let has_windows = self.layout.outputs.iter().any(|output| !output.value.windows().is_empty());
         if has_windows && count <= CELLS_MAX {
             return self.over_groups(groups, &shown, count, cells);
@@ -84,7 +84,7 @@ impl<'a> ExpectedQuestion<'a> {
     /// Number of groups of the grouping that is expected.
     #[must_use]
     pub fn cells(&self) -> u64 {
-        let sizes = self.shown().into_iter().map(|key| self.layout.keys[key].len() as u64);
+        let sizes = self.shown().into_iter().map(|key| (self.layout.keys[key].len() as u64).max(1));
         sizes.fold(1, u64::saturating_mul)
     }
 
@@ -105,7 +105,8 @@ impl<'a> ExpectedQuestion<'a> {
 
     fn places(&self, shown: &[usize], cell: usize) -> Vec<Option<usize>> {
         let mut places = vec![None; self.layout.keys.len()];
-        let of_keys = codes(shown.iter().map(|key| self.layout.keys[*key].len() as u64), cell as u64);
+        // Groups that are only found have no labels yet.
+        let of_keys = codes(shown.iter().map(|key| (self.layout.keys[*key].len() as u64).max(1)), cell as u64);
         shown.iter().zip(of_keys).for_each(|(key, code)| places[*key] = usize::try_from(code).ok());
         places
     }
