@@ -42,7 +42,7 @@ fn each_role_begins_with_what_it_comes_for() {
         lab.sql("SELECT COUNT(*) AS n FROM visits WHERE age > 41", "0.2").await;
         let home = read(&researcher, &lab, "/").await;
         assert!(
-            home.contains("age &gt; 41") && !home.contains("100 % left") && home.contains("more questions like"),
+            home.contains("age &gt;= 42") && !home.contains("100 % left") && home.contains("more questions like"),
             "{home}"
         );
         let home = read(&steward, &lab, "/").await;
@@ -106,7 +106,7 @@ fn the_history_adds_up() {
         assert!((sum - 100.0 * spent).abs() < 0.006 * sum, "{sum} % in the history, {spent} spent");
         assert!(page.contains("/ask?sql=SELECT"), "each can be asked again");
         let found = read(&browser, &lab, "/history?find=region&dataset=visits").await;
-        assert!(found.contains("GROUP BY region") && !found.contains("age &gt; 33"), "{found}");
+        assert!(found.contains("GROUP BY region") && !found.contains("age &gt;= 34"), "{found}");
         let found = read(&browser, &lab, "/history?dataset=another").await;
         assert!(found.contains("None of the answers"), "{found}");
     });

@@ -33,12 +33,12 @@ pub struct CapOutlook {
     /// Failures after a charge since a steward last unfroze the dataset.
     pub incidents: u32,
     /// The pace at which the cap was spent lately; `None` if nothing was.
-    pub pace: Option<Pace>,
+    pub pace: Option<SpendingPace>,
 }
 
 /// How fast a cap is being spent.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Pace {
+pub struct SpendingPace {
     /// The number of days that were looked at, at most 30.
     pub days: f64,
     /// The part of the cap that was spent in them.
@@ -89,7 +89,7 @@ fn cap(book: &LedgerState, name: &str, recent: &[Entry], now_ms: u64) -> Option<
 }
 
 /// The pace at which a dataset was spent according to the entries of the last days. Less than a day says nothing.
-fn pace(account: &Account, recent: &[Entry], now_ms: u64) -> Option<Pace> {
+fn pace(account: &Account, recent: &[Entry], now_ms: u64) -> Option<SpendingPace> {
     let days = now_ms.saturating_sub(recent.first()?.at_ms) as f64 / DAY_MS as f64;
     let paid = recent.iter().filter_map(|entry| {
         let Act::Charged(charge) = &entry.act else { return None };
@@ -101,7 +101,7 @@ fn pace(account: &Account, recent: &[Entry], now_ms: u64) -> Option<Pace> {
     }
     let left = account.amount.left_after(account.spent).quanta() as f64;
     let days_left = left / spent.quanta() as f64 * days;
-    Some(Pace { days, part: Fraction::of(spent, account.amount), days_left })
+    Some(SpendingPace { days, part: Fraction::of(spent, account.amount), days_left })
 }
 
 /// The accounts of which least is left, the emptiest first, and how many run low in all.

@@ -103,7 +103,7 @@ fn form(table: &AskableTable<'_>, fields: &Fields<'_>) -> Markup {
             (keys("then", "And for each", table, fields))
             details open[table.columns.iter().any(|column| is_filtered(column, fields))] {
                 summary { "Only some of the rows" }
-                @for column in table.columns { (filter(column, fields)) }
+                div.filters { @for column in table.columns { (filter(column, fields)) } }
             }
             button.primary type="submit" name="do" value="write" { "Write the question" }
         }

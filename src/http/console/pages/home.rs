@@ -8,7 +8,7 @@ use super::shares::percent;
 use crate::kernel::budget::entry::AccountKind;
 use crate::service::Dataset;
 use crate::service::stewarding::accounts::NamedAccount;
-use crate::service::stewarding::outlook::{CapOutlook, LowAccount, Pace};
+use crate::service::stewarding::outlook::{CapOutlook, LowAccount, SpendingPace};
 use crate::service::stewarding::requests::RequestView;
 
 /// What a researcher sees first.
@@ -163,7 +163,7 @@ fn cap_card(cap: &CapOutlook) -> Markup {
 }
 
 /// When a cap is used up if it goes on as it did lately.
-fn runs_out(pace: Option<&Pace>, left: f64) -> Markup {
+fn runs_out(pace: Option<&SpendingPace>, left: f64) -> Markup {
     html! {
         @if left <= 0.0 { "It is used up: only what was answered before is answered." }
         @else if let Some(pace) = pace {
@@ -190,9 +190,8 @@ fn low(low: &[LowAccount], count: usize) -> Markup {
         ul.plain {
             @for account in low {
                 li {
-                    strong { (account.name) }
-                    @if account.kind == AccountKind::Project { " (project)" }
-                    " has spent " (percent(account.spent.to_f64())) " of its share of " code { (account.dataset) }
+                    strong { (account.name) @if account.kind == AccountKind::Project { " (project)" } }
+                    ": " (percent(account.spent.to_f64())) " of the allocation of " code { (account.dataset) } " is spent"
                 }
             }
             @if count > low.len() { li.muted { "and " (count - low.len()) " more" } }

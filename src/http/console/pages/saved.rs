@@ -19,7 +19,7 @@ pub fn saving() -> Markup {
     html! {
         details {
             summary { "Save this question" }
-            div.row {
+            div.row.end {
                 label { "Name" input type="text" name="name" maxlength=(NAME_CHARS_MAX); }
                 button type="submit" name="do" value="save" { "Save" }
             }

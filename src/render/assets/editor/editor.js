@@ -106,6 +106,8 @@ function mount(area) {
   });
   const replace = (text) => view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text } });
   const insert = (text) => { view.dispatch(view.state.replaceSelection(text)); view.focus(); };
+  // What the browser says of typing in the shadow root; the form hears of it from the field, which holds the text by then.
+  host.addEventListener("input", (event) => event.stopPropagation());
   host.write = replace;
   area.hidden = true;
   area.after(host);
