@@ -86,6 +86,8 @@ pub struct Fit {
     pub largest_epsilon: Epsilon,
     /// The margin that it gives: the widest of counts and sums, or that of the only output; `None` if there is none, or nothing fits.
     pub margin: Option<RoundedNumber<9>>,
+    /// Whether that margin is asked for by the name of the only output, because there is no count or sum.
+    pub is_named: bool,
 }
 
 /// How groups are chosen that are shown, if their list is not public.

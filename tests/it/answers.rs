@@ -87,7 +87,9 @@ fn an_answer_has_the_fields_of_the_contract() {
         (&answer["replayed"], &answer["mechanism"], &answer["confidence"]),
         (&json!(false), &json!("discrete gaussian"), &json!("0.95"))
     );
-    assert_eq!(answer["price"], json!({"epsilon": "0.5", "delta": "1e-9"}));
+    assert_eq!((&answer["price"]["epsilon"], &answer["price"]["delta"]), (&json!("0.5"), &json!("1e-9")));
+    let fraction = answer["price"]["fraction"].as_str().expect("a share");
+    assert!(fraction.starts_with(&answer["account"]["fraction_spent"].as_str().expect("a share")[..10]), "{answer}");
     assert_eq!((&answer["account"]["epsilon_cap"], &answer["account"]["epsilon_spent"]), (&json!("4"), &json!("0.5")));
     assert!(answer["release"].as_str().is_some_and(|id| id.starts_with("rel_")));
     let row = answer["rows"][0].as_object().expect("a row");

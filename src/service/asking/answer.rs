@@ -37,10 +37,12 @@ impl Answer {
         AccountShare::taken(paid, before, account.amount)
     }
 
-    /// The researcher's account after the answer, with the number of others like it that would fit.
+    /// The researcher's account after the answer, with the number of others like it that would fit. One that is served again has the price
+    /// that was paid for it first.
     #[must_use]
     pub fn account(&self) -> AccountView {
         let (account, paid) = (&self.standing.account, self.standing.legs.researcher);
-        AccountView::of(self.stored.accountant, account).counting(account, paid)
+        let price = if paid == Price::ZERO { self.stored.paid } else { paid };
+        AccountView::of(self.stored.accountant, account).counting(account, price)
     }
 }

@@ -41,8 +41,7 @@ pub(crate) fn said_size(ask: &Ask, plan: &Plan) -> Option<u64> {
     let estimates = || estimates(plan).filter(|output| assumes_rows(output));
     let is_priced = match &ask.accuracy {
         Some(RequestedAccuracy::Margins(margins)) => estimates().any(|output| margins.contains_key(&output.name)),
-        Some(RequestedAccuracy::Margin(_)) => only(plan).is_some_and(assumes_rows),
-        Some(RequestedAccuracy::Epsilon(_)) | None => false,
+        Some(RequestedAccuracy::Epsilon(_) | RequestedAccuracy::Margin(_)) | None => false,
     };
     ask.group_size.or_else(|| is_priced.then_some(GROUP_ROWS))
 }
@@ -66,7 +65,12 @@ fn assumes_rows(output: &Output) -> bool {
     }
 }
 
-/// The only estimate of a question without counts and sums, which a margin without a name is meant for.
+/// Whether a question has a count, a sum or a running sum, which a margin without a name is for.
+pub(crate) fn has_counts(plan: &Plan) -> bool {
+    estimates(plan).any(|output| !assumes_rows(output))
+}
+
+/// The only estimate of a question without counts and sums.
 fn only(plan: &Plan) -> Option<&Output> {
     let mut estimates = estimates(plan);
     estimates.next().filter(|first| assumes_rows(first) && estimates.next().is_none())
@@ -109,14 +113,11 @@ pub(crate) fn accuracy(
             let weights = weights(&demands.collect::<Vec<_>>(), &plan.sought, accountant);
             return Ok(Accuracy::Weighted(*epsilon, weights));
         }
-        RequestedAccuracy::Margin(margin) => match only(plan) {
-            Some(only) => named([(&only.name, *margin)].into_iter(), plan, accountant, rows)?,
-            None => {
-                let counts_and_sums = outputs.iter().filter(|output| !assumes_rows(output));
-                let linear = counts_and_sums.filter_map(|output| of_margin(output, *margin)).collect();
-                Demands { linear, least: BTreeMap::new() }
-            }
-        },
+        RequestedAccuracy::Margin(margin) => {
+            let counts_and_sums = outputs.iter().filter(|output| !assumes_rows(output));
+            let linear = counts_and_sums.filter_map(|output| of_margin(output, *margin)).collect();
+            Demands { linear, least: BTreeMap::new() }
+        }
         RequestedAccuracy::Margins(margins) => {
             named(margins.iter().map(|(name, margin)| (name, *margin)), plan, accountant, rows)?
         }
@@ -124,7 +125,9 @@ pub(crate) fn accuracy(
     if demands.linear.is_empty() && demands.least.is_empty() {
         let message = "margin is a half-width of counts and sums, and this query has neither";
         let error = QueryError::whole(Code::InvalidRequest, message);
-        return Err(error.hint("ask with epsilon, name an output in margin, or add COUNT(*)").into());
+        return Err(error
+            .hint("ask with epsilon, name an output in margin, as {\"m\": \"5\"}, or add COUNT(*)")
+            .into());
     }
     let mut prices = least(&demands.linear, &plan.sought, accountant);
     demands.least.iter().for_each(|(at, price)| prices[*at] = prices[*at].max(*price));

@@ -56,6 +56,8 @@ pub struct Quote {
     pub largest_margin: Option<RoundedNumber<9>>,
     /// How many rows of each unit would count.
     pub rows_per_unit: u32,
+    /// Whether `largest_margin` is asked for by the name of the only output, because there is no count or sum.
+    pub is_named: bool,
     /// The errors that the answer is expected to have, and the number of rows that this assumes. The margins of counts and sums stand in
     /// `columns`, too, as they depend on no rows.
     pub expected: ExpectedErrors,
@@ -108,6 +110,7 @@ impl Service {
             largest_epsilon: largest,
             largest_margin: largest.and_then(|epsilon| self.margin_at(priced, epsilon)),
             rows_per_unit: priced.plan.rows_per_unit,
+            is_named: !margin::has_counts(&priced.plan),
             expected: expected(priced, &laws, known, margin::said_size(ask, &priced.plan)),
             threshold: priced.plan.hiding.and_then(|hiding| {
                 let law = certificate.measurements().get(hiding.units)?.law;
@@ -150,7 +153,8 @@ impl Service {
         match refusal {
             Refusal::OverQueryLimit { .. } | Refusal::Exhausted { .. } => {
                 let largest_epsilon = largest(stock, priced);
-                Some(Fit { largest_epsilon, margin: self.margin_at(priced, largest_epsilon) })
+                let margin = self.margin_at(priced, largest_epsilon);
+                Some(Fit { largest_epsilon, margin, is_named: !margin::has_counts(&priced.plan) })
             }
             Refusal::NoAccount
             | Refusal::CellsExhausted { .. }

@@ -70,7 +70,7 @@ fn quoted(quote: &Quote) -> Markup {
             @if !quote.answerable {
                 p.note.bad { (why_not(quote.refusal.as_ref())) }
                 @if let Some(largest_epsilon) = quote.largest_epsilon {
-                    (way_on(&Fit { largest_epsilon, margin: quote.largest_margin }))
+                    (way_on(&Fit { largest_epsilon, margin: quote.largest_margin, is_named: quote.is_named }))
                 }
             } @else if quote.replay && quote.fraction > AccountShare::NONE {
                 p.note.good { "It has been drawn already: the dataset pays nothing." }
@@ -181,7 +181,12 @@ fn assumption(expected: &ExpectedErrors) -> String {
         AssumedFrom::Answers if expected.groups.len() > 1 => {
             format!("In a middle group of about {rows} rows, as answers that you have tell.")
         }
-        AssumedFrom::Answers => format!("With about {rows} rows, as answers that you have tell."),
+        AssumedFrom::Answers if expected.groups.len() == 1 => {
+            format!("With about {rows} rows, as an answer that you have tells.")
+        }
+        AssumedFrom::Answers => {
+            format!("If a group has {rows} rows: its part of the total that an answer of yours tells.")
+        }
         AssumedFrom::AboutRows => {
             format!("If a group has {rows} rows: its part of what the steward says the dataset has about.")
         }
@@ -232,7 +237,7 @@ fn way_on(fits: &Fit) -> Markup {
                 button type="submit" form="question" name="fit_epsilon" value=(epsilon) {
                     "Ask with ε " (budget::epsilon(&epsilon.to_string())) " instead"
                 }
-                @if let Some(margin) = fits.margin.map(|margin| rounded_up(margin.to_f64())) {
+                @if let Some(margin) = fits.margin.filter(|_| !fits.is_named).map(|margin| rounded_up(margin.to_f64())) {
                     button type="submit" form="question" name="fit_margin" value=(margin) { "Accept ± " (margin) }
                 }
                 a href="/accounts" { "Ask for more" }

@@ -111,7 +111,7 @@ fn shares(terms: &Terms, wish: &Wish) -> String {
     let cap = terms.accountant.cap(terms.cap);
     let of_cap = |price| AccountShare::spent(price, cap);
     let budget = terms.accountant.cap(wish.epsilon);
-    let each = of_cap(Price::from_quanta(budget.quanta() / wish.questions.max(1)));
+    let each = of_cap(Price::from_quanta(budget.quanta().div_ceil(wish.questions.max(1))));
     format!(
         "ε {} is {} of the dataset's cap of ε {}. Each question takes {} of the cap.",
         epsilon(&wish.epsilon.to_string()),

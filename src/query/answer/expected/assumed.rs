@@ -106,7 +106,9 @@ impl Supposed {
         let typical = |mean: f64| TYPICAL_SPREAD * (mean - low).min(high - mean).max(0.02 * (high - low));
         match known {
             None => {
-                let mean = grid.centre() as f64 * grid.step_value() - TYPICAL_MEAN * radius;
+                // Towards the lower end, unless the centre is that end, as it is for 0 and 1.
+                let (centre, away) = (grid.centre() as f64 * grid.step_value(), TYPICAL_MEAN * radius);
+                let mean = if centre - away < low { (centre + away).min(high) } else { centre - away };
                 Self { mean, deviation: typical(mean), histogram: None }
             }
             Some(ColumnShape { mean, deviation, histogram }) => {
