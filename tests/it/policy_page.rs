@@ -26,7 +26,7 @@ fn a_policy_is_checked_against_the_one_that_is_served() {
                 other,
                 vec![
                     "rows of each unit that count: 4 becomes 2",
-                    "column age: what it may hold differs",
+                    "column age: 0 to 110 becomes 0 to 120",
                     "column smokes is new",
                     "column smoker is gone",
                     "the mean of age in a group of 1000 rows",

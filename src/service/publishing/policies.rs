@@ -76,7 +76,13 @@ fn columns(prefix: &str, sealed: &[Column], wanted: &[Column], found: &mut Vec<S
         if before != after {
             found.push(format!("column {name}: {before} becomes {after}"));
         } else if known.domain != column.domain {
-            found.push(format!("column {name}: what it may hold differs"));
+            found.push(match (known.domain.bounds(), column.domain.bounds()) {
+                (Some((low, high)), Some((new_low, new_high))) if (&low, &high) != (&new_low, &new_high) => {
+                    format!("column {name}: {low} to {high} becomes {new_low} to {new_high}")
+                }
+                (Some(_), Some(_)) => format!("column {name}: its step differs"),
+                (None, _) | (_, None) => format!("column {name}: what it may hold differs"),
+            });
         }
         if known.nullable != column.nullable {
             let words = if column.nullable { "may be missing" } else { "may no longer be missing" };
