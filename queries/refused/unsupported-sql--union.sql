@@ -1,4 +1,4 @@
--- title: Two queries in one
+-- title: Different rows of two queries
 -- epsilon: 0.1
--- means: in parts: SELECT COUNT(*) FROM visits
-SELECT COUNT(*) FROM visits UNION SELECT COUNT(*) FROM visits
+-- means: SELECT COUNT(*) AS n FROM visits WHERE emergency UNION ALL SELECT COUNT(*) FROM visits WHERE NOT emergency
+SELECT COUNT(*) AS n FROM visits WHERE emergency UNION SELECT COUNT(*) FROM visits WHERE NOT emergency

@@ -84,7 +84,7 @@ impl Replanner {
         let query = if has_tables { query.about(dataset) } else { query };
         let is_it = |plan: &Plan| plan.view(&charged.edition) == charged.view;
         let plan = replan(&query, terms, charged.rows_per_unit, is_it).map_err(|_| EntryFault::UnplannableSql)?;
-        let views = plan.computation.views(dataset, &charged.edition);
+        let views = plan.views(dataset, &charged.edition);
         let measures = views.into_iter().zip(plan.sought.iter().copied()).collect();
         let mechanism = terms.accountant.mechanism();
         let threshold_delta = plan.hiding.map_or(Delta::ZERO, |hiding| hiding.threshold.delta);

@@ -43,6 +43,7 @@ mod with;
 mod symmetric;
 mod ties;
 mod today;
+mod together;
 mod totals;
 mod truths;
 mod words;

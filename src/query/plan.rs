@@ -18,6 +18,9 @@ mod runs;
 mod sets;
 mod shape;
 mod size;
+mod together;
+mod united;
+mod parts;
 mod measurements;
 mod texts;
 mod views;
@@ -28,65 +31,16 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use self::bind::{BoundQuestion, BoundRows};
-use self::identity::Text;
 #[cfg(test)]
 pub(crate) use self::measurements::specs;
+pub use self::parts::Plan;
 pub use self::size::SHOWN_CELLS_MAX;
-use super::answer::Layout;
 use super::computation::Computation;
 use super::error::QueryError;
 use super::syntax::Query;
 use super::term::context::{KeyRule, Steps, TermContext};
 use super::term::{checker, coding};
-use crate::kernel::budget::entry::Digest;
-use crate::kernel::privacy::certificate::{GroupThreshold, MeasurementSpec};
 use crate::query::terms::policy::Terms;
-
-/// A question that was typed against the terms of a dataset.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Plan {
-    /// Name of the dataset.
-    pub dataset: String,
-    /// The part that the engine evaluates.
-    pub computation: Computation,
-    /// How noisy integers become columns.
-    pub layout: Layout,
-    /// What the privacy core must know of each measurement, parallel to the measurements.
-    pub sought: Vec<MeasurementSpec>,
-    /// Terms of the table with one row per unit, with the names that the question gives to its columns; `None` if it asks the dataset
-    /// itself.
-    pub seen: Option<Arc<Terms>>,
-    /// Which groups are hidden, if their list is not public.
-    pub hiding: Option<GroupThreshold>,
-    /// The joined tables, by their index in the terms, each with whether it is a left join.
-    pub joins: Vec<(usize, bool)>,
-    /// The number of rows of each unit that the question uses of each table; planning its canonical SQL again takes this number.
-    pub rows_per_unit: u32,
-    /// The question as it was asked, if its rows are a relation: it is its own canonical SQL.
-    pub text: Option<String>,
-}
-
-impl Plan {
-    /// The terms that everything after FROM refers to.
-    #[must_use]
-    pub fn terms<'a>(&'a self, of_dataset: &'a Terms) -> &'a Terms {
-        self.seen.as_deref().unwrap_or(of_dataset)
-    }
-
-    /// Digest of what is measured, of which edition: the plan without names, order and accuracy.
-    #[must_use]
-    pub fn view(&self, edition: &str) -> Digest {
-        let mut text = Text::default();
-        text.raw("[");
-        text.string(&self.dataset);
-        text.raw(",");
-        text.string(edition);
-        text.raw(",");
-        text.computation(&self.computation);
-        text.raw("]");
-        *blake3::hash(&text.into_bytes()).as_bytes()
-    }
-}
 
 /// Types a query against the terms of its dataset. `rows_per_unit` limits the rows used of each unit; `None` uses the policy's maximum.
 ///
@@ -133,6 +87,10 @@ pub fn replan(
 }
 
 fn planned(query: &Query, terms: &Terms, rows_per_unit: Option<u32>, steps: &Rc<Steps>) -> Result<Plan, QueryError> {
+    if let Some(together) = &query.together {
+        let each = |arm: &Query| planned(arm, terms, rows_per_unit, steps);
+        return together::planned(query, together, &TermContext::within(terms, steps), &each);
+    }
     let of_units = planned_over_units(query, terms, rows_per_unit, steps);
     let (Err(error), Some(over_groups)) = (&of_units, query.over_groups.as_deref()) else { return of_units };
     // Rows of FROM that are grouped without the unit are the groups of an answer. No query is both.
@@ -195,5 +153,6 @@ fn planned_over_units(
     let is_made = computation.units.is_some() || computation.relation.is_some();
     let seen = is_made.then(|| Arc::new(seen));
     let dataset = query.dataset.text.clone();
-    Ok(Plan { dataset, computation, layout, sought, seen, hiding, joins, rows_per_unit: asked, text })
+    let (more, together, rows_per_unit) = (Vec::new(), None, asked);
+    Ok(Plan { dataset, computation, more, together, layout, sought, seen, hiding, joins, rows_per_unit, text })
 }

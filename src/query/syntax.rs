@@ -7,6 +7,7 @@ mod names;
 mod operators;
 pub mod rewrite;
 mod tables;
+mod together;
 mod outputs;
 mod rows;
 
@@ -21,6 +22,7 @@ pub use self::rows::{
     Choice, Chosen, Distinct, FromItem, JoinOn, RowItem, RowOrder, RowValue, Rows, Select, SetOperator, WindowBound,
     WindowCall, WindowExpression, WindowFrame,
 };
+pub use self::together::{BesideItem, Together};
 use super::error::{Position, QueryError};
 use super::term::calendar::{DatePart, Period};
 use super::term::lower::Side;
@@ -56,6 +58,11 @@ pub struct Query {
     pub text: QuestionText,
     /// Number of rows that are passed over first, from OFFSET.
     pub offset: u64,
+    /// Whether its answer is put together with others, so that its columns need no names of their own.
+    pub is_member: bool,
+    /// The questions that this one puts together; `None` if it is a single one. Everything else but the order and the limit is then that of
+    /// the first of them.
+    pub together: Option<Together>,
 }
 
 /// The text of a question. All texts are equal: what a question says is in its other parts.

@@ -230,7 +230,7 @@ fn what_has_no_meaning_is_refused_with_a_form_that_has() {
             Code::TooManyGroups,
             "steps",
         ),
-        ("SELECT COUNT(*) FROM visits UNION ALL SELECT COUNT(*) FROM visits", Code::UnsupportedSql, "not put together"),
+        ("SELECT COUNT(*) FROM visits EXCEPT SELECT COUNT(*) FROM visits", Code::UnsupportedSql, "compare rows"),
         ("SELECT COUNT(*) FROM visits FETCH FIRST 5 PERCENT ROWS ONLY", Code::UnsupportedSql, "FETCH"),
         ("SELECT FIRST_VALUE(COUNT(*)) OVER w FROM visits", Code::UnsupportedSql, "no name"),
         ("SELECT RATIO_TO_REPORT(COUNT(*)) OVER () FROM visits", Code::UnsupportedSql, "window function"),

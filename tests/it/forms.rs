@@ -123,7 +123,7 @@ pub fn planned(sql: &str, dataset: &str, terms: &Terms) -> Result<Plan, QueryErr
     let second = parse::parse(&text)
         .and_then(|query| plan(&query.about(dataset), terms, Some(first.rows_per_unit)))
         .map_err(|error| broken(&format!("is refused ({error})")))?;
-    if first.computation != second.computation || first.layout != second.layout {
+    if !first.parts().eq(second.parts()) || first.layout != second.layout || first.together != second.together {
         return Err(broken("has another plan"));
     }
     Ok(first)

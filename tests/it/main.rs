@@ -86,6 +86,7 @@ mod survival;
 mod tables;
 mod tampering;
 mod terminal;
+mod unions;
 mod unlisted_groups;
 mod tidy;
 mod tokens;

@@ -62,6 +62,7 @@ fn coverage(accountant: Accountant, epsilon: &str, people: i64, mean: i64) -> [f
         small: None,
         order: vec![],
         limit: Limit::All,
+        arms: vec![],
     };
     let table = tabulate(&layout, &release.measurements);
     let value = |cell: &Cell| cell.text().expect("a value").parse::<f64>().expect("a number");

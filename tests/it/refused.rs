@@ -95,7 +95,7 @@ fn leads_to(proposal: &Proposal, sql: &str, at: Option<Position>, meant: &str, t
     let Proposal::Instead(word) = proposal else { return leads(proposal, sql, meant) };
     let Some(at) = at else { return false };
     match (plan_of(&replaced(sql, at, word), terms), plan_of(meant, terms)) {
-        (Ok(one), Ok(other)) => one.computation == other.computation && one.layout == other.layout,
+        (Ok(one), Ok(other)) => one.parts().eq(other.parts()) && one.layout == other.layout,
         (Err(_), _) | (_, Err(_)) => false,
     }
 }

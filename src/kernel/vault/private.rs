@@ -74,6 +74,20 @@ impl Private<Exact> {
     }
 }
 
+impl Private<Exact> {
+    /// Appends the vectors of another computation, without opening either. Returns `None` if the groups of either are labelled by texts,
+    /// which belong to all vectors.
+    #[must_use]
+    pub fn beside(self, other: Self) -> Option<Self> {
+        let (Self(mut one), Self(other)) = (self, other);
+        if one.labels.is_some() || other.labels.is_some() {
+            return None;
+        }
+        one.vectors.extend(other.vectors);
+        Some(Self(one))
+    }
+}
+
 /// A label of either of two parts of a table, with its place in each.
 struct MergedLabel {
     text: Option<String>,
@@ -140,6 +154,15 @@ mod tests {
         assert_eq!((vectors, labels), (vec![vec![5, 1], vec![6]], vec!["a".to_owned(), "b".to_owned()]));
         let (vectors, labels) = joined(part(&[], &[], 0), part(&["", "a"], &[2, 3], 5)).expect("parts of one table");
         assert_eq!((vectors, labels.len()), (vec![vec![2, 3], vec![5]], 2));
+    }
+
+    #[test]
+    fn vectors_of_several_computations_stand_beside_each_other() {
+        let plain = |vector: &[i64]| Private::new(Exact { vectors: vec![vector.to_vec()], labels: None });
+        let both = plain(&[1, 2]).beside(plain(&[3])).expect("two computations").open_in_test();
+        assert_eq!((both.vectors, both.labels), (vec![vec![1, 2], vec![3]], None));
+        assert!(part(&["a"], &[1], 1).beside(plain(&[3])).is_none());
+        assert!(plain(&[3]).beside(part(&["a"], &[1], 1)).is_none());
     }
 
     #[test]

@@ -19,20 +19,20 @@ use super::layout::{Layout, Output, OutputValue};
 use crate::kernel::privacy::certificate::NORMAL_975;
 use crate::kernel::privacy::mechanism::NoiseLaw;
 use crate::query::answer::grouping_sets::{MeasuredTables, variance};
-use crate::query::computation::{Computation, codes};
+use crate::query::computation::{Measure, codes};
 
 /// Largest number of groups for which windows over the groups are expected.
 const CELLS_MAX: usize = 2_048;
 
 /// A question whose errors are expected.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct ExpectedQuestion<'a> {
-    /// The part that is measured.
-    pub computation: &'a Computation,
+    /// The measurements.
+    pub measures: Vec<&'a Measure>,
     /// How measurements become outputs.
     pub layout: &'a Layout,
     /// Noise law of each measurement.
-    pub laws: &'a [NoiseLaw],
+    pub laws: Vec<NoiseLaw>,
 }
 
 /// What an output refers to by an index: a measurement, with the law that its values have in the grouping that is expected.
@@ -76,7 +76,7 @@ impl<'a> ExpectedQuestion<'a> {
     #[must_use]
     pub fn guesses(&self, groups: &AssumedGroups<'_>) -> Vec<bool> {
         let measures: Vec<_> = self.measured().iter().map(|one| one.measure).collect();
-        let assumed = AssumedValues::new(self.computation, groups, &measures, 0, 1.0);
+        let assumed = AssumedValues::new(&self.measures, groups, &measures, 0, 1.0);
         let shown = self.layout.outputs.iter().filter(|output| !output.value.is_hidden());
         shown.map(|output| output.value.formula().is_some_and(|formula| assumed.guesses(&formula))).collect()
     }
@@ -138,7 +138,7 @@ impl<'a> ExpectedQuestion<'a> {
         let measured = self.measured();
         let rows = groups.rows.get(cell).or(groups.rows.first()).copied().unwrap_or(0.0);
         let measures: Vec<_> = measured.iter().map(|one| one.measure).collect();
-        let mut assumed = AssumedValues::new(self.computation, groups, &measures, cell, rows);
+        let mut assumed = AssumedValues::new(&self.measures, groups, &measures, cell, rows);
         let formulas = self.layout.outputs.iter().filter_map(|output| output.value.formula());
         formulas.for_each(|formula| assumed.suppose(&formula));
         (measured, assumed.values)

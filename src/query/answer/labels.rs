@@ -53,7 +53,7 @@ impl BorshDeserialize for KeyLabels {
 }
 
 /// Label of one group: the value of a key.
-#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, BorshSerialize, BorshDeserialize)]
 #[borsh(use_discriminant = true)]
 #[repr(u8)]
 pub enum Label {

@@ -1,6 +1,8 @@
 //! Layouts: how measurements become the columns of an answer, and the labels of its groups.
 
-use borsh::{BorshDeserialize, BorshSerialize};
+use std::io::{Error, ErrorKind, Read, Result, Write};
+
+use borsh::{BorshDeserialize, BorshSerialize, de::EnumExt};
 
 use super::labels::{KeyLabels, Label};
 use super::shown::ShownGroups;
@@ -16,7 +18,7 @@ use crate::query::terms::domain::Grid;
 pub(super) const STD_ERROR: &str = "_std_error";
 
 /// How the noisy vectors of a release become the columns and rows of a table.
-#[derive(Debug, Clone, PartialEq, BorshSerialize, BorshDeserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Layout {
     /// Labels of each key's groups, in the order of the computation's keys.
     pub keys: Vec<KeyLabels>,
@@ -32,6 +34,78 @@ pub struct Layout {
     pub order: Vec<SortKey>,
     /// Which rows are shown, from LIMIT and OFFSET.
     pub limit: Limit,
+    /// The answers whose rows a UNION puts together; empty for a single answer. The table then has their rows: `outputs` name the columns,
+    /// whose values are in the arms, and `keys`, `sets`, `shown` and `small` are empty.
+    pub arms: Vec<UnionArm>,
+}
+
+/// One answer of a union.
+#[derive(Debug, Clone, PartialEq, BorshSerialize, BorshDeserialize)]
+pub struct UnionArm {
+    /// For each measurement that the arm's layout refers to, its index among those of the layout around it.
+    pub vectors: Vec<u32>,
+    /// How the arm becomes rows, with the order and the limit that are written within it.
+    pub layout: Layout,
+}
+
+impl UnionArm {
+    /// What the arm has of what the layout around it has for each measurement.
+    #[must_use]
+    pub fn of<T: Clone>(&self, whole: &[T]) -> Vec<T> {
+        self.vectors.iter().filter_map(|place| whole.get(*place as usize).cloned()).collect()
+    }
+}
+
+/// The end of a stored layout: its limit, and the answers of a union if it has any. A limit alone is encoded as it always was.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LayoutEnd {
+    /// Which rows are shown.
+    pub limit: Limit,
+    /// The answers of a union; empty for a single one.
+    pub arms: Vec<UnionArm>,
+}
+
+/// Begins the encoding of a union, after the numbers of [`Limit`].
+const UNION: u8 = 3;
+
+impl BorshSerialize for LayoutEnd {
+    fn serialize<W: Write>(&self, writer: &mut W) -> Result<()> {
+        if self.arms.is_empty() {
+            return self.limit.serialize(writer);
+        }
+        (UNION, &self.limit, &self.arms).serialize(writer)
+    }
+}
+
+impl BorshDeserialize for LayoutEnd {
+    fn deserialize_reader<R: Read>(reader: &mut R) -> Result<Self> {
+        let number = u8::deserialize_reader(reader)?;
+        if number != UNION {
+            let limit = Limit::deserialize_variant(reader, number)?;
+            return Ok(Self { limit, arms: Vec::new() });
+        }
+        let (limit, arms) = <(Limit, Vec<UnionArm>)>::deserialize_reader(reader)?;
+        match arms.is_empty() {
+            true => Err(Error::new(ErrorKind::InvalidData, "a union has answers")),
+            false => Ok(Self { limit, arms }),
+        }
+    }
+}
+
+impl BorshSerialize for Layout {
+    /// Writes the fields in their order; the arms stand with the limit.
+    fn serialize<W: Write>(&self, writer: &mut W) -> Result<()> {
+        (&self.keys, &self.sets, &self.outputs, &self.shown, &self.small, &self.order).serialize(writer)?;
+        LayoutEnd { limit: self.limit, arms: self.arms.clone() }.serialize(writer)
+    }
+}
+
+impl BorshDeserialize for Layout {
+    fn deserialize_reader<R: Read>(reader: &mut R) -> Result<Self> {
+        let (keys, sets, outputs, shown, small, order) = BorshDeserialize::deserialize_reader(reader)?;
+        let LayoutEnd { limit, arms } = LayoutEnd::deserialize_reader(reader)?;
+        Ok(Self { keys, sets, outputs, shown, small, order, limit, arms })
+    }
 }
 
 /// One selected output: a name and how its value is computed.
@@ -271,14 +345,22 @@ impl Layout {
     /// Number of cells in the table: rows, before HAVING and LIMIT remove any, times [`Layout::width`].
     #[must_use]
     pub fn cells(&self) -> u64 {
+        self.rows().saturating_mul(self.width())
+    }
+
+    /// Number of rows, before HAVING and LIMIT remove any.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        if !self.arms.is_empty() {
+            return self.arms.iter().map(|arm| arm.layout.rows()).fold(0, u64::saturating_add);
+        }
         let rows = |set: &mut dyn Iterator<Item = usize>| {
             set.map(|key| self.keys[key].len() as u64).fold(1, u64::saturating_mul)
         };
-        let rows = match &self.sets {
+        match &self.sets {
             None => rows(&mut (0..self.keys.len())),
             Some(sets) => sets.shown.iter().map(|set| rows(&mut set.iter().copied())).fold(0, u64::saturating_add),
-        };
-        rows.saturating_mul(self.width())
+        }
     }
 
     /// Number of columns of a row: one for a key, three or four for an estimate with its bounds and its standard error.
@@ -297,13 +379,13 @@ impl Layout {
     }
 }
 
-/// Suffixes of the columns that an output takes. With several groupings every row has its own standard error, so counts and sums get a
-/// column for it, too.
-fn suffixes(output: &Output, has_sets: bool) -> &'static [&'static str] {
+/// Suffixes of the columns that an output takes. Where every row has its own standard error, as with several groupings and in a union, counts
+/// and sums get a column for it, too.
+fn suffixes(output: &Output, has_errors: bool) -> &'static [&'static str] {
     match &output.value {
         OutputValue::Key { .. } | OutputValue::Grouping { .. } | OutputValue::Words(_) => &[""],
         OutputValue::Hidden(_) => &[],
-        OutputValue::Count { .. } | OutputValue::Sum { .. } if !has_sets => &["", "_low", "_high"],
+        OutputValue::Count { .. } | OutputValue::Sum { .. } if !has_errors => &["", "_low", "_high"],
         OutputValue::Count { .. }
         | OutputValue::Sum { .. }
         | OutputValue::Mean { .. }
@@ -312,6 +394,6 @@ fn suffixes(output: &Output, has_sets: bool) -> &'static [&'static str] {
 }
 
 /// Names of the columns that an output takes.
-pub(super) fn names(output: &Output, has_sets: bool) -> Vec<String> {
-    suffixes(output, has_sets).iter().map(|suffix| format!("{}{suffix}", output.name)).collect()
+pub(super) fn names(output: &Output, has_errors: bool) -> Vec<String> {
+    suffixes(output, has_errors).iter().map(|suffix| format!("{}{suffix}", output.name)).collect()
 }

@@ -91,11 +91,18 @@ impl AnswerRow {
         self.said.push((!range.holds(value)).then_some(Remark::Outside));
     }
 
-    /// Appends a missing label.
-    pub(super) fn push_absent_label(&mut self, reason: AbsenceReason) {
-        self.sorts.push(SortValue::Missing);
-        self.cells.push(Cell::Missing);
-        self.said.push(Some(Remark::Absent(reason)));
+    /// Appends a label that is no key by itself, or says why it is missing.
+    pub(super) fn push_label(&mut self, label: Result<Option<&Label>, AbsenceReason>) {
+        match label {
+            Ok(label) => {
+                self.push_key(label.unwrap_or(&Label::Missing), usize::from(label == Some(&Label::Boolean(true))));
+            }
+            Err(reason) => {
+                self.sorts.push(SortValue::Missing);
+                self.cells.push(Cell::Missing);
+                self.said.push(Some(Remark::Absent(reason)));
+            }
+        }
     }
 
     /// Appends what a row is only sorted by, and which is not shown: the last value that was appended, without its cells.
@@ -104,6 +111,19 @@ impl AnswerRow {
         if let Some(said) = self.said.last_mut() {
             *said = None;
         }
+    }
+
+    /// The row with nothing but what it shows, which is also what it is sorted by: in a union, steps of different grids are not compared.
+    /// `widths` are the numbers of cells of its outputs.
+    pub(super) fn shown(mut self, widths: &[usize]) -> Self {
+        let mut place = 0;
+        self.sorts.clear();
+        for width in widths {
+            self.sorts.push(self.cells.get(place).map_or(SortValue::Missing, SortValue::of_cell));
+            place += width;
+        }
+        self.said.truncate(widths.len());
+        self
     }
 
     /// Appends a missing estimate in `cells` cells; its interval is the range of possible values.
@@ -133,6 +153,17 @@ impl SortValue {
             Label::Boolean(_) => Self::Number(code as f64),
             Label::Integer(value) => Self::Number(*value as f64),
             Label::Decimal(nanos) => Self::Number(*nanos as f64),
+        }
+    }
+
+    /// What is shown as a value to sort by.
+    fn of_cell(cell: &Cell) -> Self {
+        match cell {
+            Cell::Missing => Self::Missing,
+            Cell::Text(text) => Self::Text(text.clone()),
+            Cell::Boolean(truth) => Self::Number(f64::from(u8::from(*truth))),
+            Cell::Decimal(nanos) => Self::Number(*nanos as f64 / 1e9),
+            Cell::Float(value) => Self::Number(*value),
         }
     }
 

@@ -14,8 +14,14 @@ use crate::kernel::vault::release::NoisyVector;
 use crate::query::computation::codes;
 use crate::query::terms::domain::Grid;
 
-/// Appends the rows of one grouping by the keys `shown`.
-pub(super) fn rows_of(layout: &Layout, vectors: &[NoisyVector], shown: &[usize], rows: &mut Vec<AnswerRow>) {
+/// Appends the rows of one grouping by the keys `shown`. Counts and sums come with their standard errors if `has_errors`.
+pub(super) fn rows_of(
+    layout: &Layout,
+    vectors: &[NoisyVector],
+    shown: &[usize],
+    has_errors: bool,
+    rows: &mut Vec<AnswerRow>,
+) {
     let laws: Vec<_> = vectors.iter().map(|one| one.law).collect();
     let cells = shown.iter().map(|key| layout.keys[*key].len()).product();
     let mut widths = HashMap::new();
@@ -29,7 +35,7 @@ pub(super) fn rows_of(layout: &Layout, vectors: &[NoisyVector], shown: &[usize],
         let group = groups.group(cell);
         let at = CellValues { windows: &windows, ..groups.values(&group) };
         if groups.is_left(at) && groups.is_kept(at) && layout.shown.is_first(&group.places, &mut seen) {
-            rows.push(row(layout, vectors, at, &mut widths));
+            rows.push(row(layout, vectors, at, has_errors, &mut widths));
         }
     }
 }
@@ -107,13 +113,19 @@ impl Groups<'_> {
     }
 }
 
-fn row(layout: &Layout, vectors: &[NoisyVector], at: CellValues<'_>, widths: &mut HashMap<usize, i128>) -> AnswerRow {
-    let (laws, cell, has_sets, places) = (at.laws, at.cell, layout.sets.is_some(), at.places);
+fn row(
+    layout: &Layout,
+    vectors: &[NoisyVector],
+    at: CellValues<'_>,
+    has_errors: bool,
+    widths: &mut HashMap<usize, i128>,
+) -> AnswerRow {
+    let (laws, cell, places) = (at.laws, at.cell, at.places);
     let mut row = AnswerRow { cells: Vec::new(), sorts: Vec::new(), said: Vec::new() };
     for (index, output) in layout.outputs.iter().enumerate() {
         if output.value.made_of().iter().any(|measurement| at.shown(*measurement).is_err()) {
             let cells = row.cells.len();
-            row.push_absent(AbsenceReason::Hidden, Range::WHOLE, names(output, has_sets).len());
+            row.push_absent(AbsenceReason::Hidden, Range::WHOLE, names(output, has_errors).len());
             if output.value.is_hidden() {
                 row.hide_last(cells);
             }
@@ -136,7 +148,7 @@ fn row(layout: &Layout, vectors: &[NoisyVector], at: CellValues<'_>, widths: &mu
                 let value = coarse(&vectors[count], cell);
                 let width = *widths.entry(index).or_insert_with(|| whole_width(&[(1.0, laws[count])]));
                 row.push_estimate(value, width, 1_000_000_000);
-                if has_sets {
+                if has_errors {
                     row.push_error(laws[count].std_error());
                 }
             }
@@ -144,7 +156,7 @@ fn row(layout: &Layout, vectors: &[NoisyVector], at: CellValues<'_>, widths: &mu
                 let value = total(vectors, *sum, *count, grid, cell);
                 let width = *widths.entry(index).or_insert_with(|| whole_width(&sum_terms(laws, *sum, *count, grid)));
                 row.push_estimate(value, width, grid.step.into());
-                if has_sets {
+                if has_errors {
                     row.push_error(interval::std_error(&sum_terms(laws, *sum, *count, grid)) * grid.step_value());
                 }
             }
@@ -158,12 +170,7 @@ fn row(layout: &Layout, vectors: &[NoisyVector], at: CellValues<'_>, widths: &mu
             }
             OutputValue::Formula { formula, range } => row.push_formula(formula.ends(at), *range),
             OutputValue::Words(Words::Key(key)) if places.get(*key) == Some(&None) => row.push_total(),
-            OutputValue::Words(words) => match words.label(at) {
-                Ok(label) => {
-                    row.push_key(label.unwrap_or(&Label::Missing), usize::from(label == Some(&Label::Boolean(true))))
-                }
-                Err(reason) => row.push_absent_label(reason),
-            },
+            OutputValue::Words(words) => row.push_label(words.label(at)),
             // A hidden value is not hidden twice.
             OutputValue::Hidden(_) => row.push_key(&Label::Missing, 0),
         }

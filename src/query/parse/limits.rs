@@ -33,6 +33,8 @@ pub(super) struct Budget {
     /// Nodes of the queries of `WITH`.
     defined: usize,
     pub(super) scope: ParseContext,
+    /// The queries in parentheses whose values are named by their places, as text.
+    pub(super) values: Vec<String>,
     /// FROM and WHERE of the query that is read, as text, and whether it has groups.
     table: Option<(String, String, bool)>,
 }

@@ -9,6 +9,7 @@ mod aggregated;
 mod columns;
 mod find;
 mod joined;
+mod union;
 mod with;
 
 use sqlparser::ast::{
@@ -19,6 +20,8 @@ use sqlparser::ast::{
 pub(super) use self::aggregated::aggregated;
 use self::columns::{AnswerColumns, implied_name, sorted};
 use self::find::{found, is_grouping_sets, may_be_over_answer};
+pub(super) use self::union::{alias_of, has_window, is_answer, is_rows_of, may_be_by_row, named_in, with_names};
+pub(super) use self::with::resolved;
 use super::having::having;
 use super::limits::Budget;
 use super::nodes::{name, start, unsupported};
@@ -57,7 +60,7 @@ pub(super) fn flattened(query: &ast::Query) -> Result<Option<OverAnswer>, QueryE
 }
 
 /// The SELECT of a query, which may stand in plain parentheses.
-fn select_of(query: &ast::Query) -> Option<&ast::Select> {
+pub(super) fn select_of(query: &ast::Query) -> Option<&ast::Select> {
     match query.body.as_ref() {
         SetExpr::Select(select) => Some(select),
         SetExpr::Query(inner) if is_bare(inner) && inner.with.is_none() => select_of(inner),
@@ -66,7 +69,7 @@ fn select_of(query: &ast::Query) -> Option<&ast::Select> {
 }
 
 /// A query that has nothing but its body.
-fn bare(body: SetExpr) -> ast::Query {
+pub(super) fn bare(body: SetExpr) -> ast::Query {
     ast::Query {
         with: None,
         body: Box::new(body),
@@ -82,7 +85,7 @@ fn bare(body: SetExpr) -> ast::Query {
 }
 
 /// Whether a query has nothing behind its body.
-fn is_bare(query: &ast::Query) -> bool {
+pub(super) fn is_bare(query: &ast::Query) -> bool {
     is_plain(query) && query.order_by.is_none() && query.limit_clause.is_none() && query.fetch.is_none()
 }
 
@@ -137,7 +140,7 @@ fn item_of(item: &SelectItem) -> Option<&Expr> {
 }
 
 /// Whether a SELECT neither aggregates nor groups by itself, so that it has a row for each row of its FROM.
-fn is_by_row(select: &ast::Select) -> bool {
+pub(super) fn is_by_row(select: &ast::Select) -> bool {
     let is_grouped = !matches!(&select.group_by, GroupByExpr::Expressions(keys, modifiers) if keys.is_empty() && modifiers.is_empty());
     let mut parts = select.projection.iter().filter_map(item_of);
     !is_grouped

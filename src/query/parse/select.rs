@@ -14,7 +14,7 @@ use super::nodes::{absent, name, start, unsupported};
 use super::outputs::{fractions, grouping, of_fraction, output};
 use super::over_answer::OverAnswer;
 use super::with::with;
-use super::{conditions, over_answer, sources, survival, ties, totals};
+use super::{conditions, over_answer, sources, survival, ties, together, totals};
 use crate::query::error::{Code, Position, QueryError, shown};
 use crate::query::syntax::{
     Expression, Having, Item, ItemValue, LiteralValue, Name, OrderBy, OrderItem, OutputExpression, Query, QuestionText,
@@ -32,7 +32,11 @@ pub(super) fn check(query: &ast::Query) -> Result<(), QueryError> {
     rows_of_units(query, &mut Budget::default()).map(|_| ())
 }
 
-fn plain_query(query: &ast::Query, budget: &mut Budget) -> Result<Query, QueryError> {
+/// Parses a question, whether it is one by itself, one over an answer, or several that are put together.
+pub(super) fn plain_query(query: &ast::Query, budget: &mut Budget) -> Result<Query, QueryError> {
+    if let Some(together) = together::together(query, budget)? {
+        return Ok(together);
+    }
     if let Some(OverAnswer { query, after }) = over_answer::flattened(query)? {
         let answer = plain_query(&query, budget)?;
         return restricted(answer, after, budget);
@@ -100,13 +104,7 @@ fn rows_of_units(query: &ast::Query, budget: &mut Budget) -> Result<Query, Query
             SetExpr::Query(inner) if order_by.is_none() && limit_clause.is_none() && fetch.is_none() => {
                 return plain_query(inner, budget);
             }
-            SetExpr::SetOperation { .. } => {
-                return Err(unsupported(
-                    at,
-                    "one question has one table of rows: UNION, INTERSECT and EXCEPT of answers are not put together",
-                )
-                .hint("ask one question at a time"));
-            }
+            SetExpr::SetOperation { .. } => return Err(unsupported(at, "a UNION within this query is not built")),
             _ => return Err(unsupported(at, "only SELECT is answered").hint("write SELECT COUNT(*) FROM <dataset>")),
         };
         answer.order = order(order_by.as_ref(), at, budget)?;
@@ -129,6 +127,20 @@ fn rows_of_units(query: &ast::Query, budget: &mut Budget) -> Result<Query, Query
     Ok(answer)
 }
 
+/// The order and the limit behind questions that are put together: what rows are sorted by, how many are shown and how many passed over.
+pub(super) fn ending(
+    query: &ast::Query,
+    at: Position,
+    budget: &mut Budget,
+) -> Result<(Vec<OrderItem>, Option<u64>, u64), QueryError> {
+    let ast::Query { order_by, limit_clause, fetch, .. } = query;
+    let order = order(order_by.as_ref(), at, budget)?;
+    let has_ties = fetch.as_ref().is_some_and(|fetch| fetch.with_ties);
+    absent(has_ties, at, "FETCH … WITH TIES behind a UNION")?;
+    let (limit, offset) = limit(limit_clause.as_ref(), fetch.as_ref(), at)?;
+    Ok((order, limit, offset))
+}
+
 /// Refuses FOR UPDATE and its like.
 pub(super) fn unlocked(
     locks: &[ast::LockClause],
@@ -148,7 +160,7 @@ pub(super) fn constants(query: &ast::Query) -> Result<Option<Vec<(String, Litera
     if !select.from.is_empty() || select.selection.is_some() {
         return Ok(None);
     }
-    if totals::with_from(select)?.is_some() {
+    if totals::read_several(select) || totals::with_from(select)?.is_some() {
         return Ok(None);
     }
     let at = start(query.span());
@@ -240,6 +252,8 @@ fn select(select: &ast::Select, at: Position, budget: &mut Budget) -> Result<Que
         order: Vec::new(),
         limit: top.map(|top| top_of(top, at)).transpose()?,
         offset: 0,
+        is_member: false,
+        together: None,
         text: QuestionText::default(),
     })
 }

@@ -17,7 +17,7 @@ use super::outputs::{is_aggregate, output};
 use super::outside::outside;
 use super::select::clauses;
 use crate::query::error::{Position, QueryError};
-use crate::query::syntax::{GroupFunction, GroupWindowCall, OutputExpression};
+use crate::query::syntax::{GroupFunction, GroupWindowCall, Name, OutputExpression};
 
 /// The SELECT of a query that has a single row: one item, and no groups.
 fn single(query: &ast::Query) -> Option<(&ast::Select, &Expr)> {
@@ -47,6 +47,9 @@ pub(super) fn total(query: &ast::Query, at: Position, budget: &mut Budget) -> Re
             "a query in parentheses is accepted here as a total: aggregates of the table that the question reads, under its WHERE or beside none",
         )
     };
+    if let Some(place) = budget.values.iter().position(|known| *known == query.to_string()) {
+        return Ok(OutputExpression::Named(Name { of: None, text: format!("#{place}"), at }));
+    }
     let (select, one) = single(query).ok_or_else(refused)?;
     let has_more = !select.named_window.is_empty() || clauses(select, at)?.qualify.is_some();
     let rows = budget.rows_of(select).filter(|_| !has_more).ok_or_else(refused)?;
@@ -145,6 +148,31 @@ pub(super) fn has_query(of: &Expr) -> bool {
     // It never breaks off.
     let _: ControlFlow<()> = of.visit(&mut queries);
     !queries.found.is_empty()
+}
+
+/// The queries in parentheses of an expression, without those inside of them, each with the SELECT of its single row; `None` if one of them
+/// has more than a row.
+pub(super) fn single_rows(of: &Expr) -> Option<Vec<(ast::Query, ast::Select)>> {
+    let mut queries = Queries::default();
+    // It never breaks off.
+    let _: ControlFlow<()> = of.visit(&mut queries);
+    let one = |query: ast::Query| single(&query).map(|(select, _)| select.clone()).map(|select| (query, select));
+    queries.found.into_iter().map(one).collect()
+}
+
+/// Whether a SELECT without FROM has totals of different tables.
+pub(super) fn read_several(select: &ast::Select) -> bool {
+    if !select.from.is_empty() || select.selection.is_some() {
+        return false;
+    }
+    let mut queries = Queries::default();
+    // It never breaks off.
+    let _: ControlFlow<()> = select.projection.iter().try_for_each(|item| item.visit(&mut queries));
+    let from = |query: &ast::Query| {
+        single(query).map(|(select, _)| select.from.iter().map(ToString::to_string).collect::<Vec<_>>())
+    };
+    let read: Option<Vec<_>> = queries.found.iter().map(from).collect();
+    read.is_some_and(|read| read.iter().any(|one| *one != read[0]))
 }
 
 /// A SELECT without FROM whose items are made of totals, with the FROM that these share; `None` for any other SELECT.

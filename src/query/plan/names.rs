@@ -89,10 +89,7 @@ pub(super) fn key_name(key: &Expression) -> String {
 pub(super) fn check_names(query: &Query, outputs: &[Column]) -> Result<(), QueryError> {
     let mut taken = HashSet::new();
     for (item, output) in query.items.iter().zip(outputs) {
-        let is_key =
-            matches!(output.value, OutputValue::Key { .. } | OutputValue::Grouping { .. } | OutputValue::Words(_));
-        let derived = SUFFIXES.iter().filter(|_| !is_key).map(|suffix| format!("{}{suffix}", output.name));
-        for column in std::iter::once(output.name.clone()).chain(derived) {
+        for column in columns(output) {
             if !taken.insert(column.clone()) {
                 let message = format!("two columns of the answer would be named \"{}\"", shown(&column));
                 return Err(QueryError::at(Code::UnsupportedSql, item.at, message)
@@ -101,6 +98,13 @@ pub(super) fn check_names(query: &Query, outputs: &[Column]) -> Result<(), Query
         }
     }
     Ok(())
+}
+
+/// The names of the columns that an output has.
+pub(super) fn columns(output: &Column) -> impl Iterator<Item = String> {
+    let is_key = matches!(output.value, OutputValue::Key { .. } | OutputValue::Grouping { .. } | OutputValue::Words(_));
+    let derived = SUFFIXES.iter().filter(move |_| !is_key).map(|suffix| format!("{}{suffix}", output.name));
+    std::iter::once(output.name.clone()).chain(derived)
 }
 
 /// The selected output that rows are sorted by; `None` if it is not selected.

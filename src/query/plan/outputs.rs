@@ -9,7 +9,7 @@ mod suppression;
 use self::ranges::Ranges;
 use self::suppression::suppression;
 use super::names::{check_names, name, only_units, sort, sorted_output};
-use super::planned::{OutputLookup, constant, is_constant, labelled, number, output_value, planned_as};
+use super::planned::{OutputLookup, Planned, constant, is_constant, labelled, number, output_value, planned_as};
 use std::collections::HashMap;
 
 use super::counting::counting;
@@ -45,7 +45,9 @@ pub(super) fn layout(
     if is_text {
         making.need(super::texts::units(known));
     }
-    check_names(query, &outputs)?;
+    if !query.is_member {
+        check_names(query, &outputs)?;
+    }
     making.at = query.dataset.at;
     let mut having = query.having.as_ref().map(|having| making.shown(having, &outputs)).transpose()?;
     making.check_measured(query)?;
@@ -90,7 +92,32 @@ pub(super) fn layout(
     // Labels of a text key come with the release; those of other keys are added once their number is known to be small.
     let keys = is_text.then(KeyLabels::default).into_iter().collect();
     let limit = Limit::new(query.limit, query.offset);
-    Ok(Layout { keys, sets, outputs, shown: ShownGroups { having, after, distinct }, small, order, limit })
+    let shown = ShownGroups { having, after, distinct };
+    Ok(Layout { keys, sets, outputs, shown, small, order, limit, arms: Vec::new() })
+}
+
+/// An output that is computed from those of several answers of a single row, which `named` looks up.
+///
+/// # Errors
+/// [`Code::UnsupportedSql`] for aggregates and windows, which have no rows here.
+pub(super) fn made(
+    query: &Query,
+    item: &Item,
+    (known, computation): (&TermContext<'_>, &Computation),
+    named: OutputLookup<'_>,
+) -> Result<Column, QueryError> {
+    let mut making = OutputPlanner::begin(query, false, known, computation);
+    making.at = item.at;
+    let planned = match &item.value {
+        ItemValue::Output(output) => making.planned(output, named)?,
+        ItemValue::Key(_) | ItemValue::Grouping(_) | ItemValue::Wildcard => Planned::Number(Formula::Missing),
+    };
+    known.steps().check()?;
+    if !making.measures.is_empty() || making.windows > 0 {
+        let message = "an aggregate outside of queries in parentheses has no rows here";
+        return Err(QueryError::at(Code::UnsupportedSql, item.at, message));
+    }
+    Ok(Column { name: name(item)?, value: output_value(planned) })
 }
 
 /// The measurements that outputs use, in their order; outputs are renumbered to refer to this list.

@@ -1,6 +1,6 @@
 //! Limit on the size of an answer as it is shown.
 
-use super::Plan;
+use super::parts::Plan;
 use crate::query::error::{Code, QueryError};
 
 /// Largest number of cells that an answer may show: its rows times the columns of its outputs, with their bounds and errors. Limiting the

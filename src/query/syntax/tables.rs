@@ -1,13 +1,16 @@
 //! The tables that a question names, wherever they stand.
 
 use super::rewrite::Rewriter;
-use super::{Condition, Expression, FromItem, Name, Query, QuestionText, Rows, Scalar, Select};
+use super::{Condition, Expression, FromItem, Name, Query, QuestionText, Rows, Scalar, Select, Together};
 use crate::query::error::QueryError;
 
 impl Query {
     /// Every table that the question names, with the dataset's name if one is written before it; the first of FROM comes first.
     #[must_use]
     pub fn tables(&self) -> Vec<(Option<Name>, Name)> {
+        if let Some(together) = &self.together {
+            return together.arms().iter().flat_map(Self::tables).collect();
+        }
         let mut finding = Finding { found: Vec::new() };
         finding.source(&self.from);
         // Looking changes nothing and refuses nothing.
@@ -20,8 +23,19 @@ impl Query {
     pub fn about(&self, dataset: &str) -> Self {
         let over_groups =
             self.over_groups.as_ref().map(|other| Box::new(other.as_ref().clone().map(|other| other.about(dataset))));
+        let mut together = self.together.clone();
+        for arm in together.iter_mut().flat_map(Together::arms_mut) {
+            *arm = arm.about(dataset);
+        }
         let dataset = Name { of: None, text: dataset.to_owned(), at: self.dataset.at };
-        Self { dataset, over_groups, ..self.clone() }
+        Self { dataset, over_groups, together, ..self.clone() }
+    }
+
+    /// Makes it one of several questions that are put together, however it is read.
+    #[must_use]
+    pub fn as_member(self) -> Self {
+        let over_groups = self.over_groups.map(|other| Box::new((*other).map(Self::as_member)));
+        Self { is_member: true, over_groups, ..self }
     }
 
     /// Writes down the text of the question, however it is read.

@@ -17,9 +17,7 @@ use crate::kernel::vault::combine::{NoisyPart, combine};
 use crate::kernel::vault::points::ReleasedPoints;
 use crate::kernel::vault::release::NoisyVector;
 use crate::query::answer::Layout;
-use crate::query::answer::grouping_sets::{
-    GroupingSets, IndependentNoise, MeasuredTable, MeasuredTables, SourceTable, SourceVector,
-};
+use crate::query::answer::grouping_sets::{IndependentNoise, MeasuredTable, MeasuredTables, SourceTable, SourceVector};
 use crate::service::{Service, ServiceError};
 
 /// A part of a vector, and whose noise it has.
@@ -37,8 +35,8 @@ pub(crate) struct CombinedVectors {
     pub(crate) vectors: Vec<NoisyVector>,
     /// Ids of the releases that its stored draws come from.
     pub(crate) derived_from: Vec<String>,
-    /// The groupings, with their sources if any are shared; `None` for a single grouping.
-    pub(crate) sets: Option<GroupingSets>,
+    /// The question's layout, whose groupings have their sources if any are shared.
+    pub(crate) layout: Layout,
 }
 
 impl Service {
@@ -50,7 +48,7 @@ impl Service {
         &self,
         released: &ReleasedPoints,
         parts: &[AnswerPart],
-        mut sets: Option<GroupingSets>,
+        mut layout: Layout,
     ) -> Result<CombinedVectors, ServiceError> {
         let mut fresh = released.release.measurements.iter();
         let mut pieces = Vec::with_capacity(parts.len());
@@ -67,10 +65,8 @@ impl Service {
             combine(&pieces.iter().map(|piece| &piece.part).collect::<Vec<_>>(), made.worth)
         };
         let vectors = pieces.iter().zip(parts).map(combined).collect();
-        for tables in sets.iter_mut().flat_map(|sets| &mut sets.measured).filter(|tables| tables.adds_up) {
-            tables.sources = sources(tables, &pieces);
-        }
-        Ok(CombinedVectors { vectors, derived_from: origins(parts), sets })
+        share(&mut layout, &pieces.iter().map(|pieces| &pieces[..]).collect::<Vec<_>>());
+        Ok(CombinedVectors { vectors, derived_from: origins(parts), layout })
     }
 
     fn piece(&self, source: &StoredVector) -> Result<VectorPiece, ServiceError> {
@@ -96,12 +92,12 @@ impl Service {
 impl StoredAnswer {
     pub(crate) fn new(
         ReleasedPoints { release, points, .. }: ReleasedPoints,
-        CombinedVectors { vectors, derived_from, sets }: CombinedVectors,
+        CombinedVectors { vectors, derived_from, layout }: CombinedVectors,
         paid: Price,
         asked: &PricedQuestion,
     ) -> Self {
         let priced = &asked.priced;
-        let layout = Layout { sets, ..priced.plan.layout.clone() }.with_groups(&release);
+        let layout = layout.with_groups(&release);
         Self {
             points,
             combined: (!derived_from.is_empty()).then_some(vectors),
@@ -121,10 +117,22 @@ impl StoredAnswer {
     }
 }
 
+/// Says of the tables of all groupings in a layout which sources they are put together from. `pieces` are those of each measurement that the
+/// layout refers to.
+fn share(layout: &mut Layout, pieces: &[&[VectorPiece]]) {
+    for tables in layout.sets.iter_mut().flat_map(|sets| &mut sets.measured).filter(|tables| tables.adds_up) {
+        tables.sources = sources(tables, pieces);
+    }
+    for arm in &mut layout.arms {
+        let own = arm.of(pieces);
+        share(&mut arm.layout, &own);
+    }
+}
+
 /// The sources that tables of the same measurement are put together from: first the views whose noise several tables share, grouped by
 /// the set of tables, then what each table has by itself. Empty if no two tables share noise. If a table has the mixed noise of several views,
 /// all tables are one source, which is used over one table at a time.
-fn sources(tables: &MeasuredTables, pieces: &[Vec<VectorPiece>]) -> Vec<IndependentNoise> {
+fn sources(tables: &MeasuredTables, pieces: &[&[VectorPiece]]) -> Vec<IndependentNoise> {
     if tables.tables.iter().any(|table| pieces[table.vector].iter().any(|piece| piece.is_mixed)) {
         let whole = |MeasuredTable { keys, vector }: MeasuredTable| SourceTable {
             keys,
@@ -159,7 +167,7 @@ fn sources(tables: &MeasuredTables, pieces: &[Vec<VectorPiece>]) -> Vec<Independ
 }
 
 /// The views whose noise more than one table has, with the indices of those tables.
-fn shared(tables: &MeasuredTables, pieces: &[Vec<VectorPiece>]) -> BTreeMap<Digest, Vec<usize>> {
+fn shared(tables: &MeasuredTables, pieces: &[&[VectorPiece]]) -> BTreeMap<Digest, Vec<usize>> {
     let mut served: BTreeMap<Digest, Vec<usize>> = BTreeMap::new();
     for (at, table) in tables.tables.iter().enumerate() {
         let views: BTreeSet<Digest> = pieces[table.vector].iter().filter_map(|piece| piece.view).collect();

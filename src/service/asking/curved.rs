@@ -9,8 +9,9 @@ use std::collections::BTreeSet;
 
 use crate::kernel::privacy::accountant::Accountant;
 use crate::kernel::privacy::mechanism::{Mechanism, NoiseLaw};
-use crate::query::answer::Output;
 use crate::query::answer::expected::{AssumedGroups, ExpectedQuestion};
+use crate::query::answer::{Output, SingleAnswer};
+use crate::query::computation::Measure;
 use crate::query::plan::Plan;
 use crate::query::term::Term;
 
@@ -23,7 +24,7 @@ const HALVINGS: usize = 42;
 const PASSED: f64 = 1.0 + 1e-9;
 
 /// Indices of the measured vectors that an output is computed from.
-fn vectors(output: &Output, plan: &Plan) -> Vec<usize> {
+fn vectors(output: &Output, answer: &SingleAnswer<'_>) -> Vec<usize> {
     let used = RefCell::new(BTreeSet::new());
     let note = |index: usize| {
         used.borrow_mut().insert(index);
@@ -31,10 +32,11 @@ fn vectors(output: &Output, plan: &Plan) -> Vec<usize> {
     };
     output.value.clone().renumber(&note);
     let used = used.into_inner().into_iter();
-    match &plan.layout.sets {
+    let own: Vec<usize> = match &answer.layout.sets {
         None => used.collect(),
         Some(sets) => used.flat_map(|of| sets.measured[of].tables.iter().map(|table| table.vector)).collect(),
-    }
+    };
+    own.into_iter().map(|vector| answer.place(vector)).collect()
 }
 
 /// The noise of all measurements at the same price, given each one's Δ² (`gaussian`) or 2Δ₁² (`pure`).
@@ -50,30 +52,34 @@ fn laws(accountant: Accountant, squares: &[f64], price: f64) -> Vec<NoiseLaw> {
     squares.iter().map(law).collect()
 }
 
+/// One of the answers that a question puts together, with the measurements and the noise that it is computed from.
+pub(super) fn question<'a>(plan: &'a Plan, answer: &SingleAnswer<'a>, laws: &[NoiseLaw]) -> ExpectedQuestion<'a> {
+    let measures: Vec<&Measure> = plan.measures().map(|(_, measure)| measure).collect();
+    ExpectedQuestion { measures: answer.of(&measures), layout: answer.layout, laws: answer.of(laws) }
+}
+
 /// The half-width that an output is expected to have in a group of `rows` rows of which nothing is known; `None` if it has no interval, or is
 /// lost in noise.
-pub(super) fn half_width(plan: &Plan, name: &str, laws: &[NoiseLaw], rows: u64) -> Option<f64> {
-    let mut shown = plan.layout.outputs.iter().filter(|output| !output.value.is_hidden());
+pub(super) fn half_width(question: &ExpectedQuestion<'_>, name: &str, rows: u64) -> Option<f64> {
+    let mut shown = question.layout.outputs.iter().filter(|output| !output.value.is_hidden());
     let place = shown.position(|output| output.name == name)?;
     let shape = |_: &Term| None;
     let groups = AssumedGroups { rows: vec![rows as f64], known: Vec::new(), shape: &shape };
-    let question = ExpectedQuestion { computation: &plan.computation, layout: &plan.layout, laws };
     question.half_widths(&groups, &[0]).pop().and_then(|widths| widths.get(place).copied().flatten())
 }
 
-/// The price that each measurement of the output named `name` needs for this margin in a group of `rows` rows, by index. `squares` are those
+/// The price that each measurement of an output needs for this margin in a group of `rows` rows, by index in the plan. `squares` are those
 /// of [`laws`]. `None` if the output has no interval, or one that stays wider whatever is paid, as the bins of a percentile are.
 pub(super) fn prices(
     plan: &Plan,
-    name: &str,
+    (answer, output): (&SingleAnswer<'_>, &Output),
     margin: f64,
     rows: u64,
     (accountant, squares): (Accountant, &[f64]),
 ) -> Option<Vec<(usize, f64)>> {
-    let output = plan.layout.outputs.iter().find(|output| output.name == name)?;
     let is_met = |power: f64| {
-        half_width(plan, name, &laws(accountant, squares, power.exp2()), rows)
-            .is_some_and(|width| width <= margin * PASSED)
+        let question = question(plan, answer, &laws(accountant, squares, power.exp2()));
+        half_width(&question, &output.name, rows).is_some_and(|width| width <= margin * PASSED)
     };
     let least = squares.iter().copied().fold(f64::INFINITY, f64::min);
     let mut high = match accountant {
@@ -88,5 +94,5 @@ pub(super) fn prices(
         let middle = (low + high) / 2.0;
         if is_met(middle) { high = middle } else { low = middle }
     }
-    Some(vectors(output, plan).into_iter().map(|vector| (vector, high.exp2())).collect())
+    Some(vectors(output, answer).into_iter().map(|vector| (vector, high.exp2())).collect())
 }

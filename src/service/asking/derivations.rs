@@ -75,7 +75,7 @@ impl DerivationIndex {
                 .and_then(|query| replan(&query.about(&dataset.name), &dataset.terms, question.rows_per_unit, is_it));
             match planned {
                 Ok(plan) if plan.view(&dataset.edition) == *view => {
-                    self.add(&plan.computation, &dataset.lineage, &dataset.edition);
+                    plan.parts().for_each(|part| self.add(part, &dataset.lineage, &dataset.edition));
                 }
                 Ok(_) | Err(_) => tracing::warn!(
                     "the plan of a stored question has changed; nothing will be derived from its answers"

@@ -5,13 +5,14 @@
 
 use std::fmt;
 
+use super::curved::question;
 use super::known::{ANSWERS_MAX, KnownGroups};
 use super::margin::GROUP_ROWS;
 use crate::kernel::budget::ledger::read;
 use crate::kernel::privacy::amounts::unscaled;
 use crate::kernel::privacy::mechanism::NoiseLaw;
-use crate::query::answer::Label;
 use crate::query::answer::expected::{AssumedGroups, ExpectedQuestion, KnownMeasure};
+use crate::query::answer::{Label, SingleAnswer};
 use crate::query::plan::Plan;
 use crate::query::term::Term;
 use crate::query::term::context::TermContext;
@@ -77,7 +78,7 @@ impl Service {
     /// What a person knows of the groups of a question from answers that they were served. Blocks.
     pub(in crate::service) fn known_groups(&self, who: &str, priced: &Priced) -> KnownGroups {
         let (plan, dataset) = (&priced.plan, &priced.dataset);
-        if plan.computation.text.is_some() || !covers_all_keys(plan) {
+        if !plan.is_single() || plan.computation.text.is_some() || !covers_all_keys(plan) {
             return KnownGroups::default();
         }
         let served: Vec<String> = read(self.ledger(), |book| {
@@ -109,20 +110,16 @@ pub(in crate::service) fn expected(
     said: Option<u64>,
 ) -> ExpectedErrors {
     let plan = &priced.plan;
-    let question = ExpectedQuestion { computation: &plan.computation, layout: &plan.layout, laws };
+    let answers = plan.layout.answers();
+    let [answer] = &answers[..] else { return of_union(priced, &answers, laws, said) };
+    let question = question(plan, answer, laws);
     let KnownGroups { rows: known_rows, total, measures, shapes } = known;
     let shape = |term: &Term| shapes.get(term).cloned();
-    let cells = usize::try_from(question.cells()).unwrap_or(usize::MAX).max(1);
+    let cells = cells(&question);
     let known_rows = known_rows.filter(|rows| rows.len() == cells && said.is_none());
-    let about = priced.dataset.about_rows.map(|rows| (rows / cells as u64).max(1));
     let Some(sizes) = known_rows else {
         let mean = total.map(|total| whole(total / cells as f64)).filter(|rows| *rows > 0);
-        let (rows, from) = match (said, mean, about) {
-            (Some(rows), ..) => (rows, AssumedFrom::Asked),
-            (None, Some(rows), _) => (rows, AssumedFrom::Answers),
-            (None, None, Some(rows)) => (rows, AssumedFrom::AboutRows),
-            (None, None, None) => (GROUP_ROWS, AssumedFrom::Default),
-        };
+        let (rows, from) = assumed_size(said, mean, priced, cells);
         let groups = AssumedGroups { rows: vec![rows as f64], known: without_cells(measures), shape: &shape };
         let half_widths = question.half_widths(&groups, &[0]).pop().unwrap_or_default();
         return ExpectedErrors { rows, from, half_widths, guessed: question.guesses(&groups), groups: Vec::new() };
@@ -143,6 +140,49 @@ pub(in crate::service) fn expected(
     };
     let groups = told.iter().zip(widths).map(group).collect();
     ExpectedErrors { rows: whole(sizes[middle]), from: AssumedFrom::Answers, half_widths, guessed, groups }
+}
+
+/// The errors expected of the answers that a union puts together, all with groups of the same size: in each column the widest of them.
+fn of_union(
+    priced: &Priced,
+    answers: &[SingleAnswer<'_>],
+    laws: &[NoiseLaw],
+    said: Option<u64>,
+) -> ExpectedErrors {
+    let questions: Vec<_> = answers.iter().map(|answer| question(&priced.plan, answer, laws)).collect();
+    let most = questions.iter().map(cells).max().unwrap_or(1);
+    let (rows, from) = assumed_size(said, None, priced, most);
+    let shape = |_: &Term| None;
+    let groups = AssumedGroups { rows: vec![rows as f64], known: Vec::new(), shape: &shape };
+    let (mut half_widths, mut guessed): (Vec<Option<f64>>, Vec<bool>) = (Vec::new(), Vec::new());
+    for (place, question) in questions.iter().enumerate() {
+        let own = question.half_widths(&groups, &[0]).pop().unwrap_or_default();
+        let guesses = question.guesses(&groups);
+        if place == 0 {
+            (half_widths, guessed) = (own, guesses);
+            continue;
+        }
+        let both = half_widths.iter().zip(own);
+        half_widths = both.map(|(one, other)| one.and_then(|one| Some(one.max(other?)))).collect();
+        guessed.iter_mut().zip(guesses).for_each(|(one, other)| *one |= other);
+    }
+    ExpectedErrors { rows, from, half_widths, guessed, groups: Vec::new() }
+}
+
+/// Number of groups of a question, at least one.
+fn cells(question: &ExpectedQuestion<'_>) -> usize {
+    usize::try_from(question.cells()).unwrap_or(usize::MAX).max(1)
+}
+
+/// The number of rows of one of so many groups, and where it comes from: what the asker said, what they hold, or what is public.
+fn assumed_size(said: Option<u64>, held: Option<u64>, priced: &Priced, cells: usize) -> (u64, AssumedFrom) {
+    let about = priced.dataset.about_rows.map(|rows| (rows / cells as u64).max(1));
+    match (said, held, about) {
+        (Some(rows), ..) => (rows, AssumedFrom::Asked),
+        (None, Some(rows), _) => (rows, AssumedFrom::Answers),
+        (None, None, Some(rows)) => (rows, AssumedFrom::AboutRows),
+        (None, None, None) => (GROUP_ROWS, AssumedFrom::Default),
+    }
 }
 
 /// What is known of measurements without their values in the question's own groups.

@@ -51,15 +51,17 @@ impl AnswerSize {
 
     fn new(layout: &Layout, noisy: usize, found: Option<usize>) -> Self {
         let rows = found.map_or_else(|| rows(layout), |found| found.saturating_add(1));
-        let letters = |output: &Output| match &output.value {
+        let letters = |layout: &Layout, output: &Output| match &output.value {
             OutputValue::Key { index } => layout.keys.get(*index).map_or(0, |labels| average(labels)),
             _ => 0,
         };
+        // In a union, the longest labels that one of the answers has.
+        let letters_of = |layout: &Layout| layout.outputs.iter().map(|output| letters(layout, output)).sum();
         Self {
             rows,
             outputs: layout.outputs.len(),
             columns: layout.outputs.iter().map(columns).sum(),
-            letters: layout.outputs.iter().map(letters).sum(),
+            letters: layout.answers().iter().map(|answer| letters_of(answer.layout)).max().unwrap_or(0),
             noisy,
         }
     }
@@ -86,15 +88,7 @@ impl AnswerSize {
 
 /// Number of rows in a table before any is filtered out.
 fn rows(layout: &Layout) -> usize {
-    let size = |key: &usize| layout.keys.get(*key).map_or(1, |labels| labels.len());
-    let product = |keys: &mut dyn Iterator<Item = usize>| keys.fold(1, usize::saturating_mul);
-    match &layout.sets {
-        None => product(&mut layout.keys.iter().map(|labels| labels.len())),
-        Some(sets) => {
-            let shown = sets.shown.iter().map(|keys| product(&mut keys.iter().map(size)));
-            shown.fold(0, usize::saturating_add)
-        }
-    }
+    usize(layout.rows())
 }
 
 fn noisy(stored: &StoredAnswer) -> usize {
@@ -112,7 +106,7 @@ const LIGHT_NOISY_MAX: usize = 512;
 
 fn is_light(layout: &Layout, noisy: usize) -> bool {
     let outputs = rows(layout).saturating_mul(layout.outputs.len());
-    layout.sets.is_none() && outputs <= LIGHT_OUTPUTS_MAX && noisy <= LIGHT_NOISY_MAX
+    layout.sets.is_none() && layout.arms.is_empty() && outputs <= LIGHT_OUTPUTS_MAX && noisy <= LIGHT_NOISY_MAX
 }
 
 impl Answer {
@@ -171,6 +165,7 @@ mod tests {
             small: None,
             order: Vec::new(),
             limit: Limit::First(1),
+            arms: Vec::new(),
         }
     }
 

@@ -64,7 +64,7 @@ impl KnownPlans {
         if let Some(known) = known {
             return known;
         }
-        let is_it = |plan: &Plan| plan.computation.measures.len() == stored.vectors().len();
+        let is_it = |plan: &Plan| plan.is_single() && plan.computation.measures.len() == stored.vectors().len();
         let planned = parse::parse(&stored.sql)
             .ok()
             .and_then(|query| replan(&query.about(&dataset.name), &dataset.terms, stored.rows_per_unit, is_it).ok());

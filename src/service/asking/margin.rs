@@ -19,12 +19,12 @@ use crate::kernel::privacy::accountant::Accountant;
 use crate::kernel::privacy::certificate::{Accuracy, MeasurementSpec, NORMAL_975};
 use crate::kernel::privacy::mechanism::NoiseLaw;
 use crate::query::answer::formula::Formula;
-use crate::query::answer::{Output, OutputValue};
+use crate::query::answer::{Output, OutputValue, SingleAnswer};
 use crate::query::error::{Code, QueryError};
 use crate::query::plan::Plan;
 
 use super::ask::{Ask, Margin, RequestedAccuracy};
-use super::curved;
+use super::curved::{self, question};
 use crate::service::ServiceError;
 
 /// What an output demands of the measurements it is computed from: by index, since they are few among many.
@@ -38,17 +38,29 @@ const ROUNDS: usize = 60;
 /// The number of rows of a group that errors are expected for, if the question determines it: the asker says it, or names a margin that was
 /// priced for groups of this size.
 pub(crate) fn said_size(ask: &Ask, plan: &Plan) -> Option<u64> {
-    let estimates = || estimates(plan).filter(|output| assumes_rows(output));
     let is_priced = match &ask.accuracy {
-        Some(RequestedAccuracy::Margins(margins)) => estimates().any(|output| margins.contains_key(&output.name)),
+        Some(RequestedAccuracy::Margins(margins)) => {
+            let is_named = |output: &Output| assumes_rows(output) && margins.contains_key(&output.name);
+            estimates(&plan.layout.answers()).iter().any(|(_, output)| is_named(output))
+        }
         Some(RequestedAccuracy::Epsilon(_) | RequestedAccuracy::Margin(_)) | None => false,
     };
     ask.group_size.or_else(|| is_priced.then_some(GROUP_ROWS))
 }
 
+/// An output of one of the answers that a question puts together.
+type Selected<'a> = (&'a SingleAnswer<'a>, &'a Output);
+
+/// The outputs of all answers that a question puts together.
+fn outputs<'a>(answers: &'a [SingleAnswer<'a>]) -> Vec<Selected<'a>> {
+    answers.iter().flat_map(|answer| answer.layout.outputs.iter().map(move |output| (answer, output))).collect()
+}
+
 /// The outputs that are estimates.
-fn estimates(plan: &Plan) -> impl Iterator<Item = &Output> {
-    plan.layout.outputs.iter().filter(|output| !output.value.is_hidden() && output.value.formula().is_some())
+fn estimates<'a>(answers: &'a [SingleAnswer<'a>]) -> Vec<Selected<'a>> {
+    let mut estimates = outputs(answers);
+    estimates.retain(|(_, output)| !output.value.is_hidden() && output.value.formula().is_some());
+    estimates
 }
 
 /// Whether the error of an output depends on how many rows a group has.
@@ -67,25 +79,24 @@ fn assumes_rows(output: &Output) -> bool {
 
 /// Whether a question has a count, a sum or a running sum, which a margin without a name is for.
 pub(crate) fn has_counts(plan: &Plan) -> bool {
-    estimates(plan).any(|output| !assumes_rows(output))
-}
-
-/// The only estimate of a question without counts and sums.
-fn only(plan: &Plan) -> Option<&Output> {
-    let mut estimates = estimates(plan);
-    estimates.next().filter(|first| assumes_rows(first) && estimates.next().is_none())
+    estimates(&plan.layout.answers()).iter().any(|(_, output)| !assumes_rows(output))
 }
 
 /// The margin that this noise gives the only estimate of a question without counts and sums, as it is priced: in a group of [`GROUP_ROWS`]
 /// rows.
 pub(crate) fn of_only(plan: &Plan, laws: &[NoiseLaw]) -> Option<f64> {
-    let only = only(plan)?;
-    match demand(only, plan, GROUP_ROWS as f64, 1.0) {
+    let answers = plan.layout.answers();
+    let estimates = estimates(&answers);
+    let [(answer, only)] = &estimates[..] else { return None };
+    if !assumes_rows(only) {
+        return None;
+    }
+    match demand(only, answer, GROUP_ROWS as f64, 1.0) {
         Some(squares) => {
             let variance = squares.iter().map(|(at, square)| square * laws[*at].std_error().powi(2)).sum::<f64>();
             Some(NORMAL_975 * variance.sqrt())
         }
-        None => curved::half_width(plan, &only.name, laws, GROUP_ROWS),
+        None => curved::half_width(&question(plan, answer, laws), &only.name, GROUP_ROWS),
     }
 }
 
@@ -105,17 +116,20 @@ pub(crate) fn accuracy(
     group_size: Option<u64>,
 ) -> Result<Accuracy, ServiceError> {
     let rows = group_size.unwrap_or(GROUP_ROWS);
-    let (size, outputs) = (rows as f64, &plan.layout.outputs);
-    let of_margin = |output: &Output, margin: Margin| demand(output, plan, size, (margin.width() / NORMAL_975).powi(2));
+    let answers = plan.layout.answers();
+    let (size, outputs) = (rows as f64, outputs(&answers));
+    let of_margin = |(answer, output): &Selected<'_>, margin: Margin| {
+        demand(output, answer, size, (margin.width() / NORMAL_975).powi(2))
+    };
     let demands = match wanted {
         RequestedAccuracy::Epsilon(epsilon) => {
-            let demands = outputs.iter().filter_map(|output| demand_of(output, plan, size, relative(output, size)));
+            let demands = outputs.iter().filter_map(|one| demand_of(one, size));
             let weights = weights(&demands.collect::<Vec<_>>(), &plan.sought, accountant);
             return Ok(Accuracy::Weighted(*epsilon, weights));
         }
         RequestedAccuracy::Margin(margin) => {
-            let counts_and_sums = outputs.iter().filter(|output| !assumes_rows(output));
-            let linear = counts_and_sums.filter_map(|output| of_margin(output, *margin)).collect();
+            let counts_and_sums = outputs.iter().filter(|(_, output)| !assumes_rows(output));
+            let linear = counts_and_sums.filter_map(|one| of_margin(one, *margin)).collect();
             Demands { linear, least: BTreeMap::new() }
         }
         RequestedAccuracy::Margins(margins) => {
@@ -142,18 +156,29 @@ fn named<'a>(
     rows: u64,
 ) -> Result<Demands, ServiceError> {
     let squares: Vec<f64> = plan.sought.iter().map(|sought| size(sought, accountant).0).collect();
+    let answers = plan.layout.answers();
+    let outputs = outputs(&answers);
     let mut demands = Demands::default();
     for (name, margin) in margins {
         let variance = (margin.width() / NORMAL_975).powi(2);
-        let output = plan.layout.outputs.iter().find(|output| output.name == *name);
-        if let Some(linear) = output.and_then(|output| demand(output, plan, rows as f64, variance)) {
-            demands.linear.push(linear);
-            continue;
+        let before = (demands.linear.len(), demands.least.len());
+        // In a union, each answer has an output of this name.
+        for (answer, output) in outputs.iter().filter(|(_, output)| output.name == *name) {
+            if let Some(linear) = demand(output, answer, rows as f64, variance) {
+                demands.linear.push(linear);
+                continue;
+            }
+            if output.value.formula().is_none() {
+                continue;
+            }
+            let prices = curved::prices(plan, (answer, output), margin.width(), rows, (accountant, &squares));
+            for (at, price) in prices.ok_or_else(|| no_margin(name, plan))? {
+                let least = demands.least.entry(at).or_insert(price);
+                *least = least.max(price);
+            }
         }
-        let prices = curved::prices(plan, name, margin.width(), rows, (accountant, &squares));
-        for (at, price) in prices.ok_or_else(|| no_margin(name, plan))? {
-            let least = demands.least.entry(at).or_insert(price);
-            *least = least.max(price);
+        if before == (demands.linear.len(), demands.least.len()) {
+            return Err(no_margin(name, plan).into());
         }
     }
     Ok(demands)
@@ -161,12 +186,19 @@ fn named<'a>(
 
 fn no_margin(name: &str, plan: &Plan) -> QueryError {
     let shown = crate::query::error::shown(name);
-    if estimates(plan).any(|output| output.name == name) {
+    let answers = plan.layout.answers();
+    let estimates = estimates(&answers);
+    if estimates.iter().any(|(_, output)| output.name == name) {
         let message = format!("no price gives \"{shown}\" this margin");
         let hint = "it has no interval, or one that is wider whatever is paid, as the bins of a percentile are: ask with a wider margin or with epsilon";
         return QueryError::whole(Code::InvalidRequest, message).hint(hint);
     }
-    let names: Vec<_> = estimates(plan).map(|output| output.name.as_str()).collect();
+    let mut names: Vec<&str> = Vec::new();
+    for (_, output) in &estimates {
+        if !names.contains(&output.name.as_str()) {
+            names.push(&output.name);
+        }
+    }
     let message = format!("margin names \"{shown}\", which is not an estimate of this query");
     QueryError::whole(Code::InvalidRequest, message).hint(format!("accepted are: {}", names.join(", ")))
 }
@@ -187,21 +219,21 @@ fn relative(output: &Output, size: f64) -> f64 {
     }
 }
 
-fn demand_of(output: &Output, plan: &Plan, size: f64, scale: f64) -> Option<Demand> {
-    demand(output, plan, size, scale * scale)
+fn demand_of((answer, output): &Selected<'_>, size: f64) -> Option<Demand> {
+    demand(output, answer, size, relative(output, size).powi(2))
 }
 
 /// aᵢ²/T of an output for each measurement it is computed from, by index; `None` for outputs other than counts, sums, means and
 /// running sums.
-fn demand(output: &Output, plan: &Plan, size: f64, variance: f64) -> Option<Demand> {
+fn demand(output: &Output, answer: &SingleAnswer<'_>, size: f64, variance: f64) -> Option<Demand> {
     let mut demand = Demand::new();
     let mut add = |of: usize, square: f64| {
         // With several groupings, the margin applies to each measured table.
-        let vectors = match &plan.layout.sets {
+        let vectors = match &answer.layout.sets {
             None => vec![of],
             Some(sets) => sets.measured[of].tables.iter().map(|table| table.vector).collect(),
         };
-        vectors.into_iter().for_each(|vector| *demand.entry(vector).or_default() += square / variance);
+        vectors.into_iter().for_each(|vector| *demand.entry(answer.place(vector)).or_default() += square / variance);
     };
     match &output.value {
         OutputValue::Count { count } => add(*count, 1.0),

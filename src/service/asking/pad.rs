@@ -116,7 +116,8 @@ impl Pad {
     fn of(plan: &Plan, dataset: &Dataset, quantum: Duration) -> Self {
         // A relation may make more rows than its tables have.
         let rows = dataset.terms.max_rows.max(plan.terms(&dataset.terms).max_rows);
-        let looks = rows.saturating_mul(plan.computation.looks());
+        let looks = plan.parts().fold(0_u64, |all, part| all.saturating_add(part.looks()));
+        let looks = rows.saturating_mul(looks);
         let cells = plan.sought.iter().fold(0_u64, |all, one| all.saturating_add(one.cells));
         let nanos = looks.saturating_mul(NANOS_PER_LOOK).saturating_add(cells.saturating_mul(NANOS_PER_CELL));
         let whole = BASE.saturating_add(Duration::from_nanos(nanos));

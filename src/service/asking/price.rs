@@ -63,7 +63,7 @@ impl Service {
     pub(in crate::service) fn priced(dataset: &Arc<Dataset>, plan: Plan, ask: &Ask) -> Result<Priced, ServiceError> {
         plan.check_shown()?;
         let asked = Self::prices(dataset, &plan, ask)?;
-        let views = plan.computation.views(&dataset.lineage, &dataset.edition);
+        let views = plan.views(&dataset.lineage, &dataset.edition);
         let wanted = views.into_iter().zip(&plan.sought).map(|(view, sought)| NeededMeasurement {
             view,
             sought: *sought,

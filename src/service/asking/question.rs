@@ -17,6 +17,7 @@ use super::walk::{ChosenOffer, PricedQuestion};
 use crate::kernel::budget::charge::{Refusal, Standing};
 use crate::kernel::budget::entry::KeyUse;
 use crate::kernel::budget::ledger::read;
+use crate::query::answer::Layout;
 use crate::query::parse;
 use crate::query::syntax::{Having, ItemValue, LiteralValue, OrderBy, OrderItem, Query};
 use crate::service::asking::derivations;
@@ -105,7 +106,7 @@ impl PreparedQuestion {
         let labels = match &self.kind {
             QuestionKind::Free(FreeQuestion::Keys(Ok(priced)))
             | QuestionKind::Asked(Ok(priced))
-            | QuestionKind::Explained(Ok(priced)) => priced.plan.layout.keys.iter().map(|labels| labels.len()).sum(),
+            | QuestionKind::Explained(Ok(priced)) => labels(&priced.plan.layout),
             QuestionKind::Free(FreeQuestion::Constants(_))
             | QuestionKind::Free(FreeQuestion::Keys(Err(_)))
             | QuestionKind::Asked(Err(_))
@@ -364,11 +365,11 @@ impl Service {
     /// many; never call it on an async thread.
     pub(crate) fn look_up(&self, priced: &mut Priced) {
         let place = (priced.dataset.lineage.as_str(), priced.dataset.edition.as_str());
-        let (computation, mut cells) = (&priced.plan.computation, derivations::CELLS_MAX);
-        if computation.text.is_some() || priced.is_fresh {
+        let mut cells = derivations::CELLS_MAX;
+        if priced.plan.computation.text.is_some() || priced.is_fresh {
             return;
         }
-        for (wanted, measure) in priced.wanted.iter_mut().zip(&computation.measures) {
+        for (wanted, (computation, measure)) in priced.wanted.iter_mut().zip(priced.plan.measures()) {
             let terms = &priced.dataset.terms;
             let measure = (measure, wanted.view);
             wanted.ancestors = self.derivations.ancestors(computation, measure, place, terms, &mut cells);
@@ -390,8 +391,16 @@ impl Service {
     }
 }
 
+/// Number of labels of all groups.
+fn labels(layout: &Layout) -> usize {
+    layout.answers().iter().flat_map(|answer| &answer.layout.keys).map(|labels| labels.len()).sum()
+}
+
 /// Whether a question selects and names only keys, which are public, and what is computed from them.
 pub(crate) fn asks_for_keys(query: &Query) -> bool {
+    if let Some(together) = &query.together {
+        return together.arms().iter().all(asks_for_keys);
+    }
     let is_key = |value: &ItemValue| match value {
         ItemValue::Key(_) | ItemValue::Grouping(_) => true,
         ItemValue::Output(output) => !output.has_aggregate(),

@@ -68,7 +68,7 @@ impl Service {
             let rows = Some(priced.plan.rows_per_unit);
             let again = parse::parse(&priced.sql);
             let again = again.and_then(|query| plan::plan(&query.about(&priced.dataset.name), terms, rows));
-            again.is_ok_and(|again| again.computation == priced.plan.computation)
+            again.is_ok_and(|again| again.parts().eq(priced.plan.parts()) && again.together == priced.plan.together)
         };
         if *priced.is_canonical.get_or_init(check) {
             return Ok(());

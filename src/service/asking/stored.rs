@@ -16,8 +16,8 @@ use crate::kernel::privacy::amounts::{Delta, Price};
 use crate::kernel::privacy::certificate::Subject;
 use crate::kernel::vault::release::{NoisyVector, Release};
 use crate::ledger::answer_bytes::{self, Drawn, Head, JSON_BEGINS, Points, Rest, VERSION, WITHOUT_POINTS};
+use crate::query::answer::Layout;
 use crate::query::answer::grouping_sets::IndependentNoise;
-use crate::query::answer::{Layout, Limit, ShownGroups};
 use crate::service::error::ServiceError;
 use crate::service::views::ThresholdView;
 
@@ -69,19 +69,14 @@ impl StoredAnswer {
     /// Completes a question's layout with what only this answer knows: the groups that were found, and the draws its tables share.
     #[must_use]
     pub fn laid(&self, layout: Layout) -> Layout {
-        let sets = layout.sets.clone().map(|sets| sets.stored_as(self.layout.sets.as_ref()));
-        Layout { sets, ..layout }.with_groups(&self.release)
+        layout.with_sources(Some(&self.layout)).with_groups(&self.release)
     }
 
     /// The layout for the first asker (`is_own`) or for somebody else. Somebody else paid for all rows, so the first asker's `LIMIT`
     /// and `HAVING` do not apply to them.
     #[must_use]
     pub fn layout_for(&self, is_own: bool) -> Layout {
-        let limit = if is_own { self.layout.limit } else { Limit::All };
-        let ShownGroups { having, after, distinct } = self.layout.shown.clone();
-        let having = having.filter(|_| is_own);
-        let after = after.filter(|_| is_own);
-        Layout { limit, shown: ShownGroups { having, after, distinct }, ..self.layout.clone() }
+        if is_own { self.layout.clone() } else { self.layout.of_all_rows() }
     }
 
     /// The δ of the dataset's guarantee, from `delta` or from the accountant.
@@ -245,7 +240,9 @@ fn bytes(ledger: &dyn Ledger, id: &str) -> Result<Vec<u8>, ServiceError> {
 
 fn cells(answer: &StoredAnswer) -> usize {
     let combined = answer.combined.iter().flatten();
-    let sources = answer.layout.sets.iter().flat_map(|sets| &sets.measured).flat_map(|tables| &tables.sources);
+    let answers = answer.layout.answers();
+    let sets = answers.iter().filter_map(|one| one.layout.sets.as_ref());
+    let sources = sets.flat_map(|sets| &sets.measured).flat_map(|tables| &tables.sources);
     let vectors: usize =
         answer.release.measurements.iter().chain(&answer.points).chain(combined).map(|one| one.cells.len() + 16).sum();
     vectors + sources.map(IndependentNoise::cells).sum::<usize>()

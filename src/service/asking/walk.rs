@@ -23,8 +23,9 @@ use crate::kernel::privacy::amounts::Price;
 use crate::kernel::privacy::certificate::{Certificate, MeasurementSpec, Subject, certify};
 use crate::kernel::random;
 use crate::kernel::vault::points::{ReleasedPoints, release_points};
+use crate::kernel::vault::private::{Exact, Private};
 use crate::kernel::vault::release::Release;
-use crate::query::answer::Layout;
+use crate::query::answer::{Layout, LayoutEnd};
 use crate::query::computation::Computation;
 use crate::service::{Answer, Priced, Service, ServiceError};
 
@@ -58,7 +59,8 @@ pub(crate) struct DraftCharge {
 
 /// The measurements that are drawn anew, in the order of the plan.
 struct NewMeasurements {
-    computation: Computation,
+    /// What is evaluated one after the other for them.
+    computations: Vec<Computation>,
     views: Vec<Digest>,
     certificate: Certificate,
 }
@@ -132,10 +134,11 @@ impl Service {
             let (layout, sql) = (stored.layout.clone(), stored.sql.clone());
             return Ok(Answer { stored, layout, sql, standing });
         };
-        let StoredQuestion { sql, outputs, sets, shown, small, order, limit } =
+        let StoredQuestion { sql, outputs, sets, shown, small, order, end } =
             StoredQuestion::decode(text).ok_or(LedgerFault::Unreadable)?;
-        let layout =
-            stored.laid(Layout { keys: stored.layout.keys.clone(), outputs, sets, shown, small, order, limit });
+        let (keys, LayoutEnd { limit, arms }) = (Vec::new(), end);
+        let layout = Layout { keys, outputs, sets, shown, small, order, limit, arms };
+        let layout = stored.laid(layout.with_labels(&stored.layout));
         Ok(Answer { stored, layout, sql, standing })
     }
 
@@ -203,7 +206,9 @@ impl Service {
         let record = move |service: &Self| {
             let stored = service.record(computed, &standing.release)?;
             let priced = &asked.priced;
-            service.derivations.add(&priced.plan.computation, &priced.dataset.lineage, &priced.dataset.edition);
+            for part in priced.plan.parts() {
+                service.derivations.add(part, &priced.dataset.lineage, &priced.dataset.edition);
+            }
             Ok(asked.laid_out(stored, standing))
         };
         // If even recording breaks off, the charge stands, and the next start burns it.
@@ -219,7 +224,7 @@ impl Service {
     ) -> Result<NewMeasurements, ServiceError> {
         let (this, edition) = (Arc::clone(self), asked.priced.dataset.edition.clone());
         let prepare = move || {
-            this.ports.engine.prepare(&edition, &fresh.computation)?;
+            fresh.computations.iter().try_for_each(|one| this.ports.engine.prepare(&edition, one))?;
             Ok::<_, EngineFault>(fresh)
         };
         tokio::task::spawn_blocking(prepare).await.ok().and_then(Result::ok).ok_or(ServiceError::Away)
@@ -298,11 +303,18 @@ impl Service {
         let exact = match fresh.views.is_empty() {
             // Nothing is drawn from data, so that none is looked at.
             true => None,
-            false => Some(self.ports.engine.evaluate(&receipt.subject().edition, &fresh.computation)?),
+            false => Some(self.evaluated(&receipt.subject().edition, &fresh.computations)?),
         };
         let stored = PathVectors { service: self, priced: &asked.priced };
         let released = release_points(receipt, exact, &stored, self.ports.noise.as_ref())?;
         self.composed(released, leg, parts, asked).map_err(|_| AnswerFailure::NotCombined)
+    }
+
+    /// The exact vectors of all measurements that are drawn anew, in the order of the plan.
+    fn evaluated(&self, edition: &str, computations: &[Computation]) -> Result<Private<Exact>, EngineFault> {
+        let mut exact = computations.iter().map(|one| self.ports.engine.evaluate(edition, one));
+        let first = exact.next().ok_or(EngineFault)??;
+        exact.try_fold(first, |whole, one| whole.beside(one?).ok_or(EngineFault))
     }
 
     /// Combines what was made with what is stored into the answer.
@@ -313,7 +325,7 @@ impl Service {
         parts: &[AnswerPart],
         asked: &PricedQuestion,
     ) -> Result<StoredAnswer, ServiceError> {
-        let composed = self.compose(&released, parts, asked.priced.plan.layout.sets.clone())?;
+        let composed = self.compose(&released, parts, asked.priced.plan.layout.clone())?;
         Ok(StoredAnswer::new(released, composed, leg, asked))
     }
 
@@ -361,11 +373,10 @@ fn fresh(parts: &[AnswerPart], priced: &Priced) -> Result<NewMeasurements, Servi
     let wanted: Vec<usize> = (0..parts.len()).filter(|index| parts[*index].fresh > Price::ZERO).collect();
     let sought: Vec<MeasurementSpec> = wanted.iter().map(|index| priced.wanted[*index].sought).collect();
     let prices: Vec<Price> = wanted.iter().map(|index| parts[*index].fresh).collect();
-    let measures = wanted.iter().map(|index| priced.plan.computation.measures[*index].clone()).collect();
     let subject = Subject { dataset: priced.dataset.lineage.clone(), edition: priced.dataset.edition.clone() };
     let certificate = certify(priced.dataset.terms.accountant, subject, &sought, &prices);
     Ok(NewMeasurements {
-        computation: Computation { measures, ..priced.plan.computation.clone() },
+        computations: priced.plan.chosen(&wanted),
         views: wanted.iter().map(|index| priced.wanted[*index].view).collect(),
         certificate: certificate?.hiding(priced.plan.hiding),
     })

@@ -93,3 +93,10 @@ SELECT 1000.0 * SUM(CASE WHEN c.severe THEN 1 ELSE 0 END) / SUM(s.ended - s.bega
 -- After the noise.
 SELECT code, COUNT(*) AS n, 100.0 * COUNT(*) / SUM(COUNT(*)) OVER () AS percent, RANK() OVER (ORDER BY COUNT(*) DESC) AS place FROM conditions GROUP BY code;
 SELECT code, COUNT(*) AS n FROM conditions GROUP BY code HAVING COUNT(*) > 3 ORDER BY n DESC LIMIT 2;
+
+-- Answers put together.
+SELECT 'conditions' AS what, COUNT(*) AS n, COUNT(DISTINCT patient_id) AS people FROM conditions UNION ALL SELECT 'drugs', COUNT(*), COUNT(DISTINCT patient_id) FROM drugs UNION ALL SELECT 'people', COUNT(*), COUNT(*) FROM people;
+SELECT code, COUNT(*) AS n FROM conditions GROUP BY code UNION ALL SELECT NULL, COUNT(*) FROM conditions WHERE severe UNION ALL SELECT sex, AVG(born) FROM people GROUP BY sex ORDER BY n DESC LIMIT 4;
+SELECT * FROM (SELECT 'all' AS grp, COUNT(*) AS n FROM drugs UNION ALL SELECT code, COUNT(*) FROM drugs GROUP BY ROLLUP (code)) AS t WHERE n > 2;
+SELECT (SELECT COUNT(*) FROM drugs) AS drugs, (SELECT AVG(born) FROM people) AS born, (SELECT COUNT(DISTINCT patient_id) FROM stays) AS stayed;
+SELECT COUNT(DISTINCT patient_id) AS people FROM (SELECT patient_id FROM conditions UNION ALL SELECT patient_id FROM drugs) AS t;

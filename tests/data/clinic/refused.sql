@@ -17,3 +17,5 @@ SELECT patient_id, COUNT(*) AS n FROM conditions GROUP BY patient_id;
 SELECT COUNT(*) AS n FROM conditions WHERE code = 'z99';
 SELECT COUNT(*) AS n FROM nobody JOIN people USING (patient_id);
 WITH RECURSIVE t AS (SELECT patient_id FROM people UNION SELECT patient_id FROM t) SELECT COUNT(*) AS n FROM t;
+SELECT code, COUNT(*) AS n FROM conditions GROUP BY code UNION SELECT code, COUNT(*) FROM drugs GROUP BY code;
+SELECT code, COUNT(*) AS n FROM conditions GROUP BY code UNION ALL SELECT COUNT(*), code FROM drugs GROUP BY code;

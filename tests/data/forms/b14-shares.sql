@@ -108,9 +108,7 @@ SELECT COUNT(*) FILTER (WHERE emergency) * 1.0 / (SELECT COUNT(DISTINCT patient_
 -- taken
 SELECT (SELECT COUNT(*) FROM visits WHERE emergency) * 1.0 / (SELECT COUNT(*) FROM visits) AS share;
 
--- taken
--- compare
--- not yet: there is no FROM
+-- refused: a joined table is known for people with a row in the table that it is joined with alone; of two [[table]]s it is taken
 SELECT (SELECT COUNT(*) FROM visits) AS visits, (SELECT COUNT(*) FROM patients) AS patients;
 
 -- taken

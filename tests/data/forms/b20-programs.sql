@@ -219,18 +219,14 @@ SELECT region, COUNT(*) AS n FROM visits GROUP BY region HAVING region <> 'north
 -- compare
 SELECT region, COUNT(*) AS n FROM visits GROUP BY region HAVING region IN ('north', 'east') AND COUNT(*) > 5;
 
--- taken
--- compare
--- not yet: one question has one table of rows: UNION, INTERSECT and EXCEPT of answers are not put together
+-- refused: a joined table is known for people with a row in the table that it is joined with alone; of two [[table]]s it is taken
 SELECT 'visits' AS what, COUNT(*) AS n FROM visits UNION ALL SELECT 'patients' AS what, COUNT(*) AS n FROM patients;
 
 -- taken
 -- compare
--- not yet: one question has one table of rows: UNION, INTERSECT and EXCEPT of answers are not put together
 SELECT region AS grp, COUNT(*) AS n FROM visits GROUP BY region UNION ALL SELECT sex AS grp, COUNT(*) AS n FROM visits GROUP BY sex;
 
--- taken
--- not yet: one question has one table of rows: UNION, INTERSECT and EXCEPT of answers are not put together
+-- refused: which noisy rows are equal is chance, so that a UNION without ALL leaves nobody knows which
 SELECT COUNT(*) AS n FROM visits WHERE emergency UNION SELECT COUNT(*) AS n FROM visits WHERE NOT emergency;
 
 -- taken

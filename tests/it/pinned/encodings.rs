@@ -353,6 +353,7 @@ fn layouts_have_their_bytes() {
         small: Some(Suppression { below: 7, counts: vec![1], steps: vec![RUN], parts }),
         order: vec![SortKey { output: 0, descending: true, nulls_first: false }],
         limit: Limit::First(8),
+        arms: vec![],
     };
     pinned(vec![(
         layout,

@@ -2,7 +2,7 @@
 
 use rand::RngExt;
 use rand::rngs::StdRng;
-use tacit::query::computation::Measure;
+use tacit::kernel::privacy::certificate::MeasurementSpec;
 use tacit::query::parse::parse;
 use tacit::query::plan::plan;
 use tacit::query::terms::policy::Terms;
@@ -27,8 +27,6 @@ pub fn affordable(rng: &mut StdRng, dataset: &str, terms: &Terms) -> String {
 /// Number of noisy cells that a question asks for; 0 if it is refused.
 pub fn cells(sql: &str, terms: &Terms) -> usize {
     let plan = parse(sql).and_then(|query| plan(&query, terms, None));
-    plan.map_or(0, |plan| {
-        let of = |measure: &Measure| measure.cells(&plan.computation.keys) as usize;
-        plan.computation.measures.iter().map(of).sum()
-    })
+    let of = |one: &MeasurementSpec| usize::try_from(one.cells).unwrap_or(usize::MAX);
+    plan.map_or(0, |plan| plan.sought.iter().map(of).sum())
 }

@@ -11,7 +11,7 @@
 //!   that it is assumed.
 
 use crate::query::answer::formula::{CentredSum, Formula, Products, Quantile, Squares};
-use crate::query::computation::{Computation, Measure};
+use crate::query::computation::Measure;
 use crate::query::term::{Operation, Term};
 use crate::query::terms::domain::Grid;
 
@@ -129,7 +129,7 @@ impl Supposed {
 
 /// The values of one cell, by the index that outputs refer to.
 pub(super) struct AssumedValues<'a> {
-    computation: &'a Computation,
+    all: &'a [&'a Measure],
     groups: &'a AssumedGroups<'a>,
     measures: &'a [usize],
     /// Number of rows in the group.
@@ -143,7 +143,7 @@ pub(super) struct AssumedValues<'a> {
 impl<'a> AssumedValues<'a> {
     /// The values of a cell, as far as they follow from what is known and from the number of rows.
     pub(super) fn new(
-        computation: &'a Computation,
+        all: &'a [&'a Measure],
         groups: &'a AssumedGroups<'a>,
         measures: &'a [usize],
         cell: usize,
@@ -151,7 +151,7 @@ impl<'a> AssumedValues<'a> {
     ) -> Self {
         let known = |measure: &usize| {
             let known = groups.known.get(*measure)?;
-            let width = width(&computation.measures[*measure]);
+            let width = width(all[*measure]);
             let own = known.cells.as_ref().and_then(|cells| cells.get(cell * width..(cell + 1) * width));
             let alike = || known.per_row.as_ref().map(|each| each.iter().map(|each| each * rows).collect());
             own.map(<[f64]>::to_vec).or_else(alike)
@@ -161,9 +161,9 @@ impl<'a> AssumedValues<'a> {
         let values = found
             .into_iter()
             .zip(measures)
-            .map(|(found, measure)| found.unwrap_or_else(|| bare(&computation.measures[*measure], rows)));
+            .map(|(found, measure)| found.unwrap_or_else(|| bare(all[*measure], rows)));
         let values = values.collect();
-        Self { computation, groups, measures, rows, values, is_known }
+        Self { all, groups, measures, rows, values, is_known }
     }
 
     /// Supposes values for what a formula is computed from, where they are not known.
@@ -235,7 +235,7 @@ impl<'a> AssumedValues<'a> {
 
     /// What is known of the values that a measurement is of.
     fn shape(&self, index: usize) -> Option<ColumnShape> {
-        let measure = self.computation.measures.get(*self.measures.get(index)?)?;
+        let measure = self.all.get(*self.measures.get(index)?)?;
         match measure.base() {
             Measure::Sum { column } | Measure::Bins { column, .. } => (self.groups.shape)(column),
             Measure::Rows
@@ -293,7 +293,7 @@ impl<'a> AssumedValues<'a> {
 
     /// The middle of a number's range, by which its sum is shifted: 0 if the number itself is summed.
     fn middle(&self, of: &Term, sum: &CentredSum) -> f64 {
-        let column = self.measures.get(sum.sum).and_then(|measure| match self.computation.measures[*measure].base() {
+        let column = self.measures.get(sum.sum).and_then(|measure| match self.all[*measure].base() {
             Measure::Sum { column } => Some(column),
             Measure::Rows
             | Measure::NonNull { .. }

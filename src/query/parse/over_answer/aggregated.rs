@@ -13,6 +13,7 @@ use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use super::columns::AnswerColumns;
 use super::find::{found, is_grouping_sets, may_be_over_answer};
+use super::union::is_union;
 use super::{Answer, OverAnswer, both, is_by_row, is_plain, item_of, joined, order, restrict, select_of, with};
 use crate::query::error::{Position, QueryError};
 use crate::query::parse::nodes::{name, start, unsupported};
@@ -59,7 +60,10 @@ pub(in crate::query::parse) fn aggregated(query: &ast::Query) -> Result<Option<O
     if !joins.is_empty() || !modifiers.is_empty() || keys.iter().any(is_grouping_sets) {
         return Ok(None);
     }
-    let Some((answer, columns, after, inner_with)) = joined::read(relation)? else { return Ok(None) };
+    let Some((answer, columns, after, inner_with)) = joined::read(relation)? else {
+        let message = "an aggregate over the rows of a UNION of answers is not built";
+        return if is_union(relation) { Err(unsupported(start(query.span()), message)) } else { Ok(None) };
+    };
     if query.with.is_some() && inner_with.is_some() {
         return Ok(None);
     }

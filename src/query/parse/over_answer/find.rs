@@ -108,10 +108,19 @@ pub(super) fn found(expr: &Expr) -> Found {
 
 /// Whether a query may be one over an answer, and is small enough to be written anew: copies of what is deeper would not fit on the stack.
 pub(super) fn may_be_over_answer(query: &ast::Query) -> bool {
+    is_over_answer(query, SELECTS_MAX)
+}
+
+/// Whether a query may be one over a union of answers. Each of these is written anew by itself, so that there may be more of them.
+pub(super) fn may_be_over_union(query: &ast::Query) -> bool {
+    is_over_answer(query, 4 * SELECTS_MAX)
+}
+
+fn is_over_answer(query: &ast::Query, selects_max: usize) -> bool {
     let mut found = Found::default();
     // It never breaks off.
     let _: ControlFlow<()> = query.visit(&mut found);
-    found.has_answer && found.levels <= LEVELS_MAX && found.selects <= SELECTS_MAX
+    found.has_answer && found.levels <= LEVELS_MAX && found.selects <= selects_max
 }
 
 /// The names of columns in several expressions.

@@ -103,9 +103,14 @@ fn tables(query: &ast::Query) -> Tables {
     tables
 }
 
+/// The names of all tables in a query, whether they are names of WITH or not.
+pub(super) fn names_of(query: &ast::Query) -> HashSet<String> {
+    tables(query).names
+}
+
 /// The query with the names of its WITH replaced; those that it does not use stay in WITH, to be read and refused as ever. `None` where a
 /// name could come to mean something else, and where names are used very often.
-pub(super) fn resolved(query: &ast::Query) -> Option<ast::Query> {
+pub(in crate::query::parse) fn resolved(query: &ast::Query) -> Option<ast::Query> {
     let Some(clause) = &query.with else { return Some(query.clone()) };
     if tables(query).withs > 1 || clause.recursive {
         return None;

@@ -109,6 +109,12 @@ fn no_text_overflows_the_stack() {
         ("1+", "SELECT u FROM (SELECT ", "COUNT(*) AS u FROM a) t"),
         ("u+", "SELECT ", "u FROM (SELECT COUNT(*) AS u FROM a) t"),
         ("SELECT COUNT(*) AS u FROM a UNION ", "SELECT u FROM (", "SELECT COUNT(*) FROM a) t"),
+        ("SELECT COUNT(*) AS u FROM a UNION ALL ", "SELECT u FROM (", "SELECT COUNT(*) FROM a) t"),
+        ("SELECT COUNT(*) AS u FROM a UNION ALL ", "", "SELECT COUNT(*) FROM a"),
+        ("SELECT COUNT(*) AS u FROM a UNION ALL (", "", "SELECT COUNT(*) FROM a"),
+        ("(SELECT COUNT(*) AS u FROM a) UNION ALL ", "", "SELECT COUNT(*) FROM a"),
+        ("(SELECT COUNT(*) FROM a)+", "SELECT ", "(SELECT COUNT(*) FROM b)"),
+        ("(SELECT COUNT(*) FROM a),(SELECT COUNT(*) FROM b),", "SELECT ", "(SELECT COUNT(*) FROM b)"),
         ("(SELECT u+u AS u FROM ", "SELECT u FROM ", "(SELECT COUNT(*) AS u FROM a) t"),
     ] {
         let most = (16_384 - head.len() - tail.len()) / unit.len();
@@ -141,6 +147,17 @@ fn answers_within_answers() {
         let levels = if outer.contains("MAX") { 14 } else { 30 };
         assert!(parse(&nested(outer, levels)).is_ok(), "{outer}");
     }
+    // Each level adds an answer to a union.
+    for outer in [
+        "SELECT a, n FROM (SELECT a, n FROM v GROUP BY a, n UNION ALL _) t",
+        "(SELECT a, COUNT(*) FROM v GROUP BY a) UNION ALL (_)",
+    ] {
+        let begun = std::time::Instant::now();
+        assert!(parse(&nested(outer, 14)).is_ok(), "{outer}");
+        assert!(begun.elapsed().as_secs() < 5, "{outer}: {:?}", begun.elapsed());
+    }
+    let doubled = nested("SELECT a, n FROM (_ UNION ALL _) t", 5);
+    assert_eq!(parse(&doubled).map(|query| query.together.map_or(0, |together| together.arms().len())), Ok(32));
     // Each level doubles what a name stands for.
     assert!(parse(&nested("SELECT a, n + n AS n FROM (_) t", 6)).is_ok());
     assert!(refused(&nested("SELECT a, n + n AS n FROM (_) t", 12)).message.contains("1000 parts"));

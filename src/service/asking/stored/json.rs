@@ -64,6 +64,7 @@ pub(super) fn question(text: &str) -> Option<(String, Layout)> {
         small: of.optional("small", layouts::small)?,
         order: of.at("order")?.list(layouts::sort)?,
         limit: Limit::new(of.optional("limit", Json::read)?, 0),
+        arms: Vec::new(),
     };
     Some((of.get("sql")?, layout))
 }

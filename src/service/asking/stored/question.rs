@@ -4,7 +4,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 
 use super::json;
 use crate::query::answer::grouping_sets::GroupingSets;
-use crate::query::answer::{Layout, Limit, Output, ShownGroups, SortKey, Suppression};
+use crate::query::answer::{Layout, LayoutEnd, Output, ShownGroups, SortKey, Suppression};
 
 /// Beginning of the text in the present version. The first version is JSON, which begins with a brace.
 const VERSION: &str = "2:";
@@ -18,13 +18,13 @@ pub(crate) struct StoredQuestion {
     pub(crate) shown: ShownGroups,
     pub(crate) small: Option<Suppression>,
     pub(crate) order: Vec<SortKey>,
-    pub(crate) limit: Limit,
+    pub(crate) end: LayoutEnd,
 }
 
 impl StoredQuestion {
     pub(crate) fn new(sql: String, layout: Layout) -> Self {
-        let Layout { keys: _, outputs, sets, shown, small, order, limit } = layout;
-        Self { sql, outputs, sets, shown, small, order, limit }
+        let Layout { keys: _, outputs, sets, shown, small, order, limit, arms } = layout.without_labels();
+        Self { sql, outputs, sets, shown, small, order, end: LayoutEnd { limit, arms } }
     }
 
     /// The text for the ledger.

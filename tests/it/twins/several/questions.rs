@@ -49,8 +49,17 @@ fn choose<'a>(rng: &mut StdRng, from: &[&'a str]) -> &'a str {
     from.choose(rng).expect("one")
 }
 
-/// A random question over a random relation.
+/// A random question over a random relation, or several put together.
 pub fn random(rng: &mut StdRng) -> String {
+    if rng.random_bool(0.1) {
+        let arms: Vec<String> = (0..rng.random_range(2..4)).map(|_| single(rng)).collect();
+        return arms.join(" UNION ALL ");
+    }
+    single(rng)
+}
+
+/// A random question over a random relation.
+fn single(rng: &mut StdRng) -> String {
     let depth = rng.random_range(1..=DEPTH_MAX);
     let of = relation(rng, depth);
     let first = choose(rng, &AGGREGATES);

@@ -20,6 +20,7 @@ pub(super) fn layout(of: Json<'_>) -> Option<Layout> {
         small: of.optional("small", small)?,
         order: of.at("order")?.list(sort)?,
         limit: Limit::new(of.optional("limit", Json::read)?, 0),
+        arms: Vec::new(),
     })
 }
 
