@@ -159,8 +159,9 @@ impl SortValue {
     /// What is shown as a value to sort by.
     fn of_cell(cell: &Cell) -> Self {
         match cell {
-            Cell::Missing => Self::Missing,
+            Cell::Missing | Cell::Total => Self::Missing,
             Cell::Text(text) => Self::Text(text.clone()),
+            Cell::Date(days) => Self::Text(date_text(*days)),
             Cell::Boolean(truth) => Self::Number(f64::from(u8::from(*truth))),
             Cell::Decimal(nanos) => Self::Number(*nanos as f64 / 1e9),
             Cell::Float(value) => Self::Number(*value),

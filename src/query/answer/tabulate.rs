@@ -1,6 +1,5 @@
 //! From the noisy vectors of a release to the table of an answer, and from noise laws to the accuracy of its columns.
 
-use super::formula::Words;
 use super::interval;
 use super::labels::Label;
 use super::layout::{Layout, Output, OutputValue, STD_ERROR, names};

@@ -88,7 +88,8 @@ impl ColumnContent {
     fn label(label: Option<&Label>) -> Self {
         match label {
             None | Some(Label::Missing) => Self::Nothing,
-            Some(Label::Text(_)) => Self::Text,
+            // A day is shown as text beside texts.
+            Some(Label::Text(_) | Label::Date(_)) => Self::Text,
             Some(Label::Boolean(_)) => Self::Boolean,
             Some(Label::Integer(_)) => Self::Integer,
             Some(Label::Decimal(_)) => Self::Decimal,
@@ -252,7 +253,7 @@ fn exact(label: &Label) -> Option<Formula> {
         Label::Integer(value) => Some(Formula::Number(value.to_string())),
         Label::Decimal(nanos) => Some(Formula::Number(unscaled(*nanos, DECIMALS))),
         Label::Missing => Some(Formula::Missing),
-        Label::Boolean(_) | Label::Text(_) => None,
+        Label::Boolean(_) | Label::Text(_) | Label::Date(_) => None,
     }
 }
 
