@@ -266,7 +266,3 @@ impl LedgerState {
         }
     }
 }
-
-#[cfg(test)]
-#[path = "paths_tests.rs"]
-mod tests;
