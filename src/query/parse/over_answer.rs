@@ -20,7 +20,9 @@ use sqlparser::ast::{
 pub(super) use self::aggregated::aggregated;
 use self::columns::{AnswerColumns, implied_name, sorted};
 use self::find::{found, is_grouping_sets, may_be_over_answer};
-pub(super) use self::union::{alias_of, has_window, is_answer, is_rows_of, may_be_by_row, named_in, with_names};
+pub(super) use self::union::{
+    alias_of, has_window, is_answer, is_rows_of, may_be_by_row, named_in, parts_of, with_names,
+};
 pub(super) use self::with::resolved;
 use super::having::having;
 use super::limits::Budget;
@@ -90,7 +92,7 @@ pub(super) fn is_bare(query: &ast::Query) -> bool {
 }
 
 /// Whether a query has no clause that is refused anyway.
-fn is_plain(query: &ast::Query) -> bool {
+pub(super) fn is_plain(query: &ast::Query) -> bool {
     query.locks.is_empty()
         && query.for_clause.is_none()
         && query.settings.is_none()

@@ -12,7 +12,7 @@ use sqlparser::ast::{
     TableFactor, TableWithJoins,
 };
 
-use super::limits::Budget;
+use super::limits::{Budget, NODES_MAX};
 use super::nodes::{absent, name, start, unsupported};
 use super::outputs::output;
 use super::over_answer;
@@ -23,6 +23,10 @@ use crate::query::syntax::{BesideItem, Item, ItemValue, Query, Together};
 
 /// Largest number of questions that are put together.
 pub(super) const ARMS_MAX: usize = 128;
+/// Largest number of uses of queries of a WITH in FROM, whose copies are all made at once.
+const USES_MAX: usize = 64;
+/// Largest number of expressions in all copies of a query for the rows of a union, one for each of its answers.
+const COPIED_MAX: usize = 16 * NODES_MAX;
 
 /// The queries of a union, and the ranges of those among which `UNION` stands without ALL.
 #[derive(Default)]
@@ -147,6 +151,17 @@ fn read(query: &ast::Query, arms: Vec<ast::Query>, budget: &mut Budget) -> Resul
     Ok(read)
 }
 
+/// The members of a union in FROM, each with the queries of WITH that it names.
+fn with_names(with: Option<&ast::With>, arms: Vec<ast::Query>) -> Result<Vec<ast::Query>, QueryError> {
+    let Some(with) = with else { return Ok(arms) };
+    let named = over_answer::named_in(with, &arms);
+    if named.iter().map(Vec::len).sum::<usize>() > USES_MAX {
+        let message = format!("the queries of a UNION in FROM use those of its WITH more than {USES_MAX} times");
+        return Err(unsupported(start(arms[0].span()), message));
+    }
+    arms.into_iter().zip(named).map(|(arm, names)| over_answer::with_names(with, &names, arm)).collect()
+}
+
 /// A query for the rows of a union of answers, as the union of the same query for the rows of each; `None` for any other query.
 fn over_union(query: &ast::Query) -> Result<Option<(ast::Query, MemberQueries)>, QueryError> {
     if !over_answer::may_be_by_row(query)? {
@@ -166,17 +181,13 @@ fn rows_of_union(query: &ast::Query, union: &mut MemberQueries) -> Result<Option
     let mut inner = MemberQueries::default();
     let inner_query = match set_operation(subquery) {
         Some(body) => {
-            add_nested(body, &mut inner)?;
-            subquery.as_ref().clone()
+            add_nested(body, subquery.with.as_ref(), &mut inner)?;
+            Some(subquery.as_ref().clone())
         }
-        None => match over_answer::is_rows_of(subquery) {
-            true => match rows_of_union(subquery, &mut inner)? {
-                Some(rest) => rest,
-                None => return Ok(None),
-            },
-            false => return Ok(None),
-        },
+        None if over_answer::is_rows_of(subquery) => rows_of_union(subquery, &mut inner)?,
+        None => None,
     };
+    let Some(inner_query) = inner_query.filter(|inner| over_answer::is_plain(inner)) else { return Ok(None) };
     if inner.arms.is_empty() || inner.has_rows {
         return Ok(None);
     }
@@ -191,6 +202,10 @@ fn rows_of_union(query: &ast::Query, union: &mut MemberQueries) -> Result<Option
     check_alone(query, select, at)?;
     let is_whole = matches!(&select.projection[..], [SelectItem::Wildcard(_)]) && select.selection.is_none();
     let rest = behind(query, &inner_query, is_whole, at)?;
+    if over_answer::parts_of(select).saturating_mul(inner.arms.len()) > COPIED_MAX {
+        let message = format!("written out for each query of the UNION, this has more than {COPIED_MAX} parts");
+        return Err(unsupported(at, message));
+    }
     let alias = over_answer::alias_of(&inner.arms[0], alias.as_ref());
     for arm in inner.arms {
         if union.arms.len() == ARMS_MAX {
@@ -204,9 +219,10 @@ fn rows_of_union(query: &ast::Query, union: &mut MemberQueries) -> Result<Option
 }
 
 /// Adds the members of a union in FROM; a member that asks for the rows of another union stands for those of each of its answers.
-fn add_nested(body: &SetExpr, union: &mut MemberQueries) -> Result<(), QueryError> {
+fn add_nested(body: &SetExpr, with: Option<&ast::With>, union: &mut MemberQueries) -> Result<(), QueryError> {
     let mut members = MemberQueries::default();
     add(body, &mut members)?;
+    members.arms = with_names(with, members.arms)?;
     let is_single = members.distinct.is_empty();
     for member in members.arms {
         if is_single && over_answer::is_rows_of(&member) && rows_of_union(&member, union)?.is_some() {

@@ -159,3 +159,11 @@ SELECT (SELECT COUNT(*) FROM visits) * 1.0 / (SELECT COUNT(*) FROM (SELECT patie
 -- taken
 -- compare
 SELECT (SELECT COUNT(*) FROM visits) AS visits, ROUND((SELECT COUNT(*) FROM visits) * 1.0 / NULLIF((SELECT COUNT(*) FROM (SELECT patient_id FROM visits GROUP BY patient_id HAVING COUNT(*) > 2) AS o), 0), 2) AS per_person, (SELECT COUNT(*) FROM visits) - (SELECT COUNT(*) FROM (SELECT patient_id FROM visits GROUP BY patient_id HAVING COUNT(*) > 2) AS o) AS more;
+
+-- taken
+-- compare
+SELECT * FROM (WITH a AS (SELECT region, COUNT(*) AS n FROM visits GROUP BY region) SELECT region AS grp, n FROM a UNION ALL SELECT 'all', SUM(n) FROM a) AS t WHERE n > 3;
+
+-- taken
+-- compare
+SELECT grp, CASE WHEN n > 100 THEN 'many' ELSE 'few' END AS size FROM (SELECT region AS grp, COUNT(*) AS n FROM visits GROUP BY region UNION ALL SELECT sex, COUNT(*) FROM visits GROUP BY sex) AS t WHERE n > 0;

@@ -10,7 +10,7 @@ use sqlparser::ast::{
 use super::columns::implied_name;
 use super::find::{found, may_be_over_union};
 use super::with::names_of;
-use super::{answer, bare, flattened, is_bare, is_by_row, item_of, select_of};
+use super::{answer, bare, flattened, is_bare, is_by_row, is_plain, item_of, select_of};
 use crate::query::error::{QueryError, shown};
 use crate::query::parse::nodes::{name, start, unsupported};
 use crate::query::parse::survival;
@@ -33,7 +33,8 @@ pub(in crate::query::parse) fn may_be_by_row(query: &ast::Query) -> Result<bool,
 pub(in crate::query::parse) fn is_rows_of(query: &ast::Query) -> bool {
     let is_derived =
         |from: &[TableWithJoins]| matches!(from, [TableWithJoins { relation: TableFactor::Derived { .. }, .. }]);
-    select_of(query).is_some_and(|select| is_derived(&select.from) && is_by_row(select))
+    let is_alone = query.with.is_none() && is_plain(query);
+    is_alone && select_of(query).is_some_and(|select| is_derived(&select.from) && is_by_row(select))
 }
 
 /// Whether a query is an answer, or one over an answer. What is wrong with it is said when it is read.
@@ -50,6 +51,11 @@ pub(in crate::query::parse) fn has_window(query: &ast::Query, select: &ast::Sele
     select.qualify.is_some()
         || !select.named_window.is_empty()
         || select.projection.iter().filter_map(item_of).chain(sorted).any(|of| found(of).has_window)
+}
+
+/// Number of expressions in what a query selects and in its WHERE.
+pub(in crate::query::parse) fn parts_of(select: &ast::Select) -> usize {
+    select.projection.iter().filter_map(item_of).chain(&select.selection).map(|of| found(of).parts).sum()
 }
 
 /// The alias by which the rows of each answer of a union are named: its columns have the names that its own alias gives them, or those of its
