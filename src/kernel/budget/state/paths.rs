@@ -266,3 +266,7 @@ impl LedgerState {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "paths_tests.rs"]
+mod tests;

@@ -1,0 +1,230 @@
+//! Tests of noise paths in the fold: which steps follow from the stored points, and which do not.
+
+use super::*;
+use crate::kernel::budget::entry::{Act, Cap, Charge, Entry, PathCharge, Serving};
+use crate::kernel::budget::state::AnswerCost;
+use crate::kernel::privacy::amounts::{Delta, Epsilon};
+use crate::kernel::privacy::certificate::{CertifiedMeasurement, MeasurementSpec, Subject, certify};
+use crate::kernel::privacy::extent::Extent;
+use crate::kernel::privacy::sensitivity::Aggregation;
+
+const UNIT: u64 = 1_000_000_000;
+
+fn accountant() -> Accountant {
+    Accountant::Gaussian { delta: Delta::parse("1e-6").expect("δ") }
+}
+
+fn take(book: &mut LedgerState, act: Act) -> Result<(), FoldFault> {
+    let (seq, head) = book.head();
+    let entry = Entry::following(seq, head, 0, act);
+    book.apply(&entry, Entry::hash(&entry.canonical_bytes())).map_err(|inconsistent| inconsistent.why)?;
+    book.make_durable();
+    Ok(())
+}
+
+fn price(units: u64) -> Price {
+    Price::from_quanta(units * UNIT)
+}
+
+fn certified(units: u64) -> CertifiedMeasurement {
+    let extent = Extent::of(Aggregation::Count, 10).expect("bounded");
+    let sensitivity = Sensitivity::of(Aggregation::Count, 1).expect("bounded");
+    let subject = Subject { dataset: "d".into(), edition: "ed".into() };
+    let sought = [MeasurementSpec { sensitivity, cells: 1, extent }];
+    let certificate = certify(accountant(), subject, &sought, &[price(units)]).expect("certified");
+    certificate.measurements()[0]
+}
+
+fn step(view: u8, level: u64, origin: PointOrigin) -> PathStep {
+    PathStep { view: [view; 32], level: price(level), cells: 1, origin }
+}
+
+fn drawn(view: u8, from: u64, level: u64) -> (Vec<NewDraw>, Vec<PathStep>) {
+    let draw = NewDraw { view: [view; 32], certified: certified(level - from) };
+    (vec![draw], vec![step(view, level, PointOrigin::Drawn { from: price(from), draw: 0 })])
+}
+
+fn between(view: u8, level: u64, finer: u64, coarser: Option<u64>) -> (Vec<NewDraw>, Vec<PathStep>) {
+    let (finer, coarser) = (price(finer), coarser.map(price));
+    let gap = PathGap { level: price(level), finer, coarser };
+    let noise = gap.noise(certified(1).sensitivity).expect("a law");
+    (Vec::new(), vec![step(view, level, PointOrigin::Between { finer, coarser, noise })])
+}
+
+fn derived(view: u8, from: u64, source: (u8, u64), worth: u64) -> (Vec<NewDraw>, Vec<PathStep>) {
+    let source = DerivedSource { view: [source.0; 32], level: price(source.1), worth: price(worth) };
+    let origin = PointOrigin::Derived { from: price(from), sources: vec![source] };
+    let level = from + worth;
+    (Vec::new(), vec![step(view, level, origin), step(view, level, PointOrigin::Stored)])
+}
+
+/// The charge of an answer with these draws and steps, with the legs that the state asks for.
+fn charge(book: &LedgerState, release: &str, who: &str, (drawn, steps): (Vec<NewDraw>, Vec<PathStep>)) -> Act {
+    let branch = book.branch("d", who).expect("an account");
+    let sum = drawn.iter().map(|one| one.certified.price).fold(Price::ZERO, Price::saturating_add);
+    let levels = levels_given(&steps);
+    let cells = drawn.len() as u64;
+    let cost = AnswerCost { drawn: sum, cells, levels: Some(&levels), ..AnswerCost::of_stored(&[]) };
+    let legs = book.legs(&branch, &cost);
+    let charge = Charge {
+        release: release.to_owned(),
+        researcher: who.to_owned(),
+        dataset: "d".into(),
+        edition: "ed".into(),
+        view: [9; 32],
+        sql: String::new(),
+        rows_per_unit: 1,
+        purpose: None,
+        worth: vec![price(1)],
+        drawn,
+        uses: Vec::new(),
+        legs,
+        cells,
+        threshold_delta: Delta::ZERO,
+        key: None,
+        account: book.mark_after(&branch, &legs, 0),
+    };
+    Act::ChargedByPath(Box::new(PathCharge { charge, steps }))
+}
+
+/// A book in which view 1 has points at the levels 2 (a copy), 4 and 6, all of them paid for by `a`.
+fn book() -> LedgerState {
+    let (epsilon, amount) = (Epsilon::parse("20").expect("ε"), Price::from_quanta(1 << 60));
+    let (accountant, threshold_delta) = (accountant(), Delta::ZERO);
+    let cap = Cap { accountant, epsilon, amount, query_max: amount, query_epsilon_max: epsilon, threshold_delta };
+    let mut book = LedgerState::new();
+    take(&mut book, Act::DatasetOpened { dataset: "d".into(), unit: "row".into(), cap }).expect("opened");
+    for name in ["a", "b"] {
+        let (researcher, dataset, project, period_days) = (name.to_owned(), "d".to_owned(), None, None);
+        let (reason, by) = ("r".to_owned(), "s".to_owned());
+        let granted = Act::Granted { researcher, dataset, project, epsilon, amount, period_days, reason, by };
+        take(&mut book, granted).expect("granted");
+    }
+    for (release, steps) in [("r1", drawn(1, 0, 4)), ("r2", between(1, 2, 4, None)), ("r3", drawn(1, 4, 6))] {
+        let act = charge(&book, release, "a", steps);
+        take(&mut book, act).expect(release);
+        take(&mut book, Act::Released { release: release.into(), digest: [1; 32] }).expect(release);
+    }
+    book
+}
+
+#[test]
+fn steps_follow_from_the_points_next_to_them() {
+    let mut unused = drawn(1, 6, 7);
+    unused.1 = vec![step(1, 6, PointOrigin::Stored)];
+    for (what, steps, expected) in [
+        ("a finer draw", drawn(1, 6, 7), Ok(())),
+        ("a draw of another view", drawn(2, 0, 3), Ok(())),
+        ("a copy", between(1, 1, 2, None), Ok(())),
+        ("a bridge", between(1, 3, 4, Some(2)), Ok(())),
+        ("what follows from another view", derived(3, 0, (1, 6), 3), Ok(())),
+        ("a draw that forgets a finer point", drawn(1, 4, 7), Err(FoldFault::MisplacedPoint)),
+        ("a draw from nothing", drawn(1, 0, 7), Err(FoldFault::MisplacedPoint)),
+        ("a copy of the finest, not of the next finer", between(1, 1, 6, None), Err(FoldFault::MisplacedPoint)),
+        ("a bridge that forgets its coarser end", between(1, 3, 4, None), Err(FoldFault::MisplacedPoint)),
+        ("a bridge over a point", between(1, 3, 6, Some(2)), Err(FoldFault::MisplacedPoint)),
+        ("a second point at a level", between(1, 4, 6, Some(2)), Err(FoldFault::MisplacedPoint)),
+        (
+            "a point that is not there",
+            (Vec::new(), vec![step(1, 5, PointOrigin::Stored)]),
+            Err(FoldFault::UnknownPoint),
+        ),
+        ("a draw that no step uses", unused, Err(FoldFault::MisplacedPoint)),
+        ("a view that follows from itself", derived(1, 6, (1, 6), 1), Err(FoldFault::MisplacedPoint)),
+        ("what follows from nothing", derived(3, 0, (2, 6), 1), Err(FoldFault::UnknownPoint)),
+        ("what forgets a finer point", derived(1, 4, (2, 6), 1), Err(FoldFault::UnknownPoint)),
+    ] {
+        let mut book = book();
+        let act = charge(&book, "r", "b", steps);
+        assert_eq!(take(&mut book, act), expected, "{what}");
+    }
+}
+
+/// A view that follows from another one adds nothing to it, and is not followed on.
+#[test]
+fn noise_is_used_once() {
+    let mut book = book();
+    let act = charge(&book, "r4", "a", derived(3, 0, (1, 6), 3));
+    let Act::ChargedByPath(charged) = &act else { panic!("a charge") };
+    assert_eq!(charged.charge.legs.researcher, price(3), "nobody is given the point before it is stored");
+    take(&mut book, act).expect("charged");
+    take(&mut book, Act::Released { release: "r4".into(), digest: [1; 32] }).expect("stored");
+    let branch = book.branch("d", "a").expect("an account");
+    assert_eq!(book.level_paid(branch.researcher, &[3; 32]), price(3));
+    // Whoever has paid for what it is derived from has paid for it.
+    let act = charge(&book, "r5", "b", (Vec::new(), vec![step(1, 6, PointOrigin::Stored)]));
+    take(&mut book, act).expect("charged");
+    take(&mut book, Act::Released { release: "r5".into(), digest: [1; 32] }).expect("stored");
+    let other = book.branch("d", "b").expect("an account").researcher;
+    assert_eq!(book.level_paid(other, &[3; 32]), price(3));
+    assert_eq!(book.known_view(other, &[3; 32]), Some(KnownView::Point(price(3))));
+    for (what, steps) in [("twice", derived(3, 3, (1, 6), 3)), ("on", derived(4, 0, (3, 3), 1))] {
+        let act = charge(&book, "r6", "a", steps);
+        let mut book = copy(&book);
+        assert_eq!(take(&mut book, act), Err(FoldFault::MisplacedPoint), "{what}");
+    }
+}
+
+/// A copy of what the test needs of a state.
+fn copy(book: &LedgerState) -> LedgerState {
+    LedgerState {
+        paths: book.paths.clone(),
+        levels: book.levels.clone(),
+        draws: book.draws.clone(),
+        views: book.views.clone(),
+        releases: book.releases.clone(),
+        names: book.names.clone(),
+        ..book.sketch()
+    }
+}
+
+/// A path is made longer by one answer at a time; one that failed leaves it as it was.
+#[test]
+fn one_answer_at_a_time_makes_points_of_a_path() {
+    let mut book = book();
+    let first = charge(&book, "r4", "a", drawn(1, 6, 8));
+    take(&mut book, first).expect("charged");
+    let branch = book.branch("d", "a").expect("an account");
+    assert_eq!(book.level_paid(branch.researcher, &[1; 32]), price(6), "it has not got what it pays for");
+    for steps in [drawn(1, 6, 9), between(1, 3, 4, Some(2))] {
+        let other = charge(&book, "r5", "b", steps);
+        assert_eq!(take(&mut copy_with_head(&book), other), Err(FoldFault::PathTaken));
+    }
+    let stored = charge(&book, "r5", "b", (Vec::new(), vec![step(1, 4, PointOrigin::Stored)]));
+    take(&mut book, stored).expect("what is stored may be had meanwhile");
+    let cause = crate::kernel::budget::entry::Cause::CutOff;
+    take(&mut book, Act::Burned { release: "r4".into(), cause }).expect("burnt");
+    assert_eq!(book.path(&[1; 32]).map(NoisePath::finest), Some(price(6)));
+    let again = charge(&book, "r6", "a", drawn(1, 6, 8));
+    let Act::ChargedByPath(charged) = &again else { panic!("a charge") };
+    assert_eq!(charged.charge.legs.researcher, price(2), "a burnt answer is paid for again");
+    take(&mut book, again).expect("charged");
+}
+
+fn copy_with_head(book: &LedgerState) -> LedgerState {
+    let (under_way, executing) = (book.under_way.clone(), book.executing.clone());
+    LedgerState { under_way, executing, ..copy(book) }
+}
+
+/// Legs are what lies beyond the best that was paid for, to the unit, and an answer that was charged by path is served by path.
+#[test]
+fn other_legs_are_not_taken() {
+    let mut forged = charge(&book(), "r4", "b", between(1, 3, 4, Some(2)));
+    if let Act::ChargedByPath(charged) = &mut forged {
+        assert_eq!((charged.charge.legs.researcher, charged.charge.legs.dataset), (price(3), Price::ZERO));
+        charged.charge.legs.researcher = Price::from_quanta(3 * UNIT - 1);
+    }
+    assert_eq!(take(&mut book(), forged), Err(FoldFault::WrongLegs));
+    let book = book();
+    let request = crate::kernel::budget::charge::ServeRequest {
+        release: "r1".into(),
+        researcher: "b".into(),
+        question: None,
+        key: None,
+        at_ms: 0,
+    };
+    let served: Serving = book.serve(&request).expect("admitted");
+    assert_eq!(served.legs.researcher, price(4));
+    assert_eq!(take(&mut self::book(), Act::ServedByPath(Box::new(served.clone()))), Ok(()));
+    assert_eq!(take(&mut self::book(), Act::Served(Box::new(served))), Err(FoldFault::WrongLegs));
+}
