@@ -89,7 +89,7 @@ const CAP: f64 = 0.056_028_963;
 
 /// Which price a stored answer has for somebody who asks for less.
 #[derive(Clone, Copy, PartialEq)]
-enum Rule {
+enum PriceRule {
     /// Its own: whoever asks for less is given all of it, if they can pay for that.
     ItsOwn,
     /// That of what was asked for.
@@ -97,7 +97,7 @@ enum Rule {
 }
 
 /// Reckons how many of the requests are answered by a rule, if each researcher may spend `allocation`.
-fn reckoned(requests: &[(usize, usize, f64)], rule: Rule, allocation: f64) -> usize {
+fn reckoned(requests: &[(usize, usize, f64)], rule: PriceRule, allocation: f64) -> usize {
     let (mut drawn, mut best) = (0.0, vec![0.0_f64; VIEWS]);
     let (mut spent, mut paid) = ([0.0; TEAM], vec![[0.0_f64; TEAM]; VIEWS]);
     let answered = requests.iter().filter(|(who, view, error)| {
@@ -106,11 +106,11 @@ fn reckoned(requests: &[(usize, usize, f64)], rule: Rule, allocation: f64) -> us
             return true;
         }
         let fits = |drawn: f64, spent: f64, new: f64, leg: f64| drawn + new <= CAP && spent + leg <= allocation;
-        let given = if rule == Rule::ItsOwn { asked.max(best[*view]) } else { asked };
+        let given = if rule == PriceRule::ItsOwn { asked.max(best[*view]) } else { asked };
         let is_stored = fits(drawn, spent[*who], given - best[*view].min(given), given - has);
         // By the old rule, what was stored and too dear was drawn anew for the price of what was asked for.
         let (given, new) = if is_stored { (given, (given - best[*view]).max(0.0)) } else { (asked, asked - has) };
-        let is_drawn = rule == Rule::ItsOwn && best[*view] >= asked && fits(drawn, spent[*who], new, asked - has);
+        let is_drawn = rule == PriceRule::ItsOwn && best[*view] >= asked && fits(drawn, spent[*who], new, asked - has);
         if !is_stored && !is_drawn {
             return false;
         }
@@ -136,14 +136,14 @@ fn a_team_that_shares_gets_most_of_its_answers() {
     let answered = crate::simulation::shared(&requests, TEAM);
     println!("{answered} of {REQUESTS} requests answered; fresh noise for each answers {fresh} before it is refused");
     for share in [1.0, 0.5, 0.3, 0.2, 0.1] {
-        let [old, new] = [Rule::ItsOwn, Rule::AsAsked].map(|rule| reckoned(&requests, rule, share * CAP));
+        let [old, new] = [PriceRule::ItsOwn, PriceRule::AsAsked].map(|rule| reckoned(&requests, rule, share * CAP));
         println!("with {share} of the cap each: {old} by the old rule, {new} by the new one");
     }
     for factor in [1.1, 1.2, 1.3, 1.5] {
         let wider: Vec<_> = requests.iter().map(|(who, view, error)| (*who, *view, error * factor)).collect();
-        println!("with errors {factor} times as wide: {}", reckoned(&wider, Rule::AsAsked, CAP));
+        println!("with errors {factor} times as wide: {}", reckoned(&wider, PriceRule::AsAsked, CAP));
     }
     assert!((110..140).contains(&fresh), "{fresh}");
     assert!(answered >= 12_000, "{answered}");
-    assert!(answered.abs_diff(reckoned(&requests, Rule::AsAsked, CAP)) < 150, "what is reckoned is what is answered");
+    assert!(answered.abs_diff(reckoned(&requests, PriceRule::AsAsked, CAP)) < 150, "what is reckoned is what is answered");
 }
