@@ -130,7 +130,7 @@ fn measurements_are_shared_one_by_one() {
 
 #[test]
 fn what_follows_from_a_stored_answer_is_free() {
-    let (lab, bob) = two(GAUSSIAN, "4");
+    let (lab, _) = two(GAUSSIAN, "4");
     block_on(async {
         let fine =
             lab.sql("SELECT region, diagnosis, COUNT(*) AS n FROM visits GROUP BY region, diagnosis", "1").await.json();
