@@ -145,5 +145,8 @@ fn a_team_that_shares_gets_most_of_its_answers() {
     }
     assert!((110..140).contains(&fresh), "{fresh}");
     assert!(answered >= 12_000, "{answered}");
-    assert!(answered.abs_diff(reckoned(&requests, PriceRule::AsAsked, CAP)) < 150, "what is reckoned is what is answered");
+    assert!(
+        answered.abs_diff(reckoned(&requests, PriceRule::AsAsked, CAP)) < 150,
+        "what is reckoned is what is answered"
+    );
 }

@@ -67,8 +67,14 @@ const V3: PinnedState = PinnedState {
     later: SINCE_V3,
 };
 
-/// Written when answers with Gaussian noise were charged by noise paths, and tokens had names.
-const V4: PinnedState = PinnedState { folder: "tests/data/state-v4", entries: 0, releases: 0, head: "", later: &[] };
+/// Written when answers with Gaussian noise were charged by noise paths.
+const V4: PinnedState = PinnedState {
+    folder: "tests/data/state-v4",
+    entries: 195,
+    releases: 72,
+    head: "ed2c398841ef40647dc685a51665372a9ea68874afcb5a9ba25cd2094efbf941",
+    later: &["token-issued", "named-token-revoked"],
+};
 
 /// Answers were paid for draw by draw, and tokens had no names.
 const SINCE_V3: &[&str] = &["charged-by-path", "served-by-path", "token-issued", "named-token-revoked"];
