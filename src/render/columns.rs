@@ -97,7 +97,12 @@ fn add(table: &Table, column: &ColumnInfo, at: usize, null: Option<usize>, all: 
         Some(error) => {
             let name = format!("{}_std_error", column.name);
             if !table.names.contains(&name) {
-                all.push(FileColumn::new(name, ColumnKind::Formula, ColumnPart::Error, CellPlace::Shared(error)));
+                all.push(FileColumn::new(
+                    name,
+                    ColumnKind::Formula,
+                    ColumnPart::Error,
+                    CellPlace::Shared(nine_digits(error)),
+                ));
             }
             3
         }
@@ -159,6 +164,11 @@ impl FileColumn {
             ) => cell.text().unwrap_or_default(),
         }
     }
+}
+
+/// A standard error in nine significant digits, as JSON has it.
+fn nine_digits(error: f64) -> f64 {
+    format!("{error:.8e}").parse().unwrap_or(error)
 }
 
 /// A cell as a number; `None` if it is none.

@@ -250,7 +250,7 @@ fn clients(run: &dyn Fn(&str) -> String) {
     let [quote, csv, accounts] = &lines[..] else { panic!("{lines:#?}") };
     assert!(json(&run(quote))["answerable"].is_boolean());
     let csv = run(csv);
-    assert!(csv.starts_with("sex,visits,visits_low,visits_high\n"), "{csv}");
+    assert!(csv.starts_with("sex,visits,visits_low,visits_high,visits_std_error\n"), "{csv}");
     assert_eq!(json(&run(accounts))[0]["kind"], "researcher");
     let lines = commands(("clients.md", "The command line"));
     let [_, _, _, account, datasets, columns, history, statistics, statistic, piped, status] = &lines[..] else {
