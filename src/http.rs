@@ -16,6 +16,7 @@ mod pad;
 mod params;
 mod pieces;
 pub mod problem;
+mod ranges;
 mod sessions;
 mod shared;
 mod visitor;

@@ -15,7 +15,7 @@ use crate::http::formats::{CsvStyle, Wanted};
 use crate::http::params::{PageParams, Segment, page};
 use crate::http::problem::Problem;
 use crate::http::shared::Shared;
-use crate::http::{App, aside};
+use crate::http::{App, aside, ranges};
 use crate::kernel::budget::people::Person;
 use crate::query::error::shown;
 use crate::service::Service;
@@ -217,18 +217,32 @@ pub fn respond(rendered: &Rendered, headers: &HeaderMap, is_public: bool) -> Res
     let mut response = if is_held {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        let mut whole = rendered.bytes.clone().into_response();
-        whole.headers_mut().insert(header::CONTENT_TYPE, rendered.media_type.clone());
-        whole
+        let mut sent = sent(rendered, headers);
+        sent.headers_mut().insert(header::CONTENT_TYPE, rendered.media_type.clone());
+        sent
     };
     // A reader may keep it for a minute, and must then ask whether it is still current.
     let caching = if is_public { "public, max-age=60" } else { "private, max-age=60" };
     let out = response.headers_mut();
+    out.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     out.insert(header::ETAG, rendered.etag.clone());
     out.insert(header::LAST_MODIFIED, rendered.last_modified.clone());
     out.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
     out.insert(header::VARY, HeaderValue::from_static("accept, authorization, cookie, origin"));
     response
+}
+
+/// The bytes of a statistic, or the range of them that was asked for.
+fn sent(rendered: &Rendered, headers: &HeaderMap) -> Response {
+    let text = |value: &HeaderValue| value.to_str().unwrap_or_default().to_owned();
+    let (etag, last_modified) = (text(&rendered.etag), text(&rendered.last_modified));
+    let len = rendered.bytes.len();
+    let Some(range) = ranges::wanted(headers, (&etag, &last_modified), len) else {
+        return rendered.bytes.clone().into_response();
+    };
+    let place = format!("bytes {}-{}/{len}", range.start, range.end - 1);
+    let part = rendered.bytes.slice(range);
+    (StatusCode::PARTIAL_CONTENT, [(header::CONTENT_RANGE, place)], part).into_response()
 }
 
 /// The problem for a steward whose confirmation a statistic waits for.
