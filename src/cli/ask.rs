@@ -67,7 +67,7 @@ pub(super) fn run(options: &AskOptions) -> Result<(), CommandFailure> {
         let too_small = || CommandFailure::No("the budget left is too small for this question".to_owned());
         return quote.answerable.then_some(()).ok_or_else(too_small);
     }
-    format.print(&client, &client.post_for("/v1/queries", &body, format.media_type())?)
+    format.print(&client, &client.post_for("/v1/queries", &body, format.media_type())?, text::answer)
 }
 
 fn body(options: &AskOptions) -> Result<Value, CommandFailure> {

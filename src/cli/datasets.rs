@@ -72,7 +72,7 @@ pub(super) fn dataset_table(catalogue: &Catalogue, accounts: &[NamedAccount]) ->
         TextColumn::text("title").optional(3),
         TextColumn::text("tables").optional(2),
         TextColumn::word("protects"),
-        TextColumn::word("your budget"),
+        TextColumn::word("budget"),
         TextColumn::number("largest question").optional(1),
     ];
     let row = |dataset: &CatalogueDataset| {

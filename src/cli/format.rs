@@ -4,7 +4,7 @@ use clap::ValueEnum;
 
 use super::CommandFailure;
 use crate::client::Client;
-use crate::render::text;
+use crate::service::asking::body::{AnswerBody, RowValues};
 use crate::terminal::{Screen, say, say_bytes};
 
 /// The format of a printed answer.
@@ -26,10 +26,15 @@ impl PrintFormat {
         }
     }
 
-    /// Prints an answer that a server sent as [`PrintFormat::media_type`].
-    pub(super) fn print(self, client: &Client, bytes: &[u8]) -> Result<(), CommandFailure> {
+    /// Prints an answer that a server sent as [`PrintFormat::media_type`], a table as `shown` shows it.
+    pub(super) fn print(
+        self,
+        client: &Client,
+        bytes: &[u8],
+        shown: impl Fn(&AnswerBody<RowValues>, &Screen) -> String,
+    ) -> Result<(), CommandFailure> {
         match self {
-            Self::Table => say(text::answer(&client.json(bytes)?, &Screen::of_stdout())),
+            Self::Table => say(shown(&client.json(bytes)?, &Screen::of_stdout())),
             Self::Json => say(String::from_utf8_lossy(bytes)),
             Self::Csv | Self::Arrow => say_bytes(bytes),
         }

@@ -8,7 +8,7 @@ use super::place::tell;
 use super::{CommandFailure, ServerOptions};
 use crate::client::{Client, ClientError};
 use crate::query::error::shown;
-use crate::render::text::{epsilon, short_id};
+use crate::render::text::{self, epsilon, minute, short_id};
 use crate::terminal::{TextColumn, TextTable, say, say_table};
 
 #[derive(Args)]
@@ -68,7 +68,7 @@ pub(super) fn run(options: &HistoryOptions) -> Result<(), CommandFailure> {
         let format = if options.json { PrintFormat::Json } else { options.format };
         let id = whole_id(&past(&client)?, release)?;
         let bytes = client.get_for(&format!("/v1/releases/{id}"), format.media_type())?;
-        return format.print(&client, &bytes);
+        return format.print(&client, &bytes, text::stored);
     }
     let mut found = past(&client)?;
     found.retain(|one| options.dataset.as_ref().is_none_or(|dataset| one.dataset == *dataset));
@@ -115,7 +115,7 @@ pub(super) fn table(past: &[PastAnswer]) -> TextTable {
     ];
     let row = |one: &PastAnswer| {
         vec![
-            one.at.chars().take(16).collect::<String>().replace('T', " "),
+            minute(&one.at),
             short_id(&one.release).to_owned(),
             epsilon(&one.epsilon),
             one.dataset.clone(),

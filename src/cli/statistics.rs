@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::format::PrintFormat;
 use super::place::{PlaceOptions, tell};
 use super::{CommandFailure, ServerOptions, input};
+use crate::render::text;
 use crate::service::publishing::statistics::Agreement;
 use crate::service::publishing::statistics::check::{Estimate, StatisticCheck};
 use crate::terminal::{Screen, TextColumn, TextTable, Tone, say, say_table};
@@ -146,7 +147,7 @@ fn show_one(ShowOptions { name, format, server, json }: &ShowOptions) -> Result<
         let (told, screen): (Value, _) = (client.json(&bytes)?, Screen::of_stdout());
         say(screen.paint(Tone::Strong, &screen.wrapped(&text_of(&told, "title"))));
     }
-    format.print(&client, &bytes)
+    format.print(&client, &bytes, text::stored)
 }
 
 fn check_all(CheckOptions { dir, place }: &CheckOptions) -> Result<(), CommandFailure> {

@@ -19,10 +19,28 @@ const BARS_MIN: usize = 16;
 /// The widest picture of error bars.
 const BARS_MAX: usize = 40;
 
-/// An answer as text: each estimate with its interval, then what it cost and what is left.
+/// An answer that was asked for, as text: each estimate with its interval, then what it cost and what is left.
 #[must_use]
 pub fn answer(answer: &AnswerBody<RowValues>, screen: &Screen) -> String {
     format!("{}\n{}", table(answer, screen).shown(screen), footer(answer, screen))
+}
+
+/// A stored answer or a statistic that was read, as text. Reading costs nothing, whatever the answer cost when it was drawn.
+#[must_use]
+pub fn stored(answer: &AnswerBody<RowValues>, screen: &Screen) -> String {
+    let drawn = answer.at.as_deref().map_or_else(String::new, |at| format!(", drawn at {} UTC", minute(at)));
+    let release =
+        answer.release.as_deref().map_or_else(String::new, |release| format!(", release {}", short_id(release)));
+    let cost = epsilon(&answer.price.epsilon);
+    let told = format!("reading it costs nothing (it cost ε {cost}{drawn}{release})");
+    let told = screen.paint(Tone::Faint, &screen.wrapped(&told));
+    format!("{}\n{told}", table(answer, screen).shown(screen))
+}
+
+/// The minute of a moment in RFC 3339 text.
+#[must_use]
+pub fn minute(moment: &str) -> String {
+    moment.chars().take(16).collect::<String>().replace('T', " ")
 }
 
 /// The rows of an answer in the richest form that fits: with error bars, with intervals, or with half-widths.
@@ -100,7 +118,10 @@ pub fn quote(quote: &QuoteBody, screen: &Screen) -> String {
         .map(|(name, [margin, size])| [name, margin].into_iter().chain(has_size.then_some(size)).collect());
     let account = &quote.account;
     let mut lines = vec![
-        TextTable::new(columns, rows).shown(screen),
+        std::iter::once(TextTable::new(columns, rows).shown(screen))
+            .chain(cells::groups(quote, screen))
+            .collect::<Vec<_>>()
+            .join("\n"),
         format!("price: epsilon {} at delta {} ({} noise)", quote.price.epsilon, quote.price.delta, quote.mechanism),
         format!("account: {} now; it {}", balance(&account.before), price(&quote.price, Some(&account.after))),
     ];

@@ -111,7 +111,7 @@ impl Screen {
     pub fn wrapped(&self, text: &str) -> String {
         match self.width {
             Some(columns) => {
-                let lines: Vec<_> = text.lines().flat_map(|line| width::wrapped(line, columns)).collect();
+                let lines: Vec<_> = text.lines().flat_map(|line| indented(line, columns)).collect();
                 lines.join("\n")
             }
             None => text.to_owned(),
@@ -123,6 +123,13 @@ impl Screen {
 #[must_use]
 pub fn is_person() -> bool {
     stdout().is_terminal()
+}
+
+/// A line broken into lines that are indented as it is.
+fn indented(line: &str, columns: usize) -> Vec<String> {
+    let (indent, text) = line.split_at(line.len() - line.trim_start_matches(' ').len());
+    let room = columns.saturating_sub(indent.len()).max(WIDTH_MIN / 2);
+    width::wrapped(text, room).into_iter().map(|part| format!("{indent}{part}")).collect()
 }
 
 /// The number of columns of a terminal.
@@ -162,6 +169,13 @@ mod tests {
         check(&[("CLICOLOR_FORCE", "1")], false, true);
         check(&[("CLICOLOR_FORCE", "0")], false, false);
         check(&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")], true, false);
+    }
+
+    #[test]
+    fn a_broken_line_stays_indented() {
+        let text = "refused: no\n  hint: ask with a smaller epsilon";
+        assert_eq!(Screen::terminal(20).wrapped(text), "refused: no\n  hint: ask with a\n  smaller epsilon");
+        assert_eq!(Screen::plain().wrapped(text), text);
     }
 
     #[test]

@@ -87,7 +87,7 @@ fn one_can_look_around_from_the_command_line() {
     run(&["columns", "visist"], 1, "did you mean visits?");
     run(&["history", "--search", "REGION"], 0, &id);
     run(&["history", "--search", "copd"], 0, "question");
-    run(&["history", &id], 0, "95 % interval");
+    run(&["history", &id], 0, "reading it costs nothing (it cost ε 0.1, drawn at 20");
     run(&["history", &id, "--format", "csv"], 0, "region,n,n_low,n_high");
     run(&["history", "rel_0x"], 1, "there is no release");
     run(&["statistics"], 0, "no statistic that you may read");
@@ -223,7 +223,7 @@ fn a_server_takes_the_configuration_that_the_demo_leaves() {
         assert!(output.status.success() && all(&output).contains(words), "{arguments:?}: {}", all(&output));
     };
     run(&["statistics"], "01-visits-by-region");
-    run(&["statistics", "show", "01-visits-by-region"], "95 % interval");
+    run(&["statistics", "show", "01-visits-by-region"], "reading it costs nothing");
     run(&["status"], "ready       yes");
     run(&["columns"], "diagnosis");
 }

@@ -4,6 +4,9 @@ use std::collections::HashMap;
 use std::fmt::Display;
 
 use super::bars::ErrorBar;
+use serde::Serialize;
+use serde_json::Value;
+
 use crate::render::reading::number;
 use crate::service::asking::body::{CellValue, OutputColumn};
 use crate::terminal::{Screen, TextColumn, text_width};
@@ -194,8 +197,26 @@ pub(super) fn margin(column: &OutputColumn, screen: &Screen) -> [String; 2] {
     };
     let told = serde_json::to_value(column).unwrap_or_default();
     let size = told["assumed_group_size"].as_f64();
-    let size = size.map(|size| format!("{} rows", screen.number(number(size, None))));
+    let rough = if told["rough"] == true { ", a rough guess" } else { "" };
+    let size = size.map(|size| format!("{} rows{rough}", screen.number(number(size, None))));
     [margin, size.unwrap_or_default()]
+}
+
+/// The margins that a quote expects in groups of known size, a line for each of the first few.
+pub(super) fn groups(quote: &impl Serialize, screen: &Screen) -> Vec<String> {
+    const GROUPS_SHOWN: usize = 5;
+    let told = serde_json::to_value(quote).unwrap_or_default();
+    let known = told["groups"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let digits = |value: f64| screen.number(number(value, Some(value / 10.0)));
+    let line = |group: &Value| {
+        let labels: Vec<&str> = group["group"].as_array()?.iter().filter_map(Value::as_str).collect();
+        let rows = screen.number(number(group["rows"].as_f64()?, None));
+        let margin =
+            |(name, margin): (&String, &Value)| Some(format!("{name} ± {}", digits(margin.as_str()?.parse().ok()?)));
+        let margins: Vec<String> = group["margins"].as_object()?.iter().filter_map(margin).collect();
+        Some(screen.wrapped(&format!("{}, about {rows} rows: {}", labels.join(" · "), margins.join(", "))))
+    };
+    known.iter().take(GROUPS_SHOWN).filter_map(line).collect()
 }
 
 /// An id as people read it: its kind and the first few digits, which commands take for the whole.

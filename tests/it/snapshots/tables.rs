@@ -103,6 +103,18 @@ fn answers_fit_every_width() {
     no_others("table", &seen);
 }
 
+/// A quote of a server that tells the shares of the account, and what it expects in groups.
+#[test]
+fn what_a_newer_server_tells_is_shown() {
+    let price = json!({"epsilon": "0.3", "delta": "1e-9", "fraction": "0.0063"});
+    let account = json!({"epsilon_cap": "2", "fraction_spent": "0.063", "fraction_remaining": "0.937", "like_this_remaining": 148});
+    assert_eq!(
+        text::price(&price, Some(&account)),
+        "costs 0.63 % of your account (ε 0.3), 93.70 % left, about 148 more like it"
+    );
+    assert_eq!(text::balance(&account), "93.7 % of ε 2 left");
+}
+
 #[test]
 fn colours_change_no_text() {
     let body = serde_json::from_value(means()).expect("an answer");
