@@ -13,6 +13,8 @@ use super::words::{clean, width};
 const WIDTH: f64 = 320.0;
 /// The largest number of bars; further groups are counted in words.
 const BARS_MAX: usize = 6;
+/// The same where there are several series.
+const BARS_OF_SEVERAL_MAX: usize = 12;
 /// The largest number of points of a line.
 const POINTS_MAX: usize = 400;
 /// The width of the labels beside the bars.
@@ -37,12 +39,19 @@ pub fn small(chart: &Chart) -> Markup {
 /// Horizontal bars below each other, and the height that they take.
 fn bars(chart: &Chart) -> (f64, Markup) {
     let each = chart.series.len().clamp(1, BARS_MAX);
-    let count = chart.labels.len().min(BARS_MAX / each);
+    let most = if each > 1 { BARS_OF_SEVERAL_MAX } else { BARS_MAX };
+    let count = chart.labels.len().min(most / each);
     let axis = Axis::over(extent(chart, count), chart.shape);
     let along = |value: f64| LABELS + axis.share(value) * (WIDTH - LABELS - EDGE);
     let pitch = BAR * each as f64 + 8.0;
     let bottom = pitch * count as f64 + 4.0;
     let more = chart.labels.len() - count;
+    let names: Vec<&str> = chart.series.iter().take(each).map(|series| series.name.as_str()).collect();
+    let notes = [
+        (each > 1).then(|| cut(&format!("From the top: {}", names.join(", ")), WIDTH - 2.0 * EDGE)),
+        (more > 0).then(|| format!("and {more} more")),
+    ];
+    let notes: Vec<String> = notes.into_iter().flatten().collect();
     let markup = html! {
         @for (row, label) in chart.labels.iter().take(count).enumerate() {
             @let top = 4.0 + pitch * row as f64;
@@ -54,9 +63,11 @@ fn bars(chart: &Chart) -> (f64, Markup) {
             }
         }
         line.chart-axis x1=(round(along(0.0))) x2=(round(along(0.0))) y1="0" y2=(round(bottom)) {}
-        @if more > 0 { (words(LABELS, bottom + TEXT - 4.0, "start", &format!("and {more} more"))) }
+        @for (row, note) in notes.iter().enumerate() {
+            (words(EDGE, bottom + TEXT * (row + 1) as f64 - 4.0, "start", note))
+        }
     };
-    (if more > 0 { bottom + TEXT } else { bottom }, markup)
+    (bottom + TEXT * notes.len() as f64, markup)
 }
 
 fn bar(mark: Mark, along: impl Fn(f64) -> f64, top: f64) -> Markup {
