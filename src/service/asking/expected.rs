@@ -143,12 +143,7 @@ pub(in crate::service) fn expected(
 }
 
 /// The errors expected of the answers that a union puts together, all with groups of the same size: in each column the widest of them.
-fn of_union(
-    priced: &Priced,
-    answers: &[SingleAnswer<'_>],
-    laws: &[NoiseLaw],
-    said: Option<u64>,
-) -> ExpectedErrors {
+fn of_union(priced: &Priced, answers: &[SingleAnswer<'_>], laws: &[NoiseLaw], said: Option<u64>) -> ExpectedErrors {
     let questions: Vec<_> = answers.iter().map(|answer| question(&priced.plan, answer, laws)).collect();
     let most = questions.iter().map(cells).max().unwrap_or(1);
     let (rows, from) = assumed_size(said, None, priced, most);

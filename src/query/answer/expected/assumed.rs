@@ -158,10 +158,8 @@ impl<'a> AssumedValues<'a> {
         };
         let found: Vec<Option<Vec<f64>>> = measures.iter().map(known).collect();
         let is_known = found.iter().map(Option::is_some).collect();
-        let values = found
-            .into_iter()
-            .zip(measures)
-            .map(|(found, measure)| found.unwrap_or_else(|| bare(all[*measure], rows)));
+        let values =
+            found.into_iter().zip(measures).map(|(found, measure)| found.unwrap_or_else(|| bare(all[*measure], rows)));
         let values = values.collect();
         Self { all, groups, measures, rows, values, is_known }
     }
