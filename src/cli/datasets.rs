@@ -9,7 +9,7 @@ use crate::client::catalogue::{Catalogue, CatalogueDataset, CatalogueTable};
 use crate::client::{Client, ClientError};
 use crate::kernel::budget::entry::AccountKind;
 use crate::query::error::shown;
-use crate::render::text::balance;
+use crate::render::budget::balance;
 use crate::service::stewarding::accounts::NamedAccount;
 use crate::terminal::{Screen, TextColumn, TextTable, Tone, say, say_table};
 

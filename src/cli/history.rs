@@ -8,7 +8,8 @@ use super::place::tell;
 use super::{CommandFailure, ServerOptions};
 use crate::client::{Client, ClientError};
 use crate::query::error::shown;
-use crate::render::text::{self, epsilon, minute, short_id};
+use crate::render::budget::epsilon;
+use crate::render::text::{self, minute, short_id};
 use crate::terminal::{TextColumn, TextTable, say, say_table};
 
 #[derive(Args)]

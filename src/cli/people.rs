@@ -7,7 +7,7 @@ use super::CommandFailure;
 use super::place::{PlaceOptions, tell};
 use crate::client::stewarding::NewPerson;
 use crate::kernel::budget::people::Role;
-use crate::render::text::{balance, epsilon};
+use crate::render::budget::{balance, epsilon};
 use crate::service::stewarding::accounts::NamedAccount;
 use crate::service::stewarding::tokens::HeldToken;
 use crate::terminal::{TextColumn, TextTable, complain, say, say_table};

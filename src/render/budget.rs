@@ -67,13 +67,12 @@ pub fn price(cost: &Cost<'_>) -> String {
     format!("costs {} of your account (ε {}), {} left{more}", cost.share(), epsilon(cost.epsilon), cost.left())
 }
 
-/// What is left of an account: `93.68 % of ε 1 left, about 148 more like the last`.
+/// What is left of an account: `93.68 % of ε 1 left`.
 #[must_use]
 pub fn balance(account: &AccountView) -> String {
     const DECIMALS: usize = 2;
     let cap = epsilon(&account.epsilon_cap.to_string());
-    let more = account.like_this_remaining.map_or_else(String::new, |fits| format!(", {}", more_like_the_last(fits)));
-    format!("{} of ε {cap} left{more}", account.fraction_remaining.per_cent(DECIMALS))
+    format!("{} of ε {cap} left", account.fraction_remaining.per_cent(DECIMALS))
 }
 
 /// How many more answers at the last one's price fit, in words: `about 148 more like the last`.

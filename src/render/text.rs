@@ -5,14 +5,14 @@
 
 mod bars;
 mod cells;
-mod spending;
 
-use crate::service::asking::body::{AnswerBody, OutputColumn, OutputRole, QuoteBody, RowValues};
+use crate::render::budget::{self, Cost, balance, epsilon};
+use crate::service::asking::body::{AnswerBody, OutputColumn, OutputRole, PriceBody, QuoteBody, RowValues};
+use crate::service::views::AccountView;
 use crate::terminal::{Screen, TextColumn, TextTable, Tone};
 
 pub use cells::short_id;
 use cells::{ErrorForm, Estimates, ReadRow, key_column, or_dash};
-pub use spending::{balance, epsilon, price};
 
 /// The narrowest picture of error bars that is drawn.
 const BARS_MIN: usize = 16;
@@ -95,7 +95,7 @@ fn made(
 
 fn footer(answer: &AnswerBody<RowValues>, screen: &Screen) -> String {
     let Some(release) = &answer.release else { return "it is public, so it cost nothing".to_owned() };
-    let paid = price(&answer.price, answer.account.as_ref());
+    let paid = paid(&answer.price, answer.account.as_ref());
     let cost = match (answer.replayed, answer.price.epsilon.as_str()) {
         (true, "0") => format!("it was stored, so it {paid}"),
         (true, _) => format!("it was stored: it {paid}; the dataset pays nothing"),
@@ -103,6 +103,14 @@ fn footer(answer: &AnswerBody<RowValues>, screen: &Screen) -> String {
     };
     let noise = format!("({} noise, release {})", or_dash(answer.mechanism.as_ref()), short_id(release));
     format!("{}\n{}", screen.wrapped(&cost), screen.paint(Tone::Faint, &screen.wrapped(&noise)))
+}
+
+/// What an answer costs, as a share of the account if it is shown.
+fn paid(price: &PriceBody, account: Option<&AccountView>) -> String {
+    match price.fraction.zip(account) {
+        Some((fraction, after)) => budget::price(&Cost::new(fraction, &price.epsilon, after)),
+        None => format!("costs ε {}", budget::epsilon(&price.epsilon)),
+    }
 }
 
 /// A quote as text: the price, the errors, and what is left of the account.
@@ -123,7 +131,7 @@ pub fn quote(quote: &QuoteBody, screen: &Screen) -> String {
             .collect::<Vec<_>>()
             .join("\n"),
         format!("price: epsilon {} at delta {} ({} noise)", quote.price.epsilon, quote.price.delta, quote.mechanism),
-        format!("account: {} now; it {}", balance(&account.before), price(&quote.price, Some(&account.after))),
+        format!("account: {} now; it {}", balance(&account.before), paid(&quote.price, Some(&account.after))),
     ];
     if quote.replay {
         lines.push("nothing would be drawn: the answer is stored, or follows from stored ones".to_owned());

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::fmt::Display;
 
-use super::bars::ErrorBar;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::render::reading::number;
+use super::bars::ErrorBar;
+use crate::render::reading::{number, why};
 use crate::service::asking::body::{CellValue, OutputColumn};
 use crate::terminal::{Screen, TextColumn, text_width};
 
@@ -72,12 +72,7 @@ impl ReadRow<'_> {
     fn estimate(&self, name: &str) -> Estimate {
         let end = |suffix: &str| self.number(&format!("{name}_{suffix}"));
         let (value, low, high) = (self.number(name), end("low"), end("high"));
-        let note = match self.remark(&format!("{name}_null")) {
-            Some(reason @ ("hidden" | "lost-in-noise" | "no-value")) if value.is_none() => {
-                Some(reason.replace('-', " "))
-            }
-            _ => None,
-        };
+        let note = self.remark(&format!("{name}_null")).filter(|_| value.is_none()).and_then(why);
         let is_outside = self.remark(&format!("{name}_note")) == Some("outside-bounds");
         Estimate { value, low, high, words: self.remark(name).map(str::to_owned), note, is_outside }
     }
@@ -98,7 +93,7 @@ struct Estimate {
     /// A value that is words, as `CASE` may give.
     words: Option<String>,
     /// The reason why there is no value.
-    note: Option<String>,
+    note: Option<&'static str>,
     is_outside: bool,
 }
 

@@ -12,8 +12,9 @@ fn answer(columns: &Value, rows: &Value) -> Value {
     json!({
         "release": "rel_95b626d98b25732c0b185e4dab7563a1", "dataset": "visits", "edition": "ed_1", "sql": "SELECT 1", "replayed": false,
         "mechanism": "discrete gaussian", "confidence": "0.95", "rows_per_unit": 8, "columns": columns, "rows": rows,
-        "price": {"epsilon": "0.160863", "delta": "1e-9"}, "legs": {"dataset": "0.160863", "researcher": "0.160863"},
-        "account": {"epsilon_cap": "2", "epsilon_spent": "0.143324", "epsilon_remaining": "1.9932", "fraction_spent": "0.0064094079542"}
+        "price": {"epsilon": "0.160863", "delta": "1e-9", "fraction": "0.0064094079542"}, "legs": {"dataset": "0.160863", "researcher": "0.160863"},
+        "account": {"epsilon_cap": "2", "epsilon_spent": "0.143324", "epsilon_remaining": "1.9932", "fraction_spent": "0.0064094079542",
+            "fraction_remaining": "0.9935905920458"}
     })
 }
 
@@ -70,14 +71,17 @@ fn numbers() -> Value {
 }
 
 fn quote() -> Value {
-    let account = |spent: &str| json!({"epsilon_cap": "2", "epsilon_spent": "0.1", "epsilon_remaining": "1.9932", "fraction_spent": spent});
+    let account = |spent: &str, left: &str| {
+        json!({"epsilon_cap": "2", "epsilon_spent": "0.1", "epsilon_remaining": "1.9932", "fraction_spent": spent,
+            "fraction_remaining": left})
+    };
     let visits = json!({"name": "visits", "kind": "estimate", "aggregate": "count", "std_error": "403.186611", "margin": "790.231"});
     json!({
         "dataset": "visits", "edition": "ed_1", "sql": "SELECT 1", "mechanism": "discrete gaussian", "confidence": "0.95",
         "rows_per_unit": 8, "columns": [key("diagnosis"), estimate("mean_cost", "mean"), visits],
-        "price": {"epsilon": "0.3", "delta": "1e-9"}, "legs": {"dataset": "0.2", "researcher": "0.3"}, "answerable": false,
+        "price": {"epsilon": "0.3", "delta": "1e-9", "fraction": "0.08"}, "legs": {"dataset": "0.2", "researcher": "0.3"}, "answerable": false,
         "replay": false, "answers_left": 0, "largest_epsilon": "0.261", "margin": "913.5",
-        "account": {"before": account("0.9"), "after": account("0.98")}
+        "account": {"before": account("0.9", "0.1"), "after": account("0.98", "0.02")}
     })
 }
 
@@ -101,18 +105,6 @@ fn answers_fit_every_width() {
     held("table-quote", &text::quote(&body, &Screen::terminal(80)));
     seen.insert("table-quote".to_owned());
     no_others("table", &seen);
-}
-
-/// A quote of a server that tells the shares of the account, and what it expects in groups.
-#[test]
-fn what_a_newer_server_tells_is_shown() {
-    let price = json!({"epsilon": "0.3", "delta": "1e-9", "fraction": "0.0063"});
-    let account = json!({"epsilon_cap": "2", "fraction_spent": "0.063", "fraction_remaining": "0.937", "like_this_remaining": 148});
-    assert_eq!(
-        text::price(&price, Some(&account)),
-        "costs 0.63 % of your account (ε 0.3), 93.70 % left, about 148 more like it"
-    );
-    assert_eq!(text::balance(&account), "93.7 % of ε 2 left");
 }
 
 #[test]
