@@ -201,7 +201,7 @@ mod tests {
     fn styles_are_read_from_addresses() {
         let of = |query: &str| CsvStyle::of(&format!("/a.csv{query}").parse().expect("an address"));
         assert_eq!(of("").ok(), Some(CsvStyle::default()));
-        let all = of("?nulls=words&digits=error&about=yes&page=2").ok().expect("a style");
+        let all = of("?nulls=words&digits=error&about=yes&page=2").unwrap_or_else(|_| panic!("a style"));
         assert!(all.text.words && all.text.rounded && all.about);
         for wrong in ["?nulls=", "?nulls=word", "?digits=3", "?about=1"] {
             assert!(of(wrong).is_err(), "{wrong}");

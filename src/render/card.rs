@@ -25,7 +25,7 @@ fn headline(chart: &Chart) -> Option<Markup> {
     let known = chart.labels.iter().zip(&series.points).filter(|(_, point)| point.value.is_some());
     let at_least = |point: &Point| point.low.or(point.value).unwrap_or(f64::NEG_INFINITY);
     let (label, point) = match chart.shape {
-        Shape::Line => known.last(),
+        Shape::Line => known.into_iter().next_back(),
         Shape::Bar => known.max_by(|one, other| at_least(one.1).total_cmp(&at_least(other.1))),
     }?;
     let half_width = point.low.zip(point.high).map(|(low, high)| (high - low) / 2.0);

@@ -118,7 +118,8 @@ struct Wanted {
 impl Door {
     async fn open() -> Self {
         let statistics = [("regions", STATISTIC), ("smokers", OTHER)];
-        let lab = Lab::publishing(&policy(GAUSSIAN), &statistics, "1", Arc::new(StoppedClock));
+        let dashboards = [("glance", "title = \"At a glance\"\nstatistics = [\"regions\", \"smokers\"]\n")];
+        let lab = Lab::showing(&policy(GAUSSIAN), &statistics, &dashboards, "1", Arc::new(StoppedClock));
         let released = lab.service.refresh_due().await;
         assert_eq!(released.len(), 2, "{released:?}");
         let shown = lab.get("/v1/statistics/regions", &lab.researcher).await;
@@ -227,8 +228,8 @@ fn what_is_read_and_planned_waits_for_its_turn_and_health_does_not() {
 }
 
 /// Pages whose size does not grow with the data, or has a limit of its own.
-const SMALL_PAGES: [&str; 7] =
-    ["/", "/manual", "/sign-in", "/assets/{name}", "/s/{name}", "/ledger/export.jsonl", "/history/{id}"];
+const SMALL_PAGES: [&str; 8] =
+    ["/", "/manual", "/sign-in", "/assets/{name}", "/s/{name}", "/ledger/export.jsonl", "/history/{id}", "/policy"];
 
 #[test]
 fn what_is_laid_out_waits_for_its_turn_and_light_answers_do_not() {
@@ -244,7 +245,7 @@ fn what_is_laid_out_waits_for_its_turn_and_light_answers_do_not() {
         for path in [small, large].map(|id| format!("/v1/releases/{id}")) {
             wanted.push(door.get(&path, &lab.researcher));
         }
-        for form in ["csv", "arrow", "parquet", "svg", "vl.json", "txt", "json"] {
+        for form in ["csv", "arrow", "feather", "parquet", "xlsx", "svg", "vl.json", "txt", "json"] {
             wanted.push(door.get(&format!("/v1/statistics/smokers.{form}"), &lab.viewer));
         }
         wanted.push(door.get("/metrics", &lab.steward));
@@ -252,7 +253,7 @@ fn what_is_laid_out_waits_for_its_turn_and_light_answers_do_not() {
         let pages = PAGES.iter().filter(|page| page.method == "GET" && !SMALL_PAGES.contains(&page.path));
         let mut known = BTreeSet::new();
         let address = format!("/answers/{large}");
-        for ending in ["csv", "json", "arrow", "parquet"] {
+        for ending in ["csv", "json", "arrow", "feather", "parquet", "xlsx"] {
             wanted.push(door.page(&format!("{address}.{ending}"), &door.researcher));
         }
         for PageRoute { path, roles, .. } in pages {
@@ -260,6 +261,8 @@ fn what_is_laid_out_waits_for_its_turn_and_light_answers_do_not() {
             let values = [
                 ("/statistics/{name}", "/statistics/smokers"),
                 ("/answers/{name}", address.as_str()),
+                ("/d/{name}", "/d/glance"),
+                ("/people/{name}", "/people/ada"),
                 ("{topic}", "asking"),
                 ("{name}", "visits"),
             ];

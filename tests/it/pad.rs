@@ -104,7 +104,7 @@ fn nothing_leaves_early() {
 }
 
 /// What stands for the variable parts of a path.
-const VALUES: [(&str, &str); 3] = [("{name}", "none"), ("{id}", "none"), ("{number}", "1")];
+const VALUES: [(&str, &str); 4] = [("{name}", "none"), ("{id}", "none"), ("{number}", "1"), ("{token}", "none")];
 
 /// Every route that needs a person is held, for those it is for and for those it is not, in the API and in the console.
 #[test]

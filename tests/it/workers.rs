@@ -159,7 +159,13 @@ fn a_worker_that_dies_costs_its_query_and_nobody_elses() {
     std::thread::scope(|scope| {
         let asked = scope.spawn(|| clinic.ask(3));
         until("charged", || {
-            clinic.get("/v1/ledger?limit=1000", &clinic.lab.steward).1.to_string().matches("\"charged\"").count() == 3
+            clinic
+                .get("/v1/ledger?limit=1000", &clinic.lab.steward)
+                .1
+                .to_string()
+                .matches("\"charged-by-path\"")
+                .count()
+                == 3
         });
         // Both workers are stopped: the one that holds the query, and the other.
         signal("KILL", &old);

@@ -72,10 +72,11 @@ impl Stewarding for StateDirectory {
 
     fn revoke_token(&self, name: &str, token: Option<&str>) -> Result<(), StewardingError> {
         let (ledger, now_ms, by) = (&self.ledger, self.clock.now_ms(), AT_STATE_DIRECTORY);
-        Ok(match token {
+        match token {
             Some(token) => tokens::revoke_one(ledger, name, token, by, now_ms)?,
             None => people::revoke_token(ledger, name, by, now_ms)?,
-        })
+        }
+        Ok(())
     }
 
     fn issue_token(&self, name: &str, token: &str, expires: Option<&str>) -> Result<GivenToken, StewardingError> {

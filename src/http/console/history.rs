@@ -11,7 +11,6 @@ use crate::http::App;
 use crate::http::console::pages::history::{self as pages, HistoryLine, HistoryPage};
 use crate::http::params::Segment;
 use crate::http::visitor::Visitor;
-use crate::kernel::budget::entry::Act;
 use crate::kernel::budget::ledger::read;
 use crate::kernel::budget::people::Role;
 use crate::kernel::privacy::amounts::Price;
@@ -124,13 +123,9 @@ fn line(service: &Service, who: &str, seq: u64, stored: StoredSummary) -> Result
 fn paid(service: &Service, who: &str, seq: u64) -> Result<Option<(u64, Price)>, ServiceError> {
     let entries = service.ledger().entries(seq.saturating_sub(1), 1)?;
     let Some(entry) = entries.first().filter(|entry| entry.seq == seq) else { return Ok(None) };
-    let paid = if let Act::Charged(charge) = &entry.act {
-        (charge.researcher == who).then_some(charge.legs.researcher)
-    } else if let Act::Served(serving) = &entry.act {
-        (serving.researcher == who).then_some(serving.legs.researcher)
-    } else {
-        None
-    };
+    let charged = entry.act.charge().map(|charge| (&charge.researcher, charge.legs.researcher));
+    let served = entry.act.serving().map(|serving| (&serving.researcher, serving.legs.researcher));
+    let paid = charged.or(served).filter(|(researcher, _)| *researcher == who).map(|(_, paid)| paid);
     Ok(paid.map(|paid| (entry.at_ms, paid)))
 }
 

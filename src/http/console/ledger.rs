@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::shown::{AddressParams, Shown, aside};
 use crate::http::App;
-use crate::http::console::pages::ledger::{self as pages, EntryNames, Health, LedgerLine, Search, Wanted};
+use crate::http::console::pages::ledger::{self as pages, EntryNames, Health, LedgerLine, Search, SoughtEntries};
 use crate::http::problem::Problem;
 use crate::http::visitor::Visitor;
 use crate::kernel::budget::entry::{Act, Entry};
@@ -40,9 +40,9 @@ pub struct LedgerParams {
 }
 
 impl LedgerParams {
-    fn wanted(self) -> Wanted {
+    fn wanted(self) -> SoughtEntries {
         let text = |given: Option<String>| given.map_or_else(String::new, |text| text.trim().to_owned());
-        Wanted {
+        SoughtEntries {
             act: text(self.act),
             person: text(self.person),
             dataset: text(self.dataset),
@@ -54,7 +54,7 @@ impl LedgerParams {
 }
 
 /// The search that an address asks for.
-fn search(wanted: &Wanted) -> Result<EntrySearch, Problem> {
+fn search(wanted: &SoughtEntries) -> Result<EntrySearch, Problem> {
     let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     let day = |name: &str, text: &str| {
         let wrong = || Problem::invalid_request(format!("{name} is not a day like 2026-03-31"));

@@ -89,6 +89,7 @@ pub struct ServeRequest {
 
 /// The ledger's decision on a request to charge or to be served.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one is made for each question and consumed at once")]
 pub enum ChargeDecision {
     /// The charge is durable; data may be touched.
     Charged(Receipt),

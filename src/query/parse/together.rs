@@ -187,7 +187,7 @@ fn rows_of_union(query: &ast::Query, union: &mut MemberQueries) -> Result<Option
         None if over_answer::is_rows_of(subquery) => rows_of_union(subquery, &mut inner)?,
         None => None,
     };
-    let Some(inner_query) = inner_query.filter(|inner| over_answer::is_plain(inner)) else { return Ok(None) };
+    let Some(inner_query) = inner_query.filter(over_answer::is_plain) else { return Ok(None) };
     if inner.arms.is_empty() || inner.has_rows {
         return Ok(None);
     }
@@ -282,6 +282,7 @@ struct Beside {
 }
 
 /// What an item of the row is made of.
+#[expect(clippy::large_enum_variant, reason = "a row has few of them")]
 enum MadeOf {
     /// Everything that a question selects, by its place.
     Answer(usize),

@@ -25,6 +25,7 @@ pub enum Together {
 
 /// What stands in a row beside other answers.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "a row has few of them")]
 pub enum BesideItem {
     /// Everything that a question selects, by its place.
     Answer(usize),

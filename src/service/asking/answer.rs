@@ -37,12 +37,10 @@ impl Answer {
         AccountShare::taken(paid, before, account.amount)
     }
 
-    /// The researcher's account after the answer, with the number of others like it that would fit. One that is served again has the price
-    /// that was paid for it first.
+    /// The researcher's account after the answer, with the number of others like it that would fit, unless it cost nothing.
     #[must_use]
     pub fn account(&self) -> AccountView {
-        let (account, paid) = (&self.standing.account, self.standing.legs.researcher);
-        let price = if paid == Price::ZERO { self.stored.paid } else { paid };
-        AccountView::of(self.stored.accountant, account).counting(account, price)
+        let account = &self.standing.account;
+        AccountView::of(self.stored.accountant, account).counting(account, self.standing.legs.researcher)
     }
 }

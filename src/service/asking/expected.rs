@@ -203,7 +203,7 @@ fn text(label: &Label) -> String {
         Label::Text(text) => text.clone(),
         Label::Boolean(truth) => truth.to_string(),
         Label::Integer(value) => value.to_string(),
-        Label::Decimal(nanos) => unscaled((*nanos).into(), 9),
+        Label::Decimal(nanos) => unscaled(*nanos, 9),
         Label::Date(days) => date_text(*days),
     }
 }

@@ -9,6 +9,8 @@ use tacit::kernel::budget::steps::{DerivedSource, PathStep, PointOrigin};
 use super::disk::Disk;
 
 type View = [u8; 32];
+/// The level of a point that is derived from other views, the finest level before it, and the views with the levels that it is made from.
+type DerivedPoint = (u64, u64, Vec<(View, u64)>);
 
 #[derive(Default)]
 struct Owner {
@@ -40,7 +42,7 @@ impl Owner {
 struct Path {
     levels: BTreeSet<u64>,
     drawn: u64,
-    derived: Vec<(u64, u64, Vec<(View, u64)>)>,
+    derived: Vec<DerivedPoint>,
 }
 
 impl Path {

@@ -40,7 +40,7 @@ pub struct Health {
 
 /// What was searched for, as the address says it. An empty text lets all entries pass.
 #[derive(Debug, Clone, Default)]
-pub struct Wanted {
+pub struct SoughtEntries {
     /// The kind of act.
     pub act: String,
     /// The name of somebody who acted or whom the act concerns.
@@ -55,7 +55,7 @@ pub struct Wanted {
     pub find: String,
 }
 
-impl Wanted {
+impl SoughtEntries {
     fn fields(&self) -> [(&'static str, &str); 6] {
         let Self { act, person, dataset, from, to, find } = self;
         [("act", act), ("person", person), ("dataset", dataset), ("from", from), ("to", to), ("find", find)]
@@ -82,7 +82,7 @@ impl Wanted {
 /// A search, and how far it has come.
 pub struct Search<'a> {
     /// What was searched for.
-    pub wanted: &'a Wanted,
+    pub wanted: &'a SoughtEntries,
     /// The names of all datasets.
     pub datasets: &'a [String],
     /// The number of the entry before which the next page begins; `None` at the beginning of the ledger.
@@ -128,7 +128,7 @@ fn state(health: &Health) -> Markup {
 }
 
 fn form(search: &Search<'_>) -> Markup {
-    let Wanted { act, person, dataset, from, to, find } = search.wanted;
+    let SoughtEntries { act, person, dataset, from, to, find } = search.wanted;
     html! {
         form.inline method="get" action="/ledger" role="search" {
             label { "What happened"
@@ -152,7 +152,7 @@ fn form(search: &Search<'_>) -> Markup {
     }
 }
 
-fn exports(wanted: &Wanted) -> Markup {
+fn exports(wanted: &SoughtEntries) -> Markup {
     let what = if wanted.is_everything() { "Export all entries" } else { "Export all entries that match" };
     html! {
         p {

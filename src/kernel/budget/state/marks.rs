@@ -203,7 +203,7 @@ mod tests {
         let mut trail = Trail::default();
         for number in 1..=entries {
             let act = Act::RefreshSkipped { statistic: String::new(), why: String::new() };
-            let entry = Entry { v: 3, seq: number, at_ms: number * 1_000, previous: [0; 32], act };
+            let entry = Entry { v: 3, seq: number, at_ms: number.saturating_mul(1_000), previous: [0; 32], act };
             let person = about_ada.contains(&number).then_some("ada");
             trail.push(&entry, &Parties { by: None, person, dataset: Some("visits") });
         }

@@ -23,7 +23,7 @@ fn take(book: &mut LedgerState, act: Act) -> Result<(), FoldFault> {
 }
 
 fn price(units: u64) -> Price {
-    Price::from_quanta(units * UNIT)
+    Price::from_quanta(units.saturating_mul(UNIT))
 }
 
 fn certified(units: u64) -> CertifiedMeasurement {
@@ -40,7 +40,7 @@ fn step(view: u8, level: u64, origin: PointOrigin) -> PathStep {
 }
 
 fn drawn(view: u8, from: u64, level: u64) -> (Vec<NewDraw>, Vec<PathStep>) {
-    let draw = NewDraw { view: [view; 32], certified: certified(level - from) };
+    let draw = NewDraw { view: [view; 32], certified: certified(level.saturating_sub(from)) };
     (vec![draw], vec![step(view, level, PointOrigin::Drawn { from: price(from), draw: 0 })])
 }
 
@@ -54,7 +54,7 @@ fn between(view: u8, level: u64, finer: u64, coarser: Option<u64>) -> (Vec<NewDr
 fn derived(view: u8, from: u64, source: (u8, u64), worth: u64) -> (Vec<NewDraw>, Vec<PathStep>) {
     let source = DerivedSource { view: [source.0; 32], level: price(source.1), worth: price(worth) };
     let origin = PointOrigin::Derived { from: price(from), sources: vec![source] };
-    let level = from + worth;
+    let level = from.saturating_add(worth);
     (Vec::new(), vec![step(view, level, origin), step(view, level, PointOrigin::Stored)])
 }
 
