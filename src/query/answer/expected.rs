@@ -2,10 +2,10 @@
 //!
 //! Promises that the intervals are those of the answer itself: values are assumed for the measurements of a group, and the formulas that
 //! compute an answer's intervals from noisy values compute them from these. Nothing here reads a row or an unpaid value: values are assumed
-//! from public bounds and a number of rows ([`assumed`]), or are noisy values that the asker has paid for.
+//! from public bounds and a number of rows (`assumed`), or are noisy values that the asker has paid for.
 //!
 //! **Several groupings** are expected at the finest one, with the variance that its tables have together. **Windows over the groups** take
-//! all groups, so they are expected for up to [`CELLS_MAX`] groups. **Running sums** are expected at the last group, where they err most.
+//! all groups, so they are expected for up to 2,048 groups. **Running sums** are expected at the last group, where they err most.
 
 mod assumed;
 

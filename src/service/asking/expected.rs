@@ -1,7 +1,7 @@
 //! Expected errors: how exact an answer will be, said before it is paid for, with the number of rows that this assumes.
 //!
 //! Promises that the number of rows comes from what the asker has said, else from what they hold of these groups, else from the policy's
-//! public `about_rows`, divided among the groups, else is [`GROUP_ROWS`]; and that nobody's expectation depends on what others hold.
+//! public `about_rows`, divided among the groups, else is 1,000; and that nobody's expectation depends on what others hold.
 
 use std::fmt;
 
@@ -31,7 +31,7 @@ pub enum AssumedFrom {
     Answers,
     /// The policy's public statement of how many rows the dataset has about.
     AboutRows,
-    /// Nothing is known: [`GROUP_ROWS`].
+    /// Nothing is known: 1,000 rows.
     Default,
 }
 
