@@ -228,8 +228,17 @@ fn what_is_read_and_planned_waits_for_its_turn_and_health_does_not() {
 }
 
 /// Pages whose size does not grow with the data, or has a limit of its own.
-const SMALL_PAGES: [&str; 8] =
-    ["/", "/manual", "/sign-in", "/assets/{name}", "/s/{name}", "/ledger/export.jsonl", "/history/{id}", "/policy"];
+const SMALL_PAGES: [&str; 9] = [
+    "/",
+    "/manual",
+    "/sign-in",
+    "/assets/{name}",
+    "/s/{name}",
+    "/ledger/export.csv",
+    "/ledger/export.jsonl",
+    "/history/{id}",
+    "/policy",
+];
 
 #[test]
 fn what_is_laid_out_waits_for_its_turn_and_light_answers_do_not() {

@@ -37,7 +37,7 @@ async fn begins(browser: &Browser) {
 
 /// Waits until the box with the price shows this ε.
 async fn priced(browser: &Browser, epsilon: &str) {
-    let figure = format!("//*[@id='price']//p[@class='figure'][contains(normalize-space(.), 'ε {epsilon} of 1 ')]");
+    let figure = format!("//*[@id='price']//p[@class='figure'][contains(normalize-space(.), '(ε {epsilon})')]");
     browser.find(Locator::XPath(&figure)).await;
 }
 
@@ -86,7 +86,7 @@ async fn pays_once(site: &Site, browser: &Browser) {
         assert!(interval.contains(" to "), "{interval}");
     };
     is_answered().await;
-    browser.reads(&format!("epsilon {THERE}")).await;
+    browser.reads(&format!("(ε {THERE})")).await;
     let spent = site.spent();
     assert!(spent > 0 && site.charges() == charges + 1, "paid once");
     browser.resend().await;
@@ -97,7 +97,7 @@ async fn pays_once(site: &Site, browser: &Browser) {
     browser.fill("#epsilon", THERE).await;
     browser.press("button[value=pay]").await;
     is_answered().await;
-    browser.reads("nothing: it was stored").await;
+    browser.reads("costs nothing").await;
     assert_eq!((site.spent(), site.charges()), (spent, charges + 1), "so is the same question");
     browser.is_quiet(&[]).await;
 }
