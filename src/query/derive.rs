@@ -30,6 +30,8 @@ pub struct Derivation {
     cells: usize,
     /// Largest number of source cells in one target cell; the variance of a derived cell is at most this times that of a source cell.
     pub summed_max: u64,
+    /// Whether every target cell sums equally many source cells, apart from those that sum none, which are zero in every table.
+    pub is_even: bool,
 }
 
 impl Derivation {
@@ -116,10 +118,11 @@ pub fn derive(
         }
         target_of.push(place);
     }
-    let summed_max = summed.into_iter().max().filter(|most| *most > 0)?;
+    let summed_max = summed.iter().copied().max().filter(|most| *most > 0)?;
+    let is_even = summed.iter().all(|count| *count == 0 || *count == summed_max);
     let dropped = source.keys.iter().enumerate().filter(|(place, _)| !kept.contains(place));
     let one_cell_per_unit = summed_max == 1 || dropped.map(|(_, key)| key).all(|key| known.facts(&key.column).per_unit);
-    (one_cell_per_unit || !needs_disjoint_units).then_some(Derivation { target_of, cells, summed_max })
+    (one_cell_per_unit || !needs_disjoint_units).then_some(Derivation { target_of, cells, summed_max, is_even })
 }
 
 /// What a code of a source's key is in the target's key over the same term.

@@ -50,6 +50,12 @@ impl Plan {
         self.more.is_empty() && self.layout.arms.is_empty()
     }
 
+    /// Whether totals of several computations stand in one row, where formulas may combine them.
+    #[must_use]
+    pub fn is_beside(&self) -> bool {
+        !self.more.is_empty() && self.layout.arms.is_empty()
+    }
+
     /// The computations that are evaluated for it, in order; their measurements together are those of the plan.
     pub fn parts(&self) -> impl Iterator<Item = &Computation> {
         std::iter::once(&self.computation).chain(&self.more)

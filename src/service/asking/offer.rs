@@ -7,7 +7,7 @@
 //! balances, and never a value.
 
 use super::parts::{AnswerPart, NeededMeasurement, StoredVector, is_enough, origins, uses, worth_of};
-use super::path_offer::{PathPlanner, are_comparable};
+use super::path_offer::{PathPlanner, are_comparable, share_noise};
 use crate::kernel::budget::charge::Refusal;
 use crate::kernel::budget::entry::{Digest, Postings};
 use crate::kernel::budget::state::{AnswerCost, Branch, DrawNo, DrawRecord, LedgerState, ReleaseNo};
@@ -96,7 +96,7 @@ impl<'a> AvailableParts<'a> {
     ) -> Self {
         let is_by_draw = view.is_none() || wanted.iter().any(|one| one.is_whole);
         let sources = match accountant {
-            Accountant::Gaussian { .. } if is_by_draw || !are_comparable(book, wanted) => {
+            Accountant::Gaussian { .. } if is_by_draw || !are_comparable(book, wanted) || share_noise(book, wanted) => {
                 Some(vec![Vec::new(); wanted.len()])
             }
             Accountant::Gaussian { .. } => None,

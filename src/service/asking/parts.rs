@@ -19,6 +19,9 @@ pub(crate) struct NeededMeasurement {
     pub(crate) sought: MeasurementSpec,
     /// If set, the measurement is reused only as part of the whole answer; nothing else is ever computed from its noise.
     pub(crate) is_whole: bool,
+    /// If set, its noise must be independent of that of the question's other measurements, as the intervals of what is computed from several of
+    /// them suppose.
+    pub(crate) is_independent: bool,
     /// Stored measurements that this one can be derived from.
     pub(crate) ancestors: Vec<Ancestor>,
 }

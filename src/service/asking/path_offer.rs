@@ -31,6 +31,18 @@ pub(super) fn are_comparable(book: &LedgerState, wanted: &[NeededMeasurement]) -
     wanted.iter().all(|one| book.sensitivities(&one.view).all(|sensitivity| sensitivity == one.sought.sensitivity))
 }
 
+/// Whether measurements whose noise must be independent have paths that share the noise of a view.
+pub(super) fn share_noise(book: &LedgerState, wanted: &[NeededMeasurement]) -> bool {
+    let mut taken = BTreeSet::new();
+    let mut seen = BTreeSet::new();
+    wanted.iter().filter(|one| one.is_independent && seen.insert(one.view)).any(|one| {
+        let roots = roots(&one.view, book.path(&one.view));
+        let is_shared = !roots.is_disjoint(&taken);
+        taken.extend(roots);
+        is_shared
+    })
+}
+
 /// Makes the parts of an answer, measurement by measurement, with the steps along their paths.
 pub(super) struct PathPlanner<'a> {
     book: &'a LedgerState,
@@ -171,10 +183,19 @@ impl<'a> PathPlanner<'a> {
 
     /// Stored points of other views that the path may be derived from, the most exact first, until they are worth what is missing.
     fn sources(&self, wanted: &NeededMeasurement, missing: Price, taken: &BTreeSet<Digest>) -> Vec<DerivedSource> {
-        let before = roots(&wanted.view, self.book.path(&wanted.view));
+        let path = self.book.path(&wanted.view);
+        let (derived, derived_from) = self.derived_here();
+        if path.is_some_and(|path| !path.may_be_derived()) || derived_from.contains(&wanted.view) {
+            return Vec::new();
+        }
+        let before = roots(&wanted.view, path);
         let source = |ancestor: &super::derivations::Ancestor| {
             let view = ancestor.view;
-            let path = self.book.path(&view).filter(|path| path.origins().is_empty())?;
+            // Cells of unequal sums would be more exact than their level says, and cheaper than what they are made of.
+            if !ancestor.derivation.is_even || derived.contains(&view) {
+                return None;
+            }
+            let path = self.book.path(&view).filter(|path| path.may_be_source())?;
             let level = path.finest();
             let worth = self.worth(&view, level, &ancestor.derivation, wanted)?;
             let is_new = !before.contains(&view) && !taken.contains(&view);
@@ -192,6 +213,18 @@ impl<'a> PathPlanner<'a> {
             is_needed
         };
         all.into_iter().take(SEEDS_MAX).take_while(|source| is_needed(source)).collect()
+    }
+
+    /// The views whose paths this answer derives from others, and those that it derives them from.
+    fn derived_here(&self) -> (BTreeSet<Digest>, BTreeSet<Digest>) {
+        let (mut derived, mut derived_from) = (BTreeSet::new(), BTreeSet::new());
+        for step in &self.steps {
+            if let PointOrigin::Derived { sources, .. } = &step.origin {
+                derived.insert(step.view);
+                derived_from.extend(sources.iter().map(|source| source.view));
+            }
+        }
+        (derived, derived_from)
     }
 
     /// A part made of these sources; those that no step has made yet are stored points.

@@ -108,7 +108,13 @@ fn ask(book: &mut LedgerState, model: &mut Model, number: usize, wish: &Wish) {
     let wanted: Vec<NeededMeasurement> = wish
         .levels
         .keys()
-        .map(|view| NeededMeasurement { view: [*view; 32], sought: spec(), is_whole: false, ancestors: Vec::new() })
+        .map(|view| NeededMeasurement {
+            view: [*view; 32],
+            sought: spec(),
+            is_whole: false,
+            is_independent: false,
+            ancestors: Vec::new(),
+        })
         .collect();
     let asked: Vec<Price> = wish.levels.values().map(|level| Price::from_quanta(*level)).collect();
     let question = wish.levels.keys().fold([9_u8; 32], |mut digest, view| {

@@ -68,6 +68,7 @@ impl Service {
             view,
             sought: *sought,
             is_whole: plan.hiding.is_some(),
+            is_independent: plan.is_beside(),
             ancestors: Vec::new(),
         });
         let wanted = wanted.collect();

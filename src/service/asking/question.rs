@@ -366,7 +366,8 @@ impl Service {
     pub(crate) fn look_up(&self, priced: &mut Priced) {
         let place = (priced.dataset.lineage.as_str(), priced.dataset.edition.as_str());
         let mut cells = derivations::CELLS_MAX;
-        if priced.plan.computation.text.is_some() || priced.is_fresh {
+        // Two totals beside each other that are made of one draw would have the same noise, and not the interval that their sum is given.
+        if priced.plan.computation.text.is_some() || priced.is_fresh || priced.plan.is_beside() {
             return;
         }
         for (wanted, (computation, measure)) in priced.wanted.iter_mut().zip(priced.plan.measures()) {

@@ -18,6 +18,9 @@ pub struct NoisePath {
     pub(super) derived: BTreeMap<Price, (Price, Box<[DerivedSource]>)>,
     /// The answer that is making a new point now.
     pub(super) under_way: Option<ReleaseNo>,
+    /// Whether a point of another view's path was ever to be derived from it. It is then never derived itself, so that what a view is derived
+    /// from is derived from nothing.
+    pub(super) is_source: bool,
 }
 
 /// Where a point's vector is.
@@ -94,6 +97,18 @@ impl NoisePath {
     #[must_use]
     pub fn gap(&self, level: Price) -> Option<PathGap> {
         PathView { path: Some(self), new: Vec::new() }.gap(level)
+    }
+
+    /// Whether another view's path may be derived from it now.
+    #[must_use]
+    pub fn may_be_source(&self) -> bool {
+        self.origins.is_empty() && self.under_way.is_none()
+    }
+
+    /// Whether it may be derived from other views.
+    #[must_use]
+    pub fn may_be_derived(&self) -> bool {
+        !self.is_source
     }
 
     /// The views that some of its points are derived from.

@@ -70,17 +70,20 @@ impl LedgerState {
         let paid = self.levels.get(&(account, *view)).copied().unwrap_or_default();
         let derived = self.paths.get(view).into_iter().flat_map(|path| &path.derived);
         derived.fold(paid, |known, (level, (from, sources))| {
-            // Views are never derived from one another in a circle: what a view is derived from was derived from nothing before.
+            // What a view is derived from is derived from nothing itself, so this goes one step deep.
             let sees_all = known >= *from && sources.iter().all(|one| self.level_paid(account, &one.view) >= one.level);
             if sees_all { known.max(*level) } else { known }
         })
     }
 
-    /// The stored draws of a view that an account paid for one by one.
+    /// The stored draws of a view that an account paid for one by one. Those of an answer that is only ever used as a whole are not among
+    /// them: nothing else is made of their noise.
     fn paid_draws(&self, account: AccountNo, view: &Digest) -> impl Iterator<Item = DrawNo> {
         let draws = self.views.get(view).map(Vec::as_slice).unwrap_or_default();
-        let is_known =
-            move |draw: &&DrawNo| self.has_paid(account, **draw) && self.is_sealed(self.draw(**draw).release);
+        let is_known = move |draw: &&DrawNo| {
+            let release = self.draw(**draw).release;
+            self.has_paid(account, **draw) && self.is_sealed(release) && !self.card(release).is_whole
+        };
         draws.iter().filter(is_known).copied()
     }
 
@@ -138,6 +141,7 @@ impl LedgerState {
     pub(super) fn check_steps(&self, drawn: &[NewDraw], steps: &[PathStep]) -> FoldResult {
         let mut views: HashMap<Digest, PathView<'_>> = HashMap::new();
         let mut unused: BTreeSet<u32> = (0..).zip(drawn).map(|(index, _)| index).collect();
+        let (mut derived, mut derived_from): (BTreeSet<Digest>, BTreeSet<Digest>) = Default::default();
         for step in steps {
             let path = self.paths.get(&step.view);
             let seen = views.entry(step.view).or_insert_with(|| PathView { path, new: Vec::new() });
@@ -161,9 +165,16 @@ impl LedgerState {
                 PointOrigin::Derived { from, sources } => {
                     self.check_sources(step, sources)?;
                     let worth = sources.iter().try_fold(*from, |sum, source| sum.checked_add(source.worth));
-                    if seen.finest() != *from || worth != Some(step.level) || sources.is_empty() {
+                    if seen.finest() != *from || worth != Some(step.level) || seen.has(step.level) {
                         return Err(FoldFault::MisplacedPoint);
                     }
+                    // What a view is derived from is derived from nothing, in the same answer, too.
+                    let is_derived = sources.iter().any(|source| derived.contains(&source.view));
+                    if is_derived || derived_from.contains(&step.view) {
+                        return Err(FoldFault::MisplacedPoint);
+                    }
+                    derived.insert(step.view);
+                    derived_from.extend(sources.iter().map(|source| source.view));
                 }
             }
             if path.is_some_and(|path| path.under_way.is_some()) {
@@ -176,13 +187,16 @@ impl LedgerState {
 
     /// Checks that a view is derived from the finest points of other views, each once, whose noise is their own.
     fn check_sources(&self, step: &PathStep, sources: &[DerivedSource]) -> FoldResult {
+        if self.paths.get(&step.view).is_some_and(|path| !path.may_be_derived()) || sources.is_empty() {
+            return Err(FoldFault::MisplacedPoint);
+        }
         let mut before = self.paths.get(&step.view).map(|path| path.origins.clone()).unwrap_or_default();
         for source in sources {
             let path = self.paths.get(&source.view).ok_or(FoldFault::UnknownPoint)?;
             if !path.has(source.level) {
                 return Err(FoldFault::UnknownPoint);
             }
-            if source.view == step.view || !path.origins.is_empty() || !before.insert(source.view) {
+            if source.view == step.view || !path.may_be_source() || !before.insert(source.view) {
                 return Err(FoldFault::MisplacedPoint);
             }
         }
@@ -193,6 +207,9 @@ impl LedgerState {
     pub(super) fn begin_points(&mut self, number: ReleaseNo, steps: &[PathStep]) {
         for step in steps.iter().filter(|step| step.is_new()) {
             self.paths.entry(step.view).or_default().under_way = Some(number);
+            if let PointOrigin::Derived { sources, .. } = &step.origin {
+                sources.iter().for_each(|source| self.paths.entry(source.view).or_default().is_source = true);
+            }
         }
         self.under_way.insert(number, steps.into());
     }

@@ -165,6 +165,31 @@ fn noise_is_used_once() {
     }
 }
 
+/// What a view is derived from is derived from nothing: in one answer, one after the other, and while an answer is under way. Otherwise what an
+/// account knows of a view could be asked of that view again, without an end.
+#[test]
+fn views_are_not_derived_from_one_another() {
+    let mut book = book();
+    let act = charge(&book, "r4", "a", drawn(2, 0, 6));
+    take(&mut book, act).expect("charged");
+    take(&mut book, Act::Released { release: "r4".into(), digest: [1; 32] }).expect("stored");
+    let mut both = derived(1, 6, (2, 6), 1);
+    both.1.extend(derived(2, 6, (1, 6), 1).1);
+    let act = charge(&book, "r5", "a", both);
+    assert_eq!(take(&mut copy(&book), act), Err(FoldFault::MisplacedPoint), "each from the other");
+    let mut chain = derived(3, 0, (1, 6), 1);
+    chain.1.extend(derived(1, 6, (2, 6), 1).1);
+    let act = charge(&book, "r5", "a", chain);
+    assert_eq!(take(&mut copy(&book), act), Err(FoldFault::MisplacedPoint), "what another follows from in the answer");
+
+    let act = charge(&book, "r5", "a", derived(1, 6, (2, 6), 1));
+    take(&mut book, act).expect("charged");
+    let act = charge(&book, "r6", "b", derived(3, 0, (1, 6), 1));
+    assert_eq!(take(&mut copy_with_head(&book), act), Err(FoldFault::MisplacedPoint), "what is under way");
+    let act = charge(&book, "r6", "b", derived(2, 6, (3, 6), 1));
+    assert_eq!(take(&mut copy_with_head(&book), act), Err(FoldFault::MisplacedPoint), "what another follows from");
+}
+
 /// A copy of what the test needs of a state.
 fn copy(book: &LedgerState) -> LedgerState {
     LedgerState {
