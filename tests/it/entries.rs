@@ -30,7 +30,7 @@ fn text(reply: &Reply) -> String {
 
 /// Numbers of the entries on a page.
 fn numbers(page: &str) -> Vec<u64> {
-    let cells = page.split("<tr><td class=\"number\">").skip(1);
+    let cells = page.split("<tr><td>").skip(1);
     cells.map(|rest| rest.split('<').next().expect("a cell").parse().expect("a number")).collect()
 }
 

@@ -88,7 +88,7 @@ pub fn one(dataset: &Dataset, cap: &str, report: Option<&Report>) -> Markup {
 pub fn columns(of: &str, columns: &[Column]) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-label={ "Columns of " (of) } {
-            table {
+            table.stacked {
                 caption.visually-hidden { "Columns of " (of) " and what they may hold" }
                 thead { tr {
                     th scope="col" { "Column" } th scope="col" { "Type" } th scope="col" { "What it may hold" }

@@ -169,16 +169,16 @@ fn exports(wanted: &SoughtEntries) -> Markup {
 fn table(lines: &[LedgerLine]) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-label="Entries" {
-            table {
+            table.stacked {
                 caption.visually-hidden { "Entries, newest first" }
                 thead { tr {
-                    th.number scope="col" { "No." } th scope="col" { "When (UTC)" } th scope="col" { "What happened" }
+                    th scope="col" { "No." } th scope="col" { "When (UTC)" } th scope="col" { "What happened" }
                     th.number scope="col" { "Price" }
                 } }
                 tbody {
                     @for line in lines {
                         tr {
-                            td.number { (line.seq) }
+                            td { (line.seq) }
                             td { time { (line.at.get(..16).unwrap_or("").replace('T', " ")) } br; small { (line.act) } }
                             td { details { summary { (clipped(&line.words)) } pre tabindex="0" { code { (line.text) } } } }
                             td.number { @if let Some(price) = &line.price { (shown_price(price)) } }

@@ -85,7 +85,7 @@ pub fn page(token: &str, page: &PeoplePage<'_>) -> Markup {
             }
         }
         div.scroll tabindex="0" role="region" aria-label="People" {
-            table {
+            table.stacked {
                 caption.visually-hidden { "People, by name" }
                 thead { tr {
                     th scope="col" { "Name" } th scope="col" { "Role" } th scope="col" { "Sees statistics of" }
@@ -154,10 +154,15 @@ fn line(token: &str, person: &PersonLine, datasets: &[String]) -> Markup {
     html! {
         tr {
             th scope="row" { a href={ "/people/" (person.name) } { (person.name) } @if person.is_managed { " " span.badge { "managed by files" } } }
-            td { (person.role) }
-            td { (sees(token, person, datasets)) }
-            td { @match person.last_act_ms { Some(at_ms) => { (timestamp(at_ms).get(..10).unwrap_or_default()) } None => { span.muted { "–" } } } }
-            td {
+            td data-label="Role" { (person.role) }
+            td data-label="Sees statistics of" { (sees(token, person, datasets)) }
+            td data-label="Last act" {
+                @match person.last_act_ms {
+                    Some(at_ms) => { time { (timestamp(at_ms).get(..10).unwrap_or_default()) } }
+                    None => { span.muted { "–" } }
+                }
+            }
+            td data-label="Token" {
                 @if person.tokens > 0 {
                     details {
                         summary { "Revoke" span.visually-hidden { " every token of " (person.name) } }

@@ -73,7 +73,7 @@ pub fn page(token: &str, page: &PersonPage<'_>) -> Markup {
             dt { "Last act" }
             dd {
                 @match page.last_act {
-                    Some((number, at_ms)) => { (minute(at_ms)) " UTC, entry " (number) " of the ledger" }
+                    Some((number, at_ms)) => { time { (minute(at_ms)) } " UTC, entry " (number) " of the ledger" }
                     None => { "none" }
                 }
                 ". " a href={ "/ledger?person=" (page.name) } { "All entries about " (page.name) }
@@ -88,8 +88,8 @@ pub fn page(token: &str, page: &PersonPage<'_>) -> Markup {
 fn last_here(page: &PersonPage<'_>) -> Markup {
     html! {
         @match page.tokens.iter().filter_map(|token| token.used_ms).max() {
-            Some(used_ms) => { (minute(used_ms)) " UTC" }
-            None => { "not since the server started on " (minute(page.started_ms)) " UTC; uses before that are not kept" }
+            Some(used_ms) => { time { (minute(used_ms)) } " UTC" }
+            None => { "not since the server started on " time { (minute(page.started_ms)) } " UTC; uses before that are not kept" }
         }
     }
 }
@@ -100,7 +100,7 @@ fn tokens(token: &str, page: &PersonPage<'_>) -> Markup {
             h2 { "Tokens" }
             @if page.tokens.is_empty() { p.note.warn { (page.name) " holds no token, and so cannot come in." } } @else {
                 div.scroll tabindex="0" role="region" aria-label="Tokens" {
-                    table {
+                    table.stacked {
                         caption.visually-hidden { "Tokens of " (page.name) ", oldest first" }
                         thead { tr {
                             th scope="col" { "Name" } th scope="col" { "Given (UTC)" } th scope="col" { "Expires (UTC)" }
@@ -129,13 +129,15 @@ fn line(token: &str, holder: &str, held: &TokenView) -> Markup {
     html! {
         tr {
             th scope="row" { (held.record.name) }
-            td { (minute(held.record.issued_ms)) }
-            td {
-                @match held.record.expires_ms { Some(at_ms) => { (minute(at_ms)) } None => { "never" } }
+            td data-label="Given (UTC)" { time { (minute(held.record.issued_ms)) } }
+            td data-label="Expires (UTC)" {
+                @match held.record.expires_ms { Some(at_ms) => { time { (minute(at_ms)) } } None => { "never" } }
                 @if held.has_expired { " " span.badge.bad { "expired" } }
             }
-            td { @match held.used_ms { Some(at_ms) => { (minute(at_ms)) } None => { span.muted { "–" } } } }
-            td {
+            td data-label="Last used (UTC)" {
+                @match held.used_ms { Some(at_ms) => { time { (minute(at_ms)) } } None => { span.muted { "–" } } }
+            }
+            td data-label="Revoke" {
                 details {
                     summary { "Revoke" span.visually-hidden { " the token " (held.record.name) } }
                     form.inline method="post" action={ "/people/" (holder) "/tokens/revoke" } {
