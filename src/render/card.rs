@@ -29,7 +29,9 @@ fn headline(chart: &Chart) -> Option<Markup> {
         Shape::Bar => known.max_by(|one, other| at_least(one.1).total_cmp(&at_least(other.1))),
     }?;
     let half_width = point.low.zip(point.high).map(|(low, high)| (high - low) / 2.0);
-    let name = if chart.series.len() > 1 { format!("{label}, {}", series.name) } else { label.clone() };
+    // Without a unit, the name of the series says what is measured.
+    let is_named = chart.series.len() > 1 || chart.unit.is_none();
+    let name = if is_named { format!("{label}, {}", series.name) } else { label.clone() };
     Some(html! {
         p.headline {
             @if let Some(value) = point.value { strong { (number(value, half_width)) } }

@@ -78,6 +78,8 @@ pub fn figure(title: &str, unit: Option<&str>, shape: Shape, table: &Table) -> O
     }
     // What is asked about comes first; counts beside it say how much it rests on.
     others.extend(Some(counts).filter(|counts| !counts.is_empty()));
+    // A chart that stays alone because the others are empty keeps the title of what it shows.
+    let is_alone = others.len() == 1;
     // A chart that would be empty is left out, unless all would be.
     let has_value = |places: &[Place<'_>]| {
         places.iter().any(|place| table.rows.iter().any(|row| float(&row[place.value]).is_some()))
@@ -93,7 +95,6 @@ pub fn figure(title: &str, unit: Option<&str>, shape: Shape, table: &Table) -> O
     {
         return None;
     }
-    let is_alone = others.len() == 1;
     let chart = |places: Vec<Place<'_>>| {
         let names: Vec<String> = places.iter().map(|place| place.name.replace('_', " ")).collect();
         let (labels, series) = drawn(table, &places);
@@ -224,7 +225,7 @@ pub fn rows(table: &Table, caption: &str, shown: Range<usize>) -> Markup {
     let (keys, estimates) = (keys(table), estimates(table));
     html! {
         div.scroll tabindex="0" role="region" aria-label=(caption) {
-            table {
+            table.answer {
                 caption { (caption) }
                 thead { tr {
                     @for place in &keys { th scope="col" { (table.names[*place].replace('_', " ")) } }
