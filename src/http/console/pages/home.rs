@@ -55,7 +55,7 @@ fn budget(account: &NamedAccount) -> Markup {
         section.card {
             h2 { code { (account.dataset) } }
             p.figure { (percent(left)) " left" }
-            (bar(left, &format!("{} of your budget for {} is left", percent(left), account.dataset)))
+            (bar(spent, &format!("{} of your budget for {} is spent", percent(spent), account.dataset)))
             p {
                 "You have spent " (percent(spent)) " of your budget"
                 @match account.answers_left {
@@ -155,7 +155,7 @@ fn cap_card(cap: &CapOutlook) -> Markup {
         section.card {
             h3 { a href={ "/datasets/" (cap.dataset) } { (cap.dataset) } @if cap.is_frozen { " " span.badge.bad { "frozen" } } }
             p.figure { (percent(left)) " left" }
-            (bar(left, &format!("{} of the cap of {} is left", percent(left), cap.dataset)))
+            (bar(spent, &format!("{} of the cap of {} is spent", percent(spent), cap.dataset)))
             p { (runs_out(cap.pace.as_ref(), left)) }
             p.muted { (percent(cap.allocated.to_f64())) " of the cap is allocated to people, projects and statistics." }
         }
