@@ -94,12 +94,12 @@ pub fn why(code: &str) -> Option<&'static str> {
     })
 }
 
-/// A key for people: its label, `total`, or a dash for the group of missing values.
+/// A key for people: its label, `total`, or `missing` for the group of missing values.
 #[must_use]
 pub fn key(cell: &Cell) -> String {
     match cell {
         Cell::Total => "total".to_owned(),
-        Cell::Missing => "–".to_owned(),
+        Cell::Missing => "missing".to_owned(),
         Cell::Text(_) | Cell::Date(_) | Cell::Boolean(_) | Cell::Decimal(_) | Cell::Float(_) => {
             cell.text().unwrap_or_default()
         }

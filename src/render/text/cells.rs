@@ -61,11 +61,12 @@ impl ReadRow<'_> {
         }
     }
 
-    /// The value of a key; a row that is a total over the key says so.
+    /// The value of a key; a row that is a total over the key says so, and so does the group of missing values.
     pub(super) fn key(&self, name: &str) -> String {
         match (self.value(name), self.remark(&format!("{name}_null"))) {
             (None, Some("total")) => "total".to_owned(),
-            (value, _) => or_dash(value),
+            (None, _) => "missing".to_owned(),
+            (Some(value), _) => value.to_string(),
         }
     }
 

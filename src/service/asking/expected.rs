@@ -199,7 +199,7 @@ fn spread(all: &[usize]) -> Vec<usize> {
 
 fn text(label: &Label) -> String {
     match label {
-        Label::Missing => "–".to_owned(),
+        Label::Missing => "missing".to_owned(),
         Label::Text(text) => text.clone(),
         Label::Boolean(truth) => truth.to_string(),
         Label::Integer(value) => value.to_string(),

@@ -136,7 +136,7 @@ fn keys(field: &str, words: &str, table: &AskableTable<'_>, fields: &Fields<'_>)
     html! {
         label { (words)
             select name=(field) {
-                option value="" { "–" }
+                option value="" { "nothing" }
                 @for (choice, told) in table.columns.iter().flat_map(key_choices) {
                     option value=(choice) selected[fields.text(field) == choice] { (told) }
                 }
