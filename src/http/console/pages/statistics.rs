@@ -4,6 +4,7 @@
 use maud::{Markup, PreEscaped, html};
 
 use crate::query::file::Refresh;
+use crate::render::budget;
 use crate::render::frame::csrf;
 use crate::render::reading::number;
 use crate::service::publishing::statistics::check::Estimate;
@@ -129,8 +130,8 @@ fn one(card: &Card, is_steward: bool) -> Markup {
             p.muted {
                 code { (card.dataset) } " · "
                 @match &card.date { Some(date) => { "released on " time { (date) } } None => "not released yet" }
-                @if !card.is_public { " · " span.badge { "not public" } }
-                @if is_steward && !card.is_confirmed { " · " span.badge.warn { "waits for you" } }
+                @if !card.is_public { " " span.badge { "not public" } }
+                @if is_steward && !card.is_confirmed { " " span.badge.warn { "waits for you" } }
             }
             @if let Some(waits) = card.waits { p.note.warn { "What is shown is older than the statistic's file: " (waits) "." } }
             @if let Some(skipped) = &card.skipped { p.note.warn { "A refresh was due and was not made: " (skipped) "." } }
@@ -142,15 +143,16 @@ fn one(card: &Card, is_steward: bool) -> Markup {
 /// What a steward sees about draws. The button leads to a page that asks for confirmation.
 fn draws(card: &Card) -> Markup {
     let words = if card.is_confirmed { "Draw anew" } else { "Publish" };
+    let price = budget::epsilon(&card.price);
     html! {
         dl.facts {
             dt { "Drawn anew" } dd { (schedule(card.refresh)) }
             @if let Some(next) = &card.next { dt { "Next period" } dd { time { (next) } } }
-            dt { "Each draw costs at most" } dd { "epsilon " (card.price) }
+            dt { "Each draw costs at most" } dd { "epsilon " (price) }
         }
         form.inline method="get" action={ "/statistics/" (card.name) "/draw" } {
-            button type="submit" aria-label={ (words) ": " (card.title) ", for epsilon " (card.price) } {
-                (words) " for epsilon " (card.price) "…"
+            button type="submit" aria-label={ (words) ": " (card.title) ", for epsilon " (price) } {
+                (words) " for epsilon " (price) "…"
             }
         }
     }
@@ -185,7 +187,7 @@ pub fn sure(token: &str, question: &DrawPage<'_>) -> Markup {
         h1 { (words) ": " (estimate.title) }
         @if let Some(waits) = waits { p.note.warn { "What is shown is older than the statistic's file: " (waits) "." } }
         p.lead {
-            @if is_confirmed { "A new release is drawn from the data now, and shown instead of the one that is shown." }
+            @if is_confirmed { "A new release is drawn from the data now, and replaces the one that is shown." }
             @else if estimate.refresh == Refresh::Never { "It is drawn from the data now, once, and shown from then on." }
             @else {
                 "It is drawn from the data now, and from then on by its schedule (" (schedule(estimate.refresh.name())) "), each time for at most this "
@@ -201,7 +203,7 @@ pub fn sure(token: &str, question: &DrawPage<'_>) -> Markup {
             dt { "Left for statistics" }
             dd {
                 @match &estimate.epsilon_remaining {
-                    Some(left) => { "epsilon " (left) " at once" }
+                    Some(left) => { "epsilon " (budget::epsilon(&left.to_string())) " at once" }
                     None => { "nothing: there is no statistics account; grant one under Accounts" }
                 }
             }
@@ -212,7 +214,7 @@ pub fn sure(token: &str, question: &DrawPage<'_>) -> Markup {
             }
             @if let Some(size) = estimate.assumed_group_size { dt { "Assumed for means" } dd { "groups of " (size) " rows" } }
         }
-        details { summary { "Its question" } pre tabindex="0" { code { (sql) } } }
+        details { summary { "Its question" } pre.sql tabindex="0" { code { (sql) } } }
         form.inline method="post" action={ "/statistics/" (estimate.name) "/" (act) } {
             (csrf(token))
             input type="hidden" name="epsilon" value=(estimate.epsilon);
