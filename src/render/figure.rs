@@ -174,6 +174,7 @@ pub fn alone(table: &Table) -> Option<Markup> {
                             (Some(value), _) => { data value=(value) { (number(value, half_width)) } }
                             (None, word) => { em { (word.as_deref().unwrap_or("–")) } }
                         }
+                        @if let (Some(_), Some(word)) = (point.value, &point.word) { " " small { "(" (word) ")" } }
                         @if let Some((low, high)) = point.low.zip(point.high) {
                             small { "95 %: " (number(low, half_width)) " to " (number(high, half_width)) }
                         }

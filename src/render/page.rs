@@ -61,11 +61,13 @@ pub fn body(shown: &Published<'_>) -> Markup {
                 p.note.warn { "A refresh was due on " (date) " and was not made: " (why) ". These numbers are older." }
             }
             @if let Some(alone) = figure::alone(shown.table) { (alone) }
-            @else if let Some(drawn) = shown.figure { (figure::on_page(drawn)) }
-            (figure::table(shown.table, shown.title))
+            @else {
+                @if let Some(drawn) = shown.figure { (figure::on_page(drawn)) }
+                (figure::table(shown.table, shown.title))
+            }
             details {
                 summary { "How it was computed, how to cite it, other formats" }
-                pre tabindex="0" { code { (shown.sql) } }
+                pre.sql tabindex="0" { code { (shown.sql) } }
                 p { (shown.cite) }
                 p {
                     @for (ending, words) in FORMATS {

@@ -52,6 +52,12 @@ pub fn figure_of(table: &Table) -> Option<Figure> {
     figure::figure("Noisy values with 95 % intervals", None, shape, table)
 }
 
+/// What an answer cost, in the words that stand beside "Cost".
+fn cost(cost: &Cost<'_>) -> String {
+    let said = budget::price(cost);
+    said.strip_prefix("costs ").map_or_else(|| said.clone(), str::to_owned)
+}
+
 /// The page of one answer.
 #[must_use]
 pub fn one(shown: &AnswerPage<'_>) -> Markup {
@@ -61,7 +67,7 @@ pub fn one(shown: &AnswerPage<'_>) -> Markup {
     let address = format!("/answers/{}", shown.release);
     html! {
         h1 { "Answer" }
-        pre tabindex="0" { code { (shown.sql) } }
+        pre.sql tabindex="0" { code { (shown.sql) } }
         @if let Some(alone) = &alone { (alone) }
         @else {
             @if let Some(figure) = &figure { (figure::on_page(figure)) }
@@ -78,7 +84,7 @@ pub fn one(shown: &AnswerPage<'_>) -> Markup {
                 dt { "Cost" }
                 dd {
                     @match shown.account {
-                        Some((fraction, account)) => (budget::price(&Cost::new(*fraction, paid, account))),
+                        Some((fraction, account)) => (cost(&Cost::new(*fraction, paid, account))),
                         None => { @if paid == "0" { "nothing: it was stored" } @else { "ε " (budget::epsilon(paid)) } }
                     }
                 }
@@ -122,7 +128,7 @@ fn rows(shown: &AnswerPage<'_>, address: &str) -> Markup {
 pub fn free(sql: &str, table: &Table) -> Markup {
     html! {
         h1 { "Answer" }
-        pre tabindex="0" { code { (sql) } }
+        pre.sql tabindex="0" { code { (sql) } }
         (figure::table(table, "It is public, so it cost nothing"))
         p { a.button href="/ask" { "Ask another question" } }
     }
