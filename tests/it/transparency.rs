@@ -201,7 +201,7 @@ fn a_cap_that_was_raised_says_when() {
             assert!(after.contains(raise), "{after}");
         }
         assert!(!after.contains("not been raised") && !after.contains("secret reasons"), "{after}");
-        assert!(after.contains("epsilon 0 of 6.5"), "{after}");
+        assert!(after.contains("it is 0 of 6.5"), "{after}");
         assert!(chances(&after)[1] > chances(&before)[1], "a higher cap allows better guesses");
         lab.verified();
     });

@@ -210,8 +210,8 @@ fn spending(sight: &TransparencyPage<'_>) -> Markup {
             h2 { "How much of the budget is spent" }
             (bar(sight.facts.part, &format!("{spent} % of the budget is spent")))
             p {
-                (spent) " % of the privacy budget is spent: epsilon " (sight.facts.spent) " of " (sight.cap)
-                ". When it is used up, nothing new is drawn from these data unless the operator raises the budget."
+                (spent) " % of the privacy budget is spent. As epsilon, which does not add up in this way, it is " (sight.facts.spent)
+                " of " (sight.cap) ". When the budget is used up, nothing new is drawn from these data unless the operator raises the budget."
             }
             @if sight.facts.raises.is_empty() { p { "It has not been raised so far." } }
             @else {
@@ -289,7 +289,7 @@ fn record(sight: &TransparencyPage<'_>) -> Markup {
             @if sight.is_sound {
                 p.note.good {
                     "Every charge stands in a ledger whose entries are chained and signed, so that a change to it is noticed. It was checked "
-                    "from the first entry to the last on " (sight.checked) "."
+                    "from the first entry to the last on " time { (sight.checked) } "."
                 }
                 p.muted { "Whoever controls the whole machine could still put another ledger in its place." }
             } @else { p.note.bad { "The ledger cannot be read back just now. Nothing is charged until it can be." } }
