@@ -51,7 +51,7 @@ async fn grants(site: &Site, browser: &Browser) {
     browser.fill("form[action='/grants'] input[name=reason]", "the study goes on").await;
     browser.press("form[action='/grants'] button").await;
     said(browser, "/accounts?done=granted", "Granted, and recorded in the ledger.").await;
-    browser.reads("0 % spent, of ε 1.25").await;
+    browser.reads("0 % spent, of ε\u{a0}1.25").await;
     assert_eq!(site.granted("ada"), "1.25");
 
     browser.unfold("Grant").await;

@@ -42,7 +42,7 @@ fn notes(account: &NamedAccount, managed: &BTreeSet<String>) -> Markup {
         @if managed.contains(&named) { span.badge { "managed by files" } " " }
         @if account.frozen { span.badge.bad { "frozen" } " " }
         @if let Some(period) = &account.period {
-            span.badge { "renews every " (period.days) " days, next on " (period.ends.get(..10).unwrap_or("")) } " "
+            span.badge { "renews every " (period.days) " days, next on " time { (period.ends.get(..10).unwrap_or("")) } } " "
         }
         @if let Some(incidents) = account.dataset_state.incidents.filter(|count| *count > 0) {
             span.badge.bad { "incidents: " (incidents) } " "
@@ -62,9 +62,9 @@ pub fn figures(account: &NamedAccount, managed: &BTreeSet<String>) -> Markup {
     html! {
         (bar(part(account), &format!("{spent} is spent")))
         p.row {
-            span { strong { (left) " left" } ", " (spent) " spent, of ε " (epsilon(*epsilon_cap)) }
+            span { strong { (left) " left" } ", " (spent) " spent, of ε\u{a0}" (epsilon(*epsilon_cap)) }
             @if let Some(fits) = like_this_remaining { span.muted { (budget::more_like_the_last(*fits)) } }
-            span.muted { "largest single question that still fits: ε " (epsilon(*epsilon_remaining)) }
+            span.muted { "largest single question that still fits: ε\u{a0}" (epsilon(*epsilon_remaining)) }
             (notes(account, managed))
         }
     }
@@ -161,7 +161,7 @@ fn allocated(account: &NamedAccount) -> Markup {
     html! {
         @if let Some(allocated) = &account.dataset_state.epsilon_allocated {
             p.muted {
-                "Allocated: ε " (budget::epsilon(&allocated.to_string())) " of "
+                "Allocated: ε\u{a0}" (budget::epsilon(&allocated.to_string())) " of "
                 (budget::epsilon(&account.account.epsilon_cap.to_string())) "."
                 @if account.dataset_state.oversubscribe == Some(true) { " Allocations may sum to more than the cap." }
             }
@@ -209,6 +209,12 @@ fn grant(token: &str, dataset: &str) -> Markup {
     }
 }
 
+/// Whether no account of a researcher or a project is shown.
+fn finds_nobody(page: &AccountPage) -> bool {
+    let is_somebody = |account: &NamedAccount| matches!(account.kind, AccountKind::Researcher | AccountKind::Project);
+    !page.accounts.iter().any(is_somebody)
+}
+
 /// Accounts as trees, one for each dataset. `managed` names what files declare.
 #[must_use]
 pub fn all(
@@ -225,6 +231,9 @@ pub fn all(
         form.inline method="get" action="/accounts" role="search" {
             label { "Researcher or project" input type="search" name="find" value=(found) maxlength="64"; }
             button type="submit" { "Search" }
+        }
+        @if !found.is_empty() && datasets.iter().all(finds_nobody) {
+            p.note { "No researcher or project has “" (found) "” in their name. " a href="/accounts" { "Show all" } }
         }
         @for dataset in datasets { (tree(token, dataset, found, managed)) }
         p.muted { "Datasets about the same people add up: for somebody who is in two of them, the guarantee is that of the sum of both caps." }

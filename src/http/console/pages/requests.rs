@@ -24,7 +24,7 @@ pub fn own(requests: &[RequestView]) -> Markup {
                 ul {
                     @for request in requests {
                         li {
-                            (status(request)) " epsilon " (request.epsilon) " of " code { (request.dataset) } ": " (request.reason)
+                            (status(request)) " a total of epsilon\u{a0}" (request.epsilon) " of " code { (request.dataset) } ": " (request.reason)
                             @if let Some(reason) = &request.decision_reason { " — " em { (reason) } }
                         }
                     }
@@ -48,7 +48,7 @@ pub fn all(token: &str, requests: &[RequestView], done: Option<&str>) -> Markup 
             ul {
                 @for request in closed {
                     li {
-                        (status(request)) " " strong { (request.researcher) } ", epsilon " (request.epsilon) " of "
+                        (status(request)) " " strong { (request.researcher) } ", a total of epsilon\u{a0}" (request.epsilon) " of "
                         code { (request.dataset) } ": " (request.reason)
                         @if let Some(reason) = &request.decision_reason { " — " em { (reason) } }
                     }
@@ -62,7 +62,10 @@ fn one(token: &str, request: &RequestView) -> Markup {
     html! {
         section.card {
             h2 { (request.researcher) }
-            p { "asks for epsilon " strong { (request.epsilon) } " of " code { (request.dataset) } " on " (request.at.get(..10).unwrap_or("")) }
+            p {
+                "asks for a total of epsilon\u{a0}" strong { (request.epsilon) } " of " code { (request.dataset) } " on "
+                time { (request.at.get(..10).unwrap_or("")) }
+            }
             blockquote { (request.reason) }
             p { a href={ "/what-if?dataset=" (request.dataset) "&epsilon=" (request.epsilon) } { "What would it buy?" } }
             form.stack method="post" action={ "/requests/" (request.number) "/decide" } {
