@@ -42,8 +42,8 @@ pub struct AccountParams {
 fn done(word: Option<&str>) -> Option<&'static str> {
     match word? {
         "granted" => Some("Granted, and recorded in the ledger."),
-        "frozen" => Some("Frozen: nothing is drawn from it until you unfreeze it."),
-        "unfrozen" => Some("Unfrozen: answers are drawn from it again."),
+        "frozen" => Some("The dataset is frozen: nothing is drawn from it until you unfreeze it."),
+        "unfrozen" => Some("The dataset is no longer frozen: answers are drawn from it again."),
         "decided" => Some("Decided, and recorded in the ledger."),
         _ => None,
     }

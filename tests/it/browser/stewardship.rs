@@ -82,8 +82,8 @@ async fn decides(site: &Site, browser: &Browser) {
 
 async fn freezes(site: &Site, browser: &Browser) {
     for (words, act, done) in [
-        ("Freeze", "freeze", "Frozen: nothing is drawn from it until you unfreeze it."),
-        ("Unfreeze", "unfreeze", "Unfrozen: answers are drawn from it again."),
+        ("Freeze", "freeze", "The dataset is frozen: nothing is drawn from it until you unfreeze it."),
+        ("Unfreeze", "unfreeze", "The dataset is no longer frozen: answers are drawn from it again."),
     ] {
         browser.go("/accounts").await;
         browser.unfold(words).await;

@@ -125,13 +125,13 @@ fn sealing(report: &Report) -> Markup {
             p.note.warn { "Exact numbers, for stewards alone: they are not protected by noise." }
             dl.facts {
                 dt { "Rows read" } dd { (report.rows_read) }
-                dt { "Rows kept" } dd { (report.rows_kept) " of " (report.units) " units" }
+                dt { "Rows kept" } dd { (report.rows_kept) ", of " (report.units) " units" }
                 dt { "Rows cut" } dd { (report.rows_cut) " beyond the rows that each unit may keep" }
                 dt { "Consent withdrawn" } dd { (report.rows_excluded) " rows left out; withdrawn ids without a row: " (report.ids_unmatched) }
                 @for table in &report.tables {
                     dt { "Table " (table.name) }
                     dd {
-                        (table.rows_read) " rows read, " (table.rows_kept) " kept of " (table.units) " units, " (table.rows_cut) " cut, "
+                        (table.rows_read) " rows read, " (table.rows_kept) " kept, of " (table.units) " units, " (table.rows_cut) " cut, "
                         (table.rows_excluded) " of units that withdrew"
                     }
                 }

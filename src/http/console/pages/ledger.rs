@@ -114,8 +114,9 @@ fn state(health: &Health) -> Markup {
         section.card {
             @if health.is_sound {
                 p.note.good {
-                    "Intact. When the server started on " (health.checked) " each of " (health.checked_entries)
-                    " entries, the signed head and the anchor were checked; all since then follow."
+                    "Intact. When the server started on " time { (health.checked.get(..16).unwrap_or("").replace('T', " ")) }
+                    " UTC, all " (health.checked_entries) " entries, the signed head and the anchor were checked. Every later entry "
+                    "is chained to them."
                 }
             } @else { p.note.bad { "The ledger cannot be written or read back just now; nothing is charged until it can." } }
             dl.facts {

@@ -24,7 +24,7 @@ pub fn page(failed: Option<&str>) -> Markup {
                     }
                     button.primary type="submit" { "Sign in" }
                 }
-                p.muted { "A steward gives tokens. It stays in this browser for eight hours, as a signed cookie." }
+                p.muted { "A steward gives you a token. It stays in this browser for eight hours, as a signed cookie." }
             }
             section.card {
                 h2 { "Without a token" }
