@@ -64,7 +64,7 @@ mod tests {
         let told = |chart: &Chart| headline(chart).map_or_else(String::new, |headline| headline.into_string());
         let points = [(40.0, 2.0), (300.0, 900.0), (70.0, 3.0), (10.0, 1.0)];
         let bars = told(&chart(Shape::Bar, &points));
-        assert!(bars.contains("<strong>70</strong> ± 3") && bars.contains("group 2"), "{bars}");
+        assert!(bars.contains("<strong>70</strong> ± 3") && bars.contains("group 2, n"), "{bars}");
         let line = told(&chart(Shape::Line, &points));
         assert!(line.contains("<strong>10</strong> ± 1") && line.contains("group 3"), "{line}");
         assert_eq!(told(&chart(Shape::Bar, &[])), "");

@@ -18,7 +18,7 @@ use crate::kernel::budget::ledger::{Ledger, read};
 use crate::kernel::budget::people::Role;
 use crate::kernel::privacy::amounts::Epsilon;
 use crate::service::Service;
-use crate::service::stewarding::accounts::{AccountPage, account_page, accounts as all_accounts};
+use crate::service::stewarding::accounts::{AccountPage, NamedAccount, account_page, accounts as all_accounts};
 use crate::service::stewarding::fault::PERIOD_DAYS_MAX;
 use crate::service::stewarding::grants::{self, Grant, Holder};
 use crate::service::stewarding::month::month;
@@ -66,7 +66,10 @@ pub async fn accounts(
                 pages::all(&visitor.csrf, &trees, &managed, find, done(params.done.as_deref()))
             }
             Role::Researcher | Role::Viewer => {
-                let accounts = all_accounts(service.ledger(), Some(&person.name), now_ms);
+                let mut accounts = all_accounts(service.ledger(), Some(&person.name), now_ms);
+                for account in &mut accounts {
+                    limit_largest(service, account);
+                }
                 let asked = requests::requests(service.ledger(), Some(&person.name));
                 pages::own(&visitor.csrf, &accounts, &request_pages::own(&asked))
             }
@@ -85,8 +88,22 @@ fn trees(service: &Service, params: &AccountParams, find: &str) -> Vec<AccountPa
     });
     let limit = (RESEARCHERS_SHOWN / datasets.len().max(1)).max(RESEARCHERS_SHOWN_MIN);
     let after = params.after.as_deref().filter(|_| only.is_some());
-    let page = |dataset: &String| account_page(service.ledger(), dataset, (find, after), limit, service.now_ms());
+    let page = |dataset: &String| {
+        let mut page = account_page(service.ledger(), dataset, (find, after), limit, service.now_ms());
+        for account in &mut page.accounts {
+            limit_largest(service, account);
+        }
+        page
+    };
     datasets.iter().map(page).collect()
+}
+
+/// Limits the largest question that still fits, as pages tell it, to what one question of the dataset may cost.
+pub(super) fn limit_largest(service: &Service, account: &mut NamedAccount) {
+    if let Some(dataset) = service.dataset(&account.dataset) {
+        let fits = &mut account.account.epsilon_remaining;
+        *fits = (*fits).min(dataset.terms.max_epsilon_per_query);
+    }
 }
 
 fn epsilon(form: &Form, name: &str) -> Result<Epsilon, Failed> {

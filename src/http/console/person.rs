@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 
+use super::budgets::limit_largest;
 use super::session::Form;
 use super::shown::{Shown, aside, see};
 use crate::http::App;
@@ -42,8 +43,9 @@ fn page(service: &Service, visitor: &Visitor, name: &str, fresh: Option<&Fresh<'
     let accounts = accounts(service.ledger(), Some(name), now_ms);
     let accounts: Vec<_> = accounts
         .into_iter()
-        .map(|account| {
+        .map(|mut account| {
             let month = month(&account);
+            limit_largest(service, &mut account);
             (account, month)
         })
         .collect();

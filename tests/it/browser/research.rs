@@ -97,7 +97,7 @@ async fn pays_once(site: &Site, browser: &Browser) {
     browser.fill("#epsilon", THERE).await;
     browser.press("button[value=pay]").await;
     is_answered().await;
-    browser.reads("costs nothing").await;
+    browser.reads("nothing; ").await;
     assert_eq!((site.spent(), site.charges()), (spent, charges + 1), "so is the same question");
     browser.is_quiet(&[]).await;
 }

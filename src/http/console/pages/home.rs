@@ -125,7 +125,8 @@ fn requests(open: &[RequestView]) -> Markup {
             ul.plain {
                 @for request in open.iter().take(NAMED) {
                     li {
-                        strong { (request.researcher) } " asks for a total of epsilon\u{a0}" (request.epsilon) " of " code { (request.dataset) } ": " (request.reason)
+                        strong { (request.researcher) } " asks for a total of epsilon\u{a0}" (request.epsilon) " of "
+                        code { (request.dataset) } ": " (request.reason)
                     }
                 }
                 @if open.len() > NAMED { li.muted { "and " (open.len() - NAMED) " more" } }

@@ -24,7 +24,8 @@ pub fn own(requests: &[RequestView]) -> Markup {
                 ul {
                     @for request in requests {
                         li {
-                            (status(request)) " a total of epsilon\u{a0}" (request.epsilon) " of " code { (request.dataset) } ": " (request.reason)
+                            (status(request)) " a total of epsilon\u{a0}" (request.epsilon) " of "
+                            code { (request.dataset) } ": " (request.reason)
                             @if let Some(reason) = &request.decision_reason { " — " em { (reason) } }
                         }
                     }
