@@ -353,7 +353,7 @@ fn statistics_are_drawn_at_the_second_click() {
         let steward = Browser::new(&lab, &lab.steward).await;
         let head = lab.head();
         let gallery = text(&steward.get(&lab, "/statistics").await);
-        assert!(gallery.contains("Publish for epsilon 0.1") && gallery.contains("waits for you"), "{gallery}");
+        assert!(gallery.contains("Publish for epsilon 0.1") && gallery.contains("to confirm"), "{gallery}");
         assert!(!gallery.contains("/publish\"") && !gallery.contains("/refresh\""), "the first click spends nothing");
         for act in ["publish", "refresh"] {
             for price in [&[][..], &[("epsilon", "0.05")], &[("epsilon", "0.2")], &[("epsilon", "x")]] {

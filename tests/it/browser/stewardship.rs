@@ -171,7 +171,7 @@ async fn refreshes(site: &Site, browser: &Browser) {
 /// A waiting statistic is drawn only after its price was shown and confirmed.
 async fn publishes(site: &Site, browser: &Browser) {
     let charges = site.charges();
-    browser.reads("One statistic waits for you").await;
+    browser.reads("One statistic to confirm").await;
     browser.press("form[action='/statistics/smokers/draw'] button").await;
     assert_eq!(browser.text("h1").await, "Publish: Visits of smokers");
     browser.reads("by its schedule (monthly)").await;

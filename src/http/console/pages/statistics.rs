@@ -96,8 +96,8 @@ pub fn page(shown: &GalleryPage<'_>) -> Markup {
 fn waits(waiting: usize) -> Markup {
     html! {
         p.note.warn {
-            @if waiting == 1 { "One statistic waits" } @else { (waiting) " statistics wait" }
-            " for you: nothing is drawn of a file that is new or has changed before a steward has confirmed its price."
+            @if waiting == 1 { "One statistic to confirm" } @else { (waiting) " statistics to confirm" }
+            ": a file that is new or has changed is drawn only after a steward has confirmed its price."
         }
     }
 }
@@ -131,7 +131,7 @@ fn one(card: &Card, is_steward: bool) -> Markup {
                 code { (card.dataset) } " · "
                 @match &card.date { Some(date) => { "released on " time { (date) } } None => "not released yet" }
                 @if !card.is_public { " " span.badge { "not public" } }
-                @if is_steward && !card.is_confirmed { " " span.badge.warn { "waits for you" } }
+                @if is_steward && !card.is_confirmed { " " span.badge.warn { "to confirm" } }
             }
             @if let Some(waits) = card.waits { p.note.warn { "What is shown is older than the statistic's file: " (waits) "." } }
             @if let Some(skipped) = &card.skipped { p.note.warn { "A refresh was due and was not made: " (skipped) "." } }
