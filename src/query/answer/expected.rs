@@ -1,8 +1,9 @@
 //! Expected errors: how wide the 95 % intervals of an answer will be, before anything is drawn for it.
 //!
-//! Promises that the intervals are those of the answer itself: values are assumed for the measurements of a group, and the formulas that
-//! compute an answer's intervals from noisy values compute them from these. Nothing here reads a row or an unpaid value: values are assumed
-//! from public bounds and a number of rows (`assumed`), or are noisy values that the asker has paid for.
+//! Promises that the intervals are those of the answer itself, before they are cut to what is possible: values are assumed for the
+//! measurements of a group, and the formulas that compute an answer's intervals from noisy values compute them from these. Nothing here
+//! reads a row or an unpaid value: values are assumed from public bounds and a number of rows (`assumed`), or are noisy values that the
+//! asker has paid for.
 //!
 //! **Several groupings** are expected at the finest one, with the variance that its tables have together. **Windows over the groups** take
 //! all groups, so they are expected for up to 2,048 groups. **Running sums** are expected at the last group, where they err most.
@@ -190,7 +191,9 @@ impl<'a> ExpectedQuestion<'a> {
     }
 }
 
-/// The half-width of one output, cut to what is possible as an answer's intervals are.
+/// The half-width of one output, at most that of everything that is possible.
+///
+/// An interval cut to what is possible would be too narrow where the assumed value is at a bound or beyond it: estimates are not cut.
 fn width(output: &Output, at: CellValues<'_>) -> Option<f64> {
     let formula = output.value.formula()?;
     if let Formula::Run(run) = &formula {
@@ -199,8 +202,11 @@ fn width(output: &Output, at: CellValues<'_>) -> Option<f64> {
     if formula.has_run() {
         return None;
     }
-    let ends = range(&output.value).cut(formula.ends(at).ok()?);
-    Some((ends.high - ends.low) / 2.0).filter(|width| width.is_finite())
+    let ends = formula.ends(at).ok()?;
+    let width = ends.high - ends.low;
+    let possible = range(&output.value).width();
+    // The lesser of a number and of none would be the number.
+    (!width.is_nan()).then_some(width.min(possible) / 2.0).filter(|width| width.is_finite())
 }
 
 fn range(value: &OutputValue) -> Range {

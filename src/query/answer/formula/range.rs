@@ -38,6 +38,13 @@ impl Range {
         (self.low.unwrap_or(f64::NEG_INFINITY), self.high.unwrap_or(f64::INFINITY))
     }
 
+    /// The distance between the ends; infinite if one is unbounded.
+    #[must_use]
+    pub fn width(self) -> f64 {
+        let (low, high) = self.ends();
+        high - low
+    }
+
     /// Range of −x for x in this range.
     #[must_use]
     pub fn negative(self) -> Self {
@@ -200,6 +207,8 @@ mod tests {
         }
         assert_eq!(Range::new(1.0, 2.0).over(Range::new(0.0, 4.0)), Range { low: Some(0.25), high: None });
         assert_eq!(Range::new(0.0, 1.0).over(Range::new(-1.0, 1.0)), Range::WHOLE);
+        let widths = [Range::new(3.0, 18.0), Range::POSITIVE, Range::WHOLE].map(Range::width);
+        assert_eq!(widths, [15.0, f64::INFINITY, f64::INFINITY]);
     }
 
     /// Cutting an interval keeps every possible value, removes every impossible one and never leaves it empty.
