@@ -195,16 +195,16 @@ async fn researcher(looks: &mut Looks<'_>) {
         looks.go(path).await;
     }
     browser.fill("textarea[name=sql]", "SELECT COUNT(*) AS n FROM visits WHERE region = 'nowhere'").await;
-    browser.press("button[value=price]").await;
+    price(browser, "#price .note.bad[data-line]").await;
     looks.at("ask-mistaken", &[]).await;
     let question = "SELECT smoker, diagnosis, COUNT(*) AS n FROM visits GROUP BY smoker, diagnosis";
     browser.fill("textarea[name=sql]", question).await;
     browser.fill("#epsilon", "1.5").await;
-    browser.press("button[value=price]").await;
+    price(browser, "#price .price .note.bad").await;
     looks.at("ask-too-dear", &[]).await;
     browser.fill("#epsilon", "0.3").await;
     browser.fill("input[name=purpose]", "a study of lungs").await;
-    browser.press("button[value=price]").await;
+    price(browser, "#price .price input[name=quoted][value='0.3']").await;
     looks.at("ask-priced", &[]).await;
     browser.press("button[value=pay]").await;
     assert_eq!(browser.text("h1").await, "Answer");
@@ -221,6 +221,12 @@ async fn researcher(looks: &mut Looks<'_>) {
     for path in ["/accounts", "/datasets", "/datasets/visits", "/statistics"] {
         looks.go(path).await;
     }
+}
+
+/// Asks for the price, which loads no page, and waits for what the box with the price shows.
+async fn price(browser: &Browser, shown: &str) {
+    browser.css("button[value=price]").await.click().await.expect("a click");
+    browser.find_css(shown).await;
 }
 
 async fn steward(looks: &mut Looks<'_>) {

@@ -111,7 +111,8 @@ fn form(shown: &AskPage<'_>) -> Markup {
                 input type="text" name="purpose" value=(question.purpose) maxlength="500";
             }
             div.row {
-                button type="submit" name="do" value="price" { "Show the price" }
+                button type="submit" name="do" value="price" hx-post="/ask/price" hx-target="#price" hx-swap="innerHTML show:top"
+                    hx-sync="closest form:replace" { "Show the price" }
                 button.primary type="submit" name="do" value="pay" { "Pay and answer" }
             }
             @if shown.saved.is_some() { (saved::saving()) }
