@@ -44,12 +44,31 @@ fn cited(
         Some(statistic) => format!("{}. Differentially private statistic \"{}\"", statistic.title, statistic.name),
         None => "Differentially private answer".to_owned(),
     };
+    let price = price(statistic.map_or(stored.epsilon.as_str(), |statistic| statistic.epsilon));
     format!(
-        "{title} ({}). {what}, release {}, {date}; epsilon {}, delta {}, per {}; 95 % intervals of the noise.",
+        "{title} ({}). {what}, release {}, {date}; {price}, delta {}, per {}; 95 % intervals of the noise.",
         date.get(..4).unwrap_or(date),
         stored.release.id,
-        statistic.map_or(stored.epsilon.as_str(), |statistic| statistic.epsilon),
         stored.delta(),
         service.dataset(dataset).map_or("unit", |dataset| dataset.terms.unit.name()),
     )
+}
+
+/// The price of an answer in words: one that nothing was drawn for is made of others, which have their own price.
+fn price(epsilon: &str) -> String {
+    match epsilon {
+        "0" => "computed from earlier releases at no further epsilon".to_owned(),
+        epsilon => format!("epsilon {epsilon}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cost_nothing_is_not_cited_as_epsilon_0() {
+        assert_eq!(price("0.1"), "epsilon 0.1");
+        assert_eq!(price("0"), "computed from earlier releases at no further epsilon");
+    }
 }
