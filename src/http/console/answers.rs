@@ -91,6 +91,7 @@ fn stored_body(service: &Service, stored: &StoredAnswer, person: &Person, page: 
         release: &stored.release.id,
         dataset: &stored.release.subject.dataset,
         sql: &stored.sql,
+        first_sql: None,
         date: &date,
         cite: &cite,
         mechanism: stored.release.mechanism.name(),

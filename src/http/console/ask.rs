@@ -369,6 +369,7 @@ fn answer_body(service: &Service, who: &str, answer: &Answer) -> maud::Markup {
         release: &stored.release.id,
         dataset: &stored.release.subject.dataset,
         sql: &answer.sql,
+        first_sql: Some(stored.sql.as_str()).filter(|first| *first != answer.sql),
         date: &date,
         cite: &cite,
         mechanism: stored.release.mechanism.name(),

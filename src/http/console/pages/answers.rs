@@ -17,6 +17,8 @@ pub struct AnswerPage<'a> {
     pub dataset: &'a str,
     /// The canonical SQL of the question.
     pub sql: &'a str,
+    /// The canonical SQL that the answer was first drawn for, if it is another than `sql`: its files and its address are laid out by it.
+    pub first_sql: Option<&'a str>,
     /// The day on which the answer was drawn.
     pub date: &'a str,
     /// How the answer is cited.
@@ -73,12 +75,7 @@ pub fn one(shown: &AnswerPage<'_>) -> Markup {
             @if let Some(figure) = &figure { (figure::on_page(figure)) }
             (rows(shown, &address))
         }
-        p {
-            "Download: " a href={ (address) ".csv" } { "CSV" } ", " a href={ (address) ".xlsx" } { "Excel" } ", "
-            a href={ (address) ".parquet" } { "Parquet" } ", " a href={ (address) ".arrow" } { "Arrow" } ", "
-            a href={ (address) ".json" } { "JSON" }
-            @if has_chart { ", " a href={ (address) ".svg" } { "chart as SVG" } }
-        }
+        (downloads(shown, &address, has_chart))
         dl.facts {
             @if let Some(paid) = shown.paid {
                 dt { "Cost" }
@@ -98,6 +95,22 @@ pub fn one(shown: &AnswerPage<'_>) -> Markup {
             dd { a href=(address) { (address) } br; small { "It never changes. You may see it, and so may stewards and whoever asks the same." } }
         }
         p { a.button href="/ask" { "Ask another question" } " " a href="/history" { "What was asked before" } }
+    }
+}
+
+/// The files of an answer, and what they hold if it is not what the page shows.
+fn downloads(shown: &AnswerPage<'_>, address: &str, has_chart: bool) -> Markup {
+    html! {
+        p {
+            "Download: " a href={ (address) ".csv" } { "CSV" } ", " a href={ (address) ".xlsx" } { "Excel" } ", "
+            a href={ (address) ".parquet" } { "Parquet" } ", " a href={ (address) ".arrow" } { "Arrow" } ", "
+            a href={ (address) ".json" } { "JSON" }
+            @if has_chart { ", " a href={ (address) ".svg" } { "chart as SVG" } }
+        }
+        @if let Some(first) = shown.first_sql {
+            p.muted { "The files and the address hold the answer as it was first drawn, which may have other columns or another order:" }
+            pre tabindex="0" { code { (first) } }
+        }
     }
 }
 
