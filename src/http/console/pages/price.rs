@@ -73,7 +73,9 @@ fn quoted(quote: &Quote) -> Markup {
                     (way_on(&Fit { largest_epsilon, margin: quote.largest_margin, is_named: quote.is_named }))
                 }
             } @else if quote.replay && quote.fraction > AccountShare::NONE {
-                p.note.good { "It has been drawn already: the dataset pays nothing." }
+                p.note.good {
+                    "Somebody has asked this before, or what it is computed from: it costs your account the same, and the dataset's cap nothing."
+                }
             }
             @if let Some(threshold) = &quote.threshold {
                 p.muted { "Groups are shown from about " (number(threshold.units.to_f64().round(), None)) " units on." }
@@ -152,7 +154,7 @@ fn errors(quote: &Quote) -> Markup {
         @if assumes {
             p.muted { (assumption(expected)) }
             @if is_lost {
-                p.muted { "What cannot be told has no interval, or is lost in noise at this price." }
+                p.muted { "What is probably lost in noise has no interval at this price; some columns have none at any price." }
             }
             @if is_rough {
                 p.muted {
@@ -167,7 +169,7 @@ fn errors(quote: &Quote) -> Markup {
 
 fn error(half_width: Option<f64>, is_rough: bool) -> String {
     match half_width {
-        None => "cannot be told".to_owned(),
+        None => "probably lost in noise".to_owned(),
         Some(width) => {
             format!("± {}{}", if is_rough { "≈ " } else { "" }, significant(width, if is_rough { 1 } else { 2 }))
         }
@@ -185,13 +187,13 @@ fn assumption(expected: &ExpectedErrors) -> String {
             format!("With about {rows} rows, as an answer that you have tells.")
         }
         AssumedFrom::Answers => {
-            format!("If a group has {rows} rows: its part of the total that an answer of yours tells.")
+            format!("Assumes {rows} rows in each group: the total that you know, divided evenly.")
         }
         AssumedFrom::AboutRows => {
-            format!("If a group has {rows} rows: its part of what the steward says the dataset has about.")
+            format!("Assumes {rows} rows in each group: what the steward says the dataset has about, divided evenly.")
         }
-        AssumedFrom::Asked => format!("If a group has {rows} rows."),
-        AssumedFrom::Default => format!("If a group has {rows} rows. Nothing is known of how many it has."),
+        AssumedFrom::Asked => format!("Assumes {rows} rows in each group."),
+        AssumedFrom::Default => format!("Assumes {rows} rows in each group. Nothing is known of how many it has."),
     }
 }
 
