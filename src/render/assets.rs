@@ -50,7 +50,7 @@ pub const ALL: [Asset; 6] = [
 pub const HTMX_SHA256: &str = "a0abb04f2f45a1f89d1d4844023245537e5e6014c87b144553e0607b4cc32130";
 
 /// The SHA-256 of the editor as its recipe makes it, in hexadecimal.
-pub const EDITOR_SHA256: &str = "8d0095aa65d400a9cdf50cf387d273052bf13aeb9b92f41fe4dfef51ef384973";
+pub const EDITOR_SHA256: &str = "10540392c0b1f89dbc67f5449fbc048d82e77576d9bfd2aec2b7713c45685f1b";
 
 impl Asset {
     /// The file's contents compressed with gzip, computed once; `None` for a file so small that it would not be worth it.

@@ -117,6 +117,7 @@ function mount(area) {
 
   watchFaults(view);
   offerInserts(insert);
+  chooseAccuracy(form);
   document.querySelectorAll("[data-with-editor]").forEach((one) => { one.hidden = false; });
   document.querySelectorAll("[data-without-editor]").forEach((one) => { one.hidden = true; });
   fetch(area.dataset.words, { headers: { accept: "application/json" } })
@@ -137,6 +138,15 @@ function watchFaults(view) {
   };
   new MutationObserver(look).observe(box, { childList: true, subtree: true });
   look();
+}
+
+// Chooses the way to say how exact the answer should be whose field is changed.
+function chooseAccuracy(form) {
+  const ways = { epsilon: "epsilon", level: "epsilon", margin: "margin" };
+  form.addEventListener("input", ({ target }) => {
+    const radio = Object.hasOwn(ways, target.name) && form.querySelector(`input[name=by][value=${ways[target.name]}]`);
+    if (radio) { radio.checked = true; }
+  });
 }
 
 // Turns the names and values beside the editor into buttons that write them where the cursor is.

@@ -1,6 +1,8 @@
 // What can be completed where the cursor is: values of a column between quotes, columns after a table's name and a point, and otherwise
 // columns, tables, functions and keywords. The words come from the server; until they are there, keywords alone are offered.
 
+import { pickedCompletion } from "@codemirror/autocomplete";
+
 export const KEYWORDS =
   "select from where group by having order limit offset join left inner full on using with as and or not in is null like between case when " +
   "then else end distinct over partition rows unbounded preceding following current row filter asc desc nulls first last true false all " +
@@ -27,14 +29,23 @@ function named(text, words) {
 const column = (one) => ({ label: one.name, type: "property", detail: one.type, info: one.info || undefined, boost: 20 });
 const table = (one, boost) => ({ label: one.name, type: "class", detail: "table", info: one.info || undefined, boost });
 
-function values(words, tables, name, text, from, isClosed) {
+// Writes a value and the quote that closes it, in place of one that stands there already, and puts the cursor behind that.
+const quoting = (quoted) => (view, completion, from, to) => {
+  const isClosed = view.state.sliceDoc(to, to + 1) === "'";
+  view.dispatch({
+    changes: { from, to: isClosed ? to + 1 : to, insert: quoted },
+    selection: { anchor: from + quoted.length },
+    scrollIntoView: true,
+    userEvent: "input.complete",
+    annotations: pickedCompletion.of(completion),
+  });
+};
+
+function values(words, tables, name, from) {
   const all = (tables.length ? tables : words.tables).flatMap((one) => one.columns);
   const found = all.find((one) => one.name.toLowerCase() === name.toLowerCase() && one.values.length);
   if (!found) { return null; }
-  const option = (value) => {
-    const quoted = value.replaceAll("'", "''");
-    return { label: value, type: "text", apply: isClosed ? quoted : `${quoted}'` };
-  };
+  const option = (value) => ({ label: value, type: "text", apply: quoting(`${value.replaceAll("'", "''")}'`) });
   return { from, options: found.values.map(option), validFor: /^[^']*$/ };
 }
 
@@ -45,10 +56,7 @@ export function complete(words, context) {
   const tables = named(all, words);
   const some = [...new Set(tables.values())];
   const value = VALUE.exec(before);
-  if (value) {
-    const isClosed = all[context.pos] === "'";
-    return values(words, some, value[1], value[2], context.pos - value[2].length, isClosed);
-  }
+  if (value) { return values(words, some, value[1], context.pos - value[2].length); }
   if ((before.split("'").length - 1) % 2 === 1) { return null; }
   const member = OF_TABLE.exec(before);
   if (member) {
