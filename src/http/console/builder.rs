@@ -82,7 +82,8 @@ fn written(table: &AskableTable<'_>, fields: &Fields<'_>) -> Result<String, Choi
     }
     if !keys.is_empty() {
         let aliases: Vec<&str> = keys.iter().map(|(_, alias)| alias.as_str()).collect();
-        sql.push_str(&format!("\nGROUP BY {}", aliases.join(", ")));
+        let aliases = aliases.join(", ");
+        sql.push_str(&format!("\nGROUP BY {aliases}\nORDER BY {aliases}"));
     }
     Ok(sql)
 }
