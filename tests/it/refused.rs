@@ -184,6 +184,10 @@ fn errors_point_at_the_place() {
     let reply = block_on(lab.sql("SELECT regio, COUNT(*) FROM visits GROUP BY regio", "0.1")).json();
     assert_eq!(reply["detail"], "unknown column \"regio\" at line 1, column 8; did you mean \"region\"?");
     assert_eq!(reply["position"], json!({"line": 1, "column": 8}));
+    let reply = block_on(lab.sql("SELECT COUNT(*) FROM vists", "0.1")).json();
+    assert_eq!((&reply["code"], &reply["hint"]), (&json!("unknown-dataset"), &json!("did you mean \"visits\"?")));
+    let reply = block_on(lab.sql("SELECT COUNT(*) FROM elsewhere", "0.1")).json();
+    assert!(reply["hint"].as_str().is_some_and(|hint| hint.starts_with("you may ask ")), "{reply}");
     let reply = block_on(lab.sql("SELECT COUNT(*)\nFROM visits WHERE region = 'nort'", "0.1")).json();
     assert_eq!(
         (&reply["position"], &reply["hint"]),

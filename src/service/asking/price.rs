@@ -1,5 +1,6 @@
 //! Pricing: from a plan to a question with its price, to what its answer would be made of, and to who would pay.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use super::ask::Ask;
@@ -15,9 +16,9 @@ use crate::kernel::budget::state::{Branch, LedgerState};
 use crate::kernel::privacy::amounts::{Delta, Price};
 use crate::kernel::privacy::certificate::{Uncertifiable, prices};
 use crate::query::canonical;
-use crate::query::error::{Code, QueryError, shown};
+use crate::query::error::{Code, QueryError, nearest, shown};
 use crate::query::plan::Plan;
-use crate::query::syntax::Query;
+use crate::query::syntax::{Name, Query};
 use crate::service::asking::answer::Answer;
 use crate::service::views::Fit;
 use crate::service::{Dataset, Refused, Service, ServiceError};
@@ -46,10 +47,7 @@ impl Service {
         found.map_err(|several| {
             let name = &query.dataset;
             match &several[..] {
-                [] => {
-                    let message = format!("there is no dataset \"{}\" that you may ask", shown(&name.text));
-                    QueryError::at(Code::UnknownDataset, name.at, message)
-                }
+                [] => self.unknown_dataset(who, name),
                 some => {
                     let message = format!("\"{}\" is a table of several datasets", shown(&name.text));
                     let forms: Vec<String> = some.iter().map(|dataset| format!("{dataset}.{}", name.text)).collect();
@@ -57,6 +55,31 @@ impl Service {
                 }
             }
         })
+    }
+
+    /// The fault of a question about a dataset that the asker may not ask, whether it exists or not. Its hint names what they may ask.
+    fn unknown_dataset(&self, who: &str, name: &Name) -> QueryError {
+        const NAMES_SHOWN_MAX: usize = 24;
+        let mut names: BTreeSet<&str> = BTreeSet::new();
+        for dataset in self.datasets.values().filter(|dataset| self.branch(who, &dataset.lineage).is_some()) {
+            match &dataset.terms.tables[..] {
+                [] => {
+                    names.insert(&dataset.name);
+                }
+                tables => names.extend(tables.iter().map(|table| table.name.as_str())),
+            }
+        }
+        let message = format!("there is no dataset \"{}\" that you may ask", shown(&name.text));
+        let error = QueryError::at(Code::UnknownDataset, name.at, message);
+        let near = nearest(&name.text, names.iter().copied()).filter(|near| *near != name.text);
+        match near {
+            Some(near) => error.hint(format!("did you mean \"{near}\"?")),
+            None if names.is_empty() => error,
+            None => {
+                let some: Vec<&str> = names.into_iter().take(NAMES_SHOWN_MAX).collect();
+                error.hint(format!("you may ask {}", some.join(", ")))
+            }
+        }
     }
 
     /// Prices a plan of this dataset.
