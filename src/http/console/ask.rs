@@ -95,6 +95,13 @@ fn question(form: &Form) -> Question {
 }
 
 fn ask(question: &Question) -> Result<Ask, Problem> {
+    let (typed, wanted) = match question.by_margin {
+        true => (&question.margin, "write a margin, like 25"),
+        false => (&question.epsilon, "write an epsilon, like 0.1"),
+    };
+    if typed.trim().is_empty() {
+        return Err(Problem::invalid_epsilon(wanted));
+    }
     let accuracy = match question.by_margin {
         true => RequestedAccuracy::new(None, Some(&MarginText::Every(question.margin.clone())))?,
         false => RequestedAccuracy::new(Some(&question.epsilon), None)?,
