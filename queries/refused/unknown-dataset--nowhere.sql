@@ -1,4 +1,4 @@
 -- title: A dataset that is not there
 -- epsilon: 0.1
 -- means: nothing
-SELECT COUNT(*) FROM visitors
+SELECT COUNT(*) FROM admissions
