@@ -43,7 +43,8 @@ async fn chooses(browser: &Browser) {
     browser.fill("input[name=from-age]", "40").await;
     browser.press("button[value=write]").await;
     let sql = browser.css("textarea[name=sql]").await.property("value").await.expect("a field");
-    let written = "SELECT region,\n       AVG(cost) AS mean_cost\nFROM visits\nWHERE age >= 40\nGROUP BY region\nORDER BY region";
+    let written =
+        "SELECT region,\n       AVG(cost) AS mean_cost\nFROM visits\nWHERE age >= 40\nGROUP BY region\nORDER BY region";
     assert_eq!(sql, written);
     browser.press("button[value=price]").await;
     browser.css("#price .figure").await;
