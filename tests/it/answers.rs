@@ -127,7 +127,10 @@ fn asking_again_is_free_and_the_same() {
     ] {
         let again = block_on(lab.sql(sql, "0.3")).json();
         assert_eq!((&again["replayed"], &again["release"]), (&json!(true), &first["release"]), "{sql}");
-        assert_eq!(again["account"], first["account"], "{sql}");
+        // What cost nothing has no others like it that would fit.
+        let mut account = first["account"].clone();
+        account.as_object_mut().expect("an account").remove("like_this_remaining").expect("a number");
+        assert_eq!(again["account"], account, "{sql}");
         assert_eq!(again["price"]["epsilon"], "0");
         let value = |row: &Value| row.as_object().expect("a row").values().next().expect("a value").clone();
         assert_eq!(value(&again["rows"][0]), value(&first["rows"][0]), "{sql}");

@@ -1,7 +1,6 @@
 //! Expected errors: how wide the 95 % intervals of an answer will be, before anything is drawn for it.
 //!
-//! Promises that the intervals are those of the answer itself, before they are cut to what is possible: values are assumed for the
-//! measurements of a group, and the formulas that compute an answer's intervals from noisy values compute them from these. Nothing here
+//! Promises that the intervals are those of the answer itself: values are assumed for the measurements of a group, and the formulas that compute an answer's intervals from noisy values compute them from these. Nothing here
 //! reads a row or an unpaid value: values are assumed from public bounds and a number of rows (`assumed`), or are noisy values that the
 //! asker has paid for.
 //!
@@ -191,9 +190,10 @@ impl<'a> ExpectedQuestion<'a> {
     }
 }
 
-/// The half-width of one output, at most that of everything that is possible.
+/// The half-width of one output, cut to what is possible as an answer's intervals are.
 ///
-/// An interval cut to what is possible would be too narrow where the assumed value is at a bound or beyond it: estimates are not cut.
+/// Where the assumed value is at a bound or beyond it, the cut interval would be too narrow, since the answer's estimate may well lie inside:
+/// there it is the whole half-width, at most that of everything possible.
 fn width(output: &Output, at: CellValues<'_>) -> Option<f64> {
     let formula = output.value.formula()?;
     if let Formula::Run(run) = &formula {
@@ -202,11 +202,12 @@ fn width(output: &Output, at: CellValues<'_>) -> Option<f64> {
     if formula.has_run() {
         return None;
     }
-    let ends = formula.ends(at).ok()?;
-    let width = ends.high - ends.low;
-    let possible = range(&output.value).width();
+    let (ends, range) = (formula.ends(at).ok()?, range(&output.value));
+    let cut = range.cut(ends);
+    let (width, shown) = (ends.high - ends.low, cut.high - cut.low);
+    let half_width = if range.has_inside(ends.value) { shown } else { width.min(range.width()) } / 2.0;
     // The lesser of a number and of none would be the number.
-    (!width.is_nan()).then_some(width.min(possible) / 2.0).filter(|width| width.is_finite())
+    Some(half_width).filter(|half_width| half_width.is_finite() && !width.is_nan())
 }
 
 fn range(value: &OutputValue) -> Range {

@@ -38,6 +38,13 @@ impl Range {
         (self.low.unwrap_or(f64::NEG_INFINITY), self.high.unwrap_or(f64::INFINITY))
     }
 
+    /// Whether a value lies between the ends and is neither of them.
+    #[must_use]
+    pub fn has_inside(self, value: f64) -> bool {
+        let (low, high) = self.ends();
+        low < value && value < high
+    }
+
     /// The distance between the ends; infinite if one is unbounded.
     #[must_use]
     pub fn width(self) -> f64 {
