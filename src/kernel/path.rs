@@ -40,7 +40,7 @@
 //! nearest step of the finest grid among them, which moves it by at most half a step, 2⁻⁴¹ of a standard deviation. Privacy needs neither,
 //! since both follow noisy values alone: a point is a function of the points it is made from and of noise that looks at nothing.
 //!
-//! Derived points (sums of another view's cells) are rounded down to the level that they are at least worth; see
+//! Derived points (sums of another view's cells, equally many for each cell) are rounded down to the level that they are worth; see
 //! [`crate::kernel::budget::steps::PointOrigin::Derived`].
 
 use dashu::base::DivEuclid;

@@ -50,8 +50,8 @@ pub enum PointOrigin {
         noise: NoiseLaw,
     },
     /// The finest point, at level `from`, and sums of cells of other views' points. Nobody is given this point, so that nobody pays for its
-    /// level: it is there to make coarser ones from. Where its cells are sums of different numbers of cells, it is at least as exact as its
-    /// level says.
+    /// level: it is there to make coarser ones from. All of its cells that are not zero in every table are sums
+    /// of equally many cells, so that each is as exact as its level says.
     Derived {
         /// Level of the finest point before; zero if there is none.
         from: Price,
