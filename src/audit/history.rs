@@ -25,7 +25,7 @@ pub enum History {
 const QUERY_MAX: f64 = 10.0;
 
 impl History {
-    /// All histories.
+    /// All histories, in the order in which they are audited.
     pub const ALL: &'static [Self] = <Self as VariantArray>::VARIANTS;
 
     /// The history in words, for people to read.

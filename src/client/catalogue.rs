@@ -12,7 +12,7 @@ pub struct Catalogue {
     pub datasets: Vec<CatalogueDataset>,
 }
 
-/// A dataset.
+/// A dataset as the API describes it: its title, tables and their columns.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct CatalogueDataset {
     /// The dataset's name, which is its schema in SQL.

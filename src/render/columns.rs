@@ -36,7 +36,7 @@ pub struct FileColumn {
     pub name: String,
     /// The kind of its cells, which determines its type.
     pub kind: ColumnKind,
-    /// What it holds.
+    /// Which part of an output the column holds: labels, values, ends of intervals, errors or remarks.
     pub part: ColumnPart,
     source: CellPlace,
     /// Where the value and the ends of the interval are that the column is about.

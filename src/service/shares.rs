@@ -17,7 +17,7 @@ pub struct AccountShare(u128);
 impl AccountShare {
     /// The whole account.
     pub const WHOLE: Self = Self(10_u128.pow(Self::DECIMALS));
-    /// No part of it.
+    /// The share of what cost nothing: 0.
     pub const NONE: Self = Self(0);
     const DECIMALS: u32 = 18;
 

@@ -20,7 +20,7 @@ use crate::terminal::is_conversation;
 /// Number of lines that the history keeps.
 const LINES_MAX: usize = 1_000;
 
-/// What was read.
+/// What came from the terminal when a line was asked for.
 pub(super) enum ReadLine {
     /// A line, without its end.
     Line(String),

@@ -329,7 +329,7 @@ pub struct IssuedToken {
     pub token: Digest,
     /// From when on the token is refused, in milliseconds since 1970 in UTC; `None` if it does not expire.
     pub expires_at_ms: Option<u64>,
-    /// Who gave it.
+    /// The steward who gave it.
     pub by: String,
 }
 

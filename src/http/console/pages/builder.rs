@@ -43,7 +43,7 @@ const WHAT: [(&str, &str, bool); 6] = [
 /// The largest number of values of a category in a list.
 const VALUES_MAX: usize = 500;
 
-/// The page.
+/// The page on which a question is chosen from lists.
 #[must_use]
 pub fn page(shown: &BuilderPage<'_>) -> Markup {
     html! {

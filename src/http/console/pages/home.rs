@@ -76,7 +76,7 @@ fn budget(account: &NamedAccount) -> Markup {
 
 /// What a steward sees first.
 pub struct StewardHome<'a> {
-    /// All caps.
+    /// The cap of each dataset, with what is left of it and when that would be used up.
     pub caps: &'a [CapOutlook],
     /// The requests that nobody has decided.
     pub requests: &'a [RequestView],

@@ -49,7 +49,7 @@ pub struct SoughtEntries {
     pub dataset: String,
     /// The first day, like `2026-03-01`.
     pub from: String,
-    /// The last day.
+    /// The last day of the entries that are looked for, as `YYYY-MM-DD`; empty for no end.
     pub to: String,
     /// Words that the entry must contain.
     pub find: String,

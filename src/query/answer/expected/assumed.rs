@@ -47,7 +47,7 @@ pub struct ValueHistogram {
 /// What is known of a column's values, in its own unit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ColumnShape {
-    /// The mean.
+    /// Mean of the column's values, in the column's own unit.
     pub mean: f64,
     /// The standard deviation; `None` if it is not known.
     pub deviation: Option<f64>,
