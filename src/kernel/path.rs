@@ -119,6 +119,18 @@ impl BridgeWeights {
     }
 }
 
+/// What a vector of price P is worth for a measurement, rounded down. Gaussian: the vector's noise has σ² = Δ'₂²/P. A sum of `summed` of its
+/// cells has variance `summed`·σ², and a direct draw with that variance would cost Δ₂²/(`summed`·σ²) = P·Δ₂²/(Δ'₂²·`summed`). `own` is Δ₂² of
+/// the measurement and `other` Δ'₂² of the vector.
+#[must_use]
+pub fn worth_of(price: Price, (own, other): (u128, u128), summed: u64) -> Option<Price> {
+    if own == other {
+        return Some(Price::from_quanta(price.quanta() / summed));
+    }
+    let worth = u128::from(price.quanta()).checked_mul(own)? / other.checked_mul(summed.into())?;
+    u64::try_from(worth).ok().map(Price::from_quanta)
+}
+
 /// The levels of a gap, as integers; no coarser point is one of level 0.
 struct Levels {
     level: UBig,

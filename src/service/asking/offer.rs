@@ -6,12 +6,13 @@
 //! where groups are hidden, stored vectors are used as they are, and everything else is drawn anew. The module reads plans, prices and
 //! balances, and never a value.
 
-use super::parts::{AnswerPart, NeededMeasurement, StoredVector, is_enough, origins, uses, worth_of};
+use super::parts::{AnswerPart, NeededMeasurement, StoredVector, is_enough, origins, uses};
 use super::path_offer::{PathPlanner, are_comparable, share_noise};
 use crate::kernel::budget::charge::Refusal;
 use crate::kernel::budget::entry::{Digest, Postings};
 use crate::kernel::budget::state::{AnswerCost, Branch, DrawNo, DrawRecord, LedgerState, ReleaseNo};
 use crate::kernel::budget::steps::{PathStep, levels_given};
+use crate::kernel::path::worth_of;
 use crate::kernel::privacy::accountant::Accountant;
 use crate::kernel::privacy::amounts::{Delta, Price};
 use crate::kernel::privacy::sensitivity::Sensitivity;

@@ -138,14 +138,3 @@ pub(crate) fn origins(parts: &[AnswerPart]) -> Vec<String> {
 pub(super) fn is_enough(worth: Price, asked: Price) -> bool {
     worth.saturating_add(Price::from_quanta(asked.quanta() / 1_000_000_000)) >= asked
 }
-
-/// What a vector of price P is worth for a measurement, rounded down. Gaussian: the vector's noise has σ² = Δ'₂²/P. A sum of `summed` of its
-/// cells has variance `summed`·σ², and a direct draw with that variance would cost Δ₂²/(`summed`·σ²) = P·Δ₂²/(Δ'₂²·`summed`). `own` is Δ₂² of
-/// the measurement and `other` Δ'₂² of the vector.
-pub(super) fn worth_of(price: Price, (own, other): (u128, u128), summed: u64) -> Option<Price> {
-    if own == other {
-        return Some(Price::from_quanta(price.quanta() / summed));
-    }
-    let worth = u128::from(price.quanta()).checked_mul(own)? / other.checked_mul(summed.into())?;
-    u64::try_from(worth).ok().map(Price::from_quanta)
-}

@@ -11,11 +11,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::parts::{AnswerPart, NeededMeasurement, PathSource, SourcePoint, is_enough, worth_of};
+use super::parts::{AnswerPart, NeededMeasurement, PathSource, SourcePoint, is_enough};
 use crate::kernel::budget::entry::Digest;
 use crate::kernel::budget::state::{Branch, KnownView, LedgerState, NoisePath, PointSource};
 use crate::kernel::budget::steps::{DerivedSource, PathStep, PointOrigin};
-use crate::kernel::path::PathGap;
+use crate::kernel::path::{PathGap, worth_of};
 use crate::kernel::privacy::amounts::Price;
 use crate::kernel::privacy::sensitivity::Sensitivity;
 use crate::query::derive::Derivation;
