@@ -38,7 +38,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
-pub use verify::{LedgerFinding, Repricer, Verified, verify};
+pub use verify::{LedgerFinding, MadeOf, Repricer, Verified, verify};
 
 pub use self::error::OpenError;
 pub use self::files::LEDGER_FILE;

@@ -41,6 +41,9 @@ pub enum EntryFault {
     /// It does not say what each measurement is worth.
     #[error("it does not say what each measurement is worth")]
     UnknownWorth,
+    /// What it says that a measurement, or a point that it derives, is worth does not follow from what that is made of.
+    #[error("what it is made of is not worth what it says")]
+    OtherWorth,
     /// It draws fewer vectors than its plan measures.
     #[error("it draws less than its plan measures")]
     DrawsTooLittle,

@@ -4,6 +4,8 @@
 //! edition, and each stored answer that does not match its charge. Plans are made anew from the ledger alone, which holds the
 //! terms of every edition.
 
+mod worth;
+
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -14,8 +16,8 @@ use crate::kernel::path::PathGap;
 use crate::kernel::privacy::amounts::Delta;
 use crate::kernel::privacy::certificate::{CertifiedMeasurement, MeasurementSpec};
 use crate::kernel::privacy::mechanism::Mechanism;
-use crate::ledger::Repricer;
 use crate::ledger::fault::{AnswerFault, EntryFault};
+use crate::ledger::{MadeOf, Repricer};
 use crate::query::parse::parse;
 use crate::query::plan::{Plan, replan};
 use crate::query::terms::edition::of_table;
@@ -38,6 +40,7 @@ struct Planned {
 pub struct Replanner {
     editions: HashMap<String, (String, Terms)>,
     planned: RwLock<KnownBalance>,
+    drawn: worth::DrawnViews,
 }
 
 type PlansByRows = Vec<(u32, Arc<Planned>)>;
@@ -74,6 +77,19 @@ impl Replanner {
         if let Some(known) = self.planned.read().unwrap_or_else(PoisonError::into_inner).get(charged) {
             return Ok(known);
         }
+        let (plan, dataset, terms) = self.plan(charged)?;
+        let views = plan.views(dataset, &charged.edition);
+        let measures = views.into_iter().zip(plan.sought.iter().copied()).collect();
+        let mechanism = terms.accountant.mechanism();
+        let threshold_delta = plan.hiding.map_or(Delta::ZERO, |hiding| hiding.threshold.delta);
+        let view = plan.view(&charged.edition);
+        let planned = Arc::new(Planned { view, mechanism, measures, threshold_delta });
+        self.planned.write().unwrap_or_else(PoisonError::into_inner).keep(charged, &planned);
+        Ok(planned)
+    }
+
+    /// The plan of a charge's question, with the name and the terms of its dataset.
+    fn plan(&self, charged: &Charge) -> Result<(Plan, &str, &Terms), EntryFault> {
         let (dataset, terms) = self.editions.get(&charged.edition).ok_or(EntryFault::UnknownEdition)?;
         if *dataset != charged.dataset {
             return Err(EntryFault::OtherDataset);
@@ -84,14 +100,7 @@ impl Replanner {
         let query = if has_tables { query.about(dataset) } else { query };
         let is_it = |plan: &Plan| plan.view(&charged.edition) == charged.view;
         let plan = replan(&query, terms, charged.rows_per_unit, is_it).map_err(|_| EntryFault::UnplannableSql)?;
-        let views = plan.views(dataset, &charged.edition);
-        let measures = views.into_iter().zip(plan.sought.iter().copied()).collect();
-        let mechanism = terms.accountant.mechanism();
-        let threshold_delta = plan.hiding.map_or(Delta::ZERO, |hiding| hiding.threshold.delta);
-        let view = plan.view(&charged.edition);
-        let planned = Arc::new(Planned { view, mechanism, measures, threshold_delta });
-        self.planned.write().unwrap_or_else(PoisonError::into_inner).keep(charged, &planned);
-        Ok(planned)
+        Ok((plan, dataset, terms))
     }
 
     fn check_charge(&self, charged: &Charge) -> Result<(), EntryFault> {
@@ -196,6 +205,17 @@ impl Repricer for Replanner {
             return Err(EntryFault::UnreadableTerms);
         }
         Ok(())
+    }
+
+    fn follows(&self, entry: &Entry) -> bool {
+        let Act::ChargedByPath(by_path) = &entry.act else { return false };
+        let is_derived = by_path.steps.iter().any(|step| matches!(step.origin, PointOrigin::Derived { .. }));
+        is_derived || !by_path.charge.uses.is_empty() || !self.is_on_own_paths(by_path)
+    }
+
+    fn check_worth(&self, entry: &Entry, made_of: &MadeOf) -> Result<(), EntryFault> {
+        let Act::ChargedByPath(by_path) = &entry.act else { return Ok(()) };
+        self.check_worths(by_path, made_of)
     }
 
     fn check_release(

@@ -2,12 +2,15 @@
 //!
 //! Promises to name the first entry that is wrong. The checks cover SQLite's own structure; each entry's bytes, hash, columns and place in
 //! the chain; every balance, as the fold of the entries; every price against its noise and (through [`Repricer`]) against the plan it was
-//! computed for; every stored answer against the digest in the chain; the signed head; and every line of the anchor.
+//! computed for; what every answer says it is worth; every stored answer against the digest in the chain; the signed head; and every line of the anchor.
+
+mod worth;
 
 use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use super::anchor::{Anchor, Depth, KnownBalance, Said};
@@ -16,8 +19,9 @@ use super::error::OpenError;
 use super::fault::{AnswerFault, EntryFault};
 use super::files::LEDGER_FILE;
 use super::signing::Signer;
-use crate::kernel::budget::entry::{Digest, Entry};
+use crate::kernel::budget::entry::{Charge, Digest, Entry};
 use crate::kernel::budget::state::{LedgerState, ReleaseRecord};
+use crate::kernel::privacy::amounts::Price;
 use crate::kernel::privacy::certificate::CertifiedMeasurement;
 use crate::ledger::sqlite::database::Database;
 use crate::ledger::sqlite::journal;
@@ -36,6 +40,19 @@ pub trait Repricer: Sync {
     /// What is wrong with it.
     fn check(&self, entry: &Entry) -> Result<(), EntryFault>;
 
+    /// Whether what an entry's answer is worth follows from points of other views, so that [`Repricer::check_worth`] must look at it.
+    fn follows(&self, _entry: &Entry) -> bool {
+        false
+    }
+
+    /// Checks what an entry says its answer is worth, and the points that it derives, against what they are made of.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    fn check_worth(&self, _entry: &Entry, _made_of: &MadeOf) -> Result<(), EntryFault> {
+        Ok(())
+    }
+
     /// Checks the bytes of a stored answer for which the vectors `drawn` were paid, and which stores `points` of noise paths beside them.
     ///
     /// # Errors
@@ -47,6 +64,15 @@ pub trait Repricer: Sync {
         points: u32,
         body: &[u8],
     ) -> Result<(), AnswerFault>;
+}
+
+/// What the ledger holds of the other views that an answer is made of.
+#[derive(Debug, Clone, Default)]
+pub struct MadeOf {
+    /// For each view of which anything was drawn, the first charge that drew it.
+    pub charges: HashMap<Digest, Arc<Charge>>,
+    /// The draws that the answer uses as draws: their views and prices.
+    pub draws: Vec<(Digest, Price)>,
 }
 
 /// The result of verifying a ledger without a finding.
@@ -119,7 +145,8 @@ fn verify_database(
     if !database.is_ours() {
         return Err(LedgerFinding::of_file("the file is no ledger of this version"));
     }
-    let folded = fold(database, repricer);
+    let mut following = Vec::new();
+    let folded = fold(database, repricer, &mut following);
     // The first bad entry says more than a bad page; both count.
     if let Ok(Err(bad)) = folded {
         return Err(LedgerFinding { seq: Some(bad.seq), why: bad.why.to_string() });
@@ -135,6 +162,7 @@ fn verify_database(
         OpenError::Damaged { why, .. } => LedgerFinding { seq: Some(seq), why },
         _ => LedgerFinding::of_file("its head cannot be read"),
     })?;
+    worth::check_worths(database, &book, repricer, &following)?;
     let releases = check_releases(database, &book, repricer)?;
     let unknown = |error: OpenError| LedgerFinding::of_file(error.to_string());
     let is_copy = copies::is_copy(state, database).map_err(unknown)?;
@@ -145,7 +173,12 @@ fn verify_database(
 
 /// Folds the entries and checks their prices on the way. Editions are sealed before they are queried, so a first pass over these few
 /// entries teaches the repricer what the second one needs.
-fn fold(database: &Database, repricer: &mut dyn Repricer) -> Result<Result<LedgerState, Bad>, rusqlite::Error> {
+/// `following` gets the numbers of the entries whose worth is to be checked once everything is folded.
+fn fold(
+    database: &Database,
+    repricer: &mut dyn Repricer,
+    following: &mut Vec<u64>,
+) -> Result<Result<LedgerState, Bad>, rusqlite::Error> {
     database.each_of_kind("edition-sealed", |bytes| {
         if let Some(entry) = Entry::read(&bytes) {
             repricer.learn(&entry);
@@ -153,11 +186,19 @@ fn fold(database: &Database, repricer: &mut dyn Repricer) -> Result<Result<Ledge
     })?;
     let repricer: &dyn Repricer = repricer;
     // A plan that panics because an entry was changed is a finding, not the end of the verification.
-    let check = |entry: &Entry| {
-        let checked = catch_unwind(AssertUnwindSafe(|| repricer.check(entry)));
-        checked.unwrap_or(Err(EntryFault::Unpriceable))
+    let found = Mutex::new(Vec::new());
+    let look = |entry: &Entry| {
+        repricer.check(entry)?;
+        if repricer.follows(entry) {
+            found.lock().unwrap_or_else(PoisonError::into_inner).push(entry.seq);
+        }
+        Ok(())
     };
-    journal::fold(database, &check)
+    let check = |entry: &Entry| catch_unwind(AssertUnwindSafe(|| look(entry))).unwrap_or(Err(EntryFault::Unpriceable));
+    let folded = journal::fold(database, &check);
+    *following = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    following.sort_unstable();
+    folded
 }
 
 /// Checks that every stored answer has its digest in the chain, and every digest its answer.

@@ -1,6 +1,7 @@
 //! A ledger that somebody edits, replaces by an older copy, or deprives of its anchor: `verify` finds it, and no server starts on it.
 
 mod anchored;
+mod worth;
 
 use std::collections::HashMap;
 use std::fs;

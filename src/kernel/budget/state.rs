@@ -373,6 +373,21 @@ impl LedgerState {
         &self.draws[number.0 as usize]
     }
 
+    /// The draw with this id; `None` if there is none.
+    #[must_use]
+    pub fn draw_of(&self, id: &DrawId) -> Option<&DrawRecord> {
+        let drawn = &self.release(&id.release)?.drawn;
+        let number = drawn.start.checked_add(id.index).filter(|number| drawn.contains(number))?;
+        Some(self.draw(DrawNo(number)))
+    }
+
+    /// Number of the entry that charged the first draw of a view; `None` if nothing was drawn of it.
+    #[must_use]
+    pub fn first_drawn(&self, view: &Digest) -> Option<u64> {
+        let first = self.views.get(view)?.first()?;
+        Some(self.card(self.draw(*first).release).seq)
+    }
+
     /// What was certified for each vector that a release drew, in order.
     #[must_use]
     pub fn drawn_by(&self, card: &ReleaseRecord) -> Vec<CertifiedMeasurement> {
