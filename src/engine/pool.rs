@@ -20,7 +20,7 @@ use crate::query::terms::edition::Manifest;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Condvar, Mutex, mpsc};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -57,8 +57,9 @@ impl Launch {
 /// Worker processes by edition, with their supervisor threads.
 pub struct WorkerPool {
     launch: Launch,
-    lanes: HashMap<String, Arc<Lane>>,
-    keepers: Vec<JoinHandle<()>>,
+    lanes: RwLock<HashMap<String, Arc<Lane>>>,
+    /// Supervisor threads, each with the edition that its worker evaluates.
+    keepers: Mutex<Vec<(String, JoinHandle<()>)>>,
     permits: Arc<Permits>,
 }
 
@@ -67,14 +68,17 @@ impl WorkerPool {
     #[must_use]
     pub fn new(launch: Launch) -> Self {
         let permits = Arc::new(Permits::new(super::limits::cores()));
-        Self { launch, lanes: HashMap::new(), keepers: Vec::new(), permits }
+        Self { launch, lanes: RwLock::default(), keepers: Mutex::default(), permits }
     }
-}
 
-impl Host for WorkerPool {
-    fn load(&mut self, state: &Path, manifest: &Manifest) -> Result<(), EngineFault> {
+    fn lane(&self, edition: &str) -> Option<Arc<Lane>> {
+        self.lanes.read().unwrap_or_else(PoisonError::into_inner).get(edition).cloned()
+    }
+
+    /// The work of an edition, which has no workers yet.
+    fn new_lane(&self, state: &Path, manifest: &Manifest) -> Result<Arc<Lane>, EngineFault> {
         let facts = manifest.facts();
-        let lane = Arc::new(Lane {
+        Ok(Arc::new(Lane {
             edition: manifest.edition.clone(),
             table: TableFile::of(manifest.table_path(state), &facts).map_err(|_| EngineFault)?,
             facts,
@@ -86,42 +90,69 @@ impl Host for WorkerPool {
             ready: AtomicUsize::new(0),
             workers: self.launch.workers,
             stuck: AtomicUsize::new(0),
-        });
-        self.lanes.insert(manifest.edition.clone(), Arc::clone(&lane));
+        }))
+    }
+
+    /// Starts the workers of a lane, and waits for the first of them: one ready worker is enough to begin with; the others follow.
+    fn start_workers(&self, lane: &Arc<Lane>) -> Result<(), EngineFault> {
         let (tell, first) = mpsc::channel();
         for _ in 0..self.launch.workers {
-            let (lane, program, tell) = (Arc::clone(&lane), self.launch.program.clone(), tell.clone());
+            let (lane, program, tell) = (Arc::clone(lane), self.launch.program.clone(), tell.clone());
+            let edition = lane.edition.clone();
             let keep = move || crate::engine::pool::supervisor::keep(&lane, &program, &tell);
             let keeper = std::thread::Builder::new().name("worker-keeper".to_owned()).spawn(keep);
-            self.keepers.push(keeper.map_err(|_| EngineFault)?);
+            let keeper = keeper.map_err(|_| EngineFault)?;
+            self.keepers.lock().unwrap_or_else(PoisonError::into_inner).push((edition, keeper));
         }
         drop(tell);
-        // One ready worker is enough to begin with; the others follow.
         if first.iter().take(self.launch.workers).any(|started| started) { Ok(()) } else { Err(EngineFault) }
+    }
+}
+
+impl Host for WorkerPool {
+    fn load(&mut self, state: &Path, manifest: &Manifest) -> Result<(), EngineFault> {
+        self.load_beside(state, manifest)
     }
 }
 
 impl Engine for WorkerPool {
     fn evaluate(&self, edition: &str, computation: &Computation) -> Result<Private<Exact>, EngineFault> {
-        let lane = self.lanes.get(edition).ok_or(EngineFault)?;
+        let lane = self.lane(edition).ok_or(EngineFault)?;
         let (done, answer) = mpsc::sync_channel(1);
         lane.push(computation.clone(), done);
         answer.recv().map_err(|_| EngineFault)?
     }
 
     fn is_ready(&self, edition: &str) -> bool {
-        self.lanes.get(edition).is_some_and(|lane| lane.is_ready())
+        self.lane(edition).is_some_and(|lane| lane.is_ready())
     }
 
     fn prepare(&self, edition: &str, computation: &Computation) -> Result<(), EngineFault> {
-        self.lanes.get(edition).ok_or(EngineFault)?.prepare(computation)
+        self.lane(edition).ok_or(EngineFault)?.prepare(computation)
+    }
+
+    fn load_beside(&self, state: &Path, manifest: &Manifest) -> Result<(), EngineFault> {
+        let lane = self.new_lane(state, manifest)?;
+        let edition = manifest.edition.clone();
+        self.lanes.write().unwrap_or_else(PoisonError::into_inner).insert(edition, Arc::clone(&lane));
+        self.start_workers(&lane).inspect_err(|_| self.unload(&manifest.edition))
+    }
+
+    fn unload(&self, edition: &str) {
+        let gone = self.lanes.write().unwrap_or_else(PoisonError::into_inner).remove(edition);
+        if let Some(lane) = gone {
+            lane.close();
+        }
+        // Their threads end by themselves, once they have ended their workers.
+        self.keepers.lock().unwrap_or_else(PoisonError::into_inner).retain(|(of, _)| of != edition);
     }
 }
 
 impl Drop for WorkerPool {
     fn drop(&mut self) {
-        self.lanes.values().for_each(|lane| lane.close());
-        for keeper in self.keepers.drain(..) {
+        let lanes = self.lanes.get_mut().unwrap_or_else(PoisonError::into_inner);
+        lanes.values().for_each(|lane| lane.close());
+        for (_, keeper) in self.keepers.get_mut().unwrap_or_else(PoisonError::into_inner).drain(..) {
             let _ = keeper.join();
         }
     }

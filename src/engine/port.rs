@@ -34,6 +34,19 @@ pub trait Engine: Send + Sync {
     fn prepare(&self, edition: &str, _computation: &Computation) -> Result<(), EngineFault> {
         if self.is_ready(edition) { Ok(()) } else { Err(EngineFault) }
     }
+
+    /// Loads another edition while others are evaluated. The manifest has already been checked. An engine that cannot do so fails.
+    ///
+    /// May block until a worker is up; never call it on an async thread.
+    ///
+    /// # Errors
+    /// [`EngineFault`] if the table cannot be read; then the edition is not loaded.
+    fn load_beside(&self, _state: &Path, _manifest: &Manifest) -> Result<(), EngineFault> {
+        Err(EngineFault)
+    }
+
+    /// Lets go of an edition that no question asks any more. An edition that is not loaded is no fault.
+    fn unload(&self, _edition: &str) {}
 }
 
 /// The port to whatever loads sealed tables.
