@@ -25,7 +25,9 @@ mod cells;
 mod superseded;
 
 pub use error::SealError;
+pub use public::read_public;
 pub use report::{Report, SourceFacts, TableReport};
+pub use staging::staging_beside;
 
 pub use self::steps::{check_source, seal, seal_with_key};
-pub use self::superseded::clear_superseded;
+pub use self::superseded::{clear_editions, clear_superseded, hold_editions};

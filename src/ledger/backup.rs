@@ -17,11 +17,12 @@ use super::fault::{AnswerFault, EntryFault};
 use super::files::LEDGER_FILE;
 use super::signing::KEY_FILE;
 use super::{Repricer, copies, verify};
+use crate::engine::seal::hold_editions;
 use crate::kernel::budget::entry::{Act, Entry};
 use crate::kernel::privacy::certificate::CertifiedMeasurement;
 use crate::ledger::error::unusable;
 use crate::ledger::sqlite::database::Database;
-use crate::query::terms::edition::{EditionError, Manifest, of_table};
+use crate::query::terms::edition::{EDITIONS, EditionError, Manifest, of_table};
 use copy::NewCopy;
 use std::io;
 use std::path::Path;
@@ -69,6 +70,8 @@ pub fn backup(state: &Path, anchor: Option<&Path>, to: &Path) -> Result<BackedUp
     // Mark it first, so that whatever a crash leaves of a copy does not open.
     copy.mark(state)?;
     copy.take_small(state, &anchor)?;
+    // An edition that the copied ledger names must not be superseded and removed before it is copied.
+    let _held = hold_editions(state).map_err(|error| unusable(&state.join(EDITIONS), &error))?;
     // Copy the anchor before the ledger: every line of the anchor was in the ledger first.
     copy.take_anchor(&anchor)?;
     copy.take_ledger(&ledger)?;

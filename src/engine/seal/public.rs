@@ -29,7 +29,7 @@ impl Policy {
     /// # Errors
     /// [`PolicyError`] with every fault that was found.
     pub fn load(path: &Path) -> Result<Self, PolicyError> {
-        Self::load_with(path, &mut |spec, columns| Ok(read(spec, columns)?))
+        Self::load_with(path, &mut read_public)
     }
 }
 
@@ -79,6 +79,14 @@ struct Texts {
     labels: Vec<String>,
     codes: HashMap<String, u32>,
     rows: Vec<Option<u32>>,
+}
+
+/// Reads the columns of these names from a public table's source, as [`Policy::parse_with`] wants it.
+///
+/// # Errors
+/// Says why the table cannot be used, and names no value of it.
+pub fn read_public(spec: &SourceSpec, columns: &[String]) -> Result<PublicRows, Box<dyn std::error::Error>> {
+    Ok(read(spec, columns)?)
 }
 
 /// Reads the columns of these names from a public table's source.

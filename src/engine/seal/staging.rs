@@ -3,6 +3,7 @@
 //! Promises that an edition exists completely or not at all, and that a sealing publishes all of its editions or none.
 
 use std::fs;
+use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +16,17 @@ use crate::query::terms::policy::Terms;
 
 /// The prefix of the names of staging folders.
 pub(super) const STAGING: &str = ".sealing-";
+
+/// Creates a folder beside the editions of a state directory, in which a process of its own seals as if it were a state directory. What is
+/// left of it is removed with the superseded editions.
+///
+/// # Errors
+/// Fails if the file system does.
+pub fn staging_beside(state: &Path, name: &str) -> io::Result<PathBuf> {
+    let folder = state.join(EDITIONS).join(format!("{STAGING}{name}"));
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
+    Ok(folder)
+}
 
 /// The folder of all editions, which is created if it does not exist.
 pub(super) fn editions(state: &Path) -> Result<PathBuf, SealError> {
