@@ -87,7 +87,9 @@ pub fn run(options: &DemoOptions) -> Result<(), DemoError> {
     let policy = options.dir.join("visits.toml");
     let (state, queries) = (state(&options.dir), options.dir.join("queries"));
     let queries = Some((queries.as_path(), CalendarZone::default()));
-    let service = startup::open_publishing(&state, None, &[policy], queries, Launch::this_program())?.service;
+    let started = startup::open_publishing(&state, None, &[policy], queries, Launch::this_program())?;
+    let (service, current) = (started.service, started.current);
+    let settings = http::Settings { sealings: Some(started.sealings), ..http::Settings::default() };
     runtime.block_on(async {
         tour_through(Arc::clone(&service), &options.dir, &keys).await?;
         publish(&service, &options.dir.join("queries")).await?;
@@ -99,9 +101,10 @@ pub fn run(options: &DemoOptions) -> Result<(), DemoError> {
         let configuration = configuration::write(&options.dir, address)?;
         if let Some(listener) = listener {
             introduce(&keys, &keys_path, &configuration);
-            let refreshing = tokio::spawn(Arc::clone(&service).keep_fresh());
-            net::listener::serve(listener, http::router(service, http::Settings::default()), net::listener::stop())
-                .await;
+            // Whoever holds this service would keep the editions that it began with.
+            drop(service);
+            let refreshing = tokio::spawn(current.now().keep_fresh());
+            net::listener::serve(listener, http::router(current.now(), settings), net::listener::stop()).await;
             refreshing.abort();
         }
         Ok(())

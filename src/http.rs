@@ -23,7 +23,7 @@ mod visitor;
 mod cache;
 pub mod api;
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::extract::Request;
 use axum::http::{HeaderValue, header};
@@ -35,8 +35,12 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use tower::ServiceExt;
+
 use problem::Problem;
 use shared::Shared;
+
+use crate::service::Current;
 
 pub use app::App;
 pub use console::{PAGES, PageRoute};
@@ -59,9 +63,35 @@ impl utoipa::Modify for Bearer {
     }
 }
 
-/// Builds the routes over a service that is reached as `settings` say.
+/// Builds the routes over a service that is reached as `settings` say. If its datasets may be replaced while it runs, each request goes to
+/// the service that is current when it arrives, and sees that one to its end.
 pub fn router(service: App, settings: Settings) -> Router {
     let shared = Arc::new(Shared::new(settings));
+    match service.current() {
+        Some(current) => current_routes(&current, shared),
+        None => routes(service, shared),
+    }
+}
+
+/// The routes of whichever service is current.
+fn current_routes(current: &Current, shared: Arc<Shared>) -> Router {
+    let now = Arc::new(RwLock::new(Router::new()));
+    let set = |now: &RwLock<Router>, router| *now.write().unwrap_or_else(PoisonError::into_inner) = router;
+    let (later, of_later) = (Arc::downgrade(&now), Arc::clone(&shared));
+    current.observe(move |service| {
+        if let Some(now) = later.upgrade() {
+            set(&now, routes(service, Arc::clone(&of_later)));
+        }
+    });
+    set(&now, routes(current.now(), shared));
+    Router::new().fallback(move |request: Request| {
+        let router = now.read().unwrap_or_else(PoisonError::into_inner).clone();
+        router.oneshot(request)
+    })
+}
+
+/// The routes over one service.
+fn routes(service: App, shared: Arc<Shared>) -> Router {
     let (router, mut api) = documented().split_for_parts();
     let (open, of_open) = open().split_for_parts();
     let (published, read) = published().split_for_parts();
@@ -120,6 +150,8 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(crate::http::api::declared::plan))
         .routes(routes!(crate::http::api::declared::apply))
         .routes(routes!(crate::http::api::ledger::list))
+        .routes(routes!(crate::http::api::sealings::start))
+        .routes(routes!(crate::http::api::sealings::one, crate::http::api::sealings::cancel))
         .routes(routes!(crate::http::api::statistics::refresh))
         .routes(routes!(crate::http::api::publishing::check))
         .routes(routes!(crate::http::api::publishing::publish))

@@ -37,6 +37,7 @@
 //! | who the operator is, what is held, projects, purposes, what is spent | everybody | the ledger | `/transparency` |
 //! | balances, counts, incidents | the steward, programs on this machine | the ledger | `GET /metrics`, webhooks |
 //! | sessions | their browser | a key of this process | a signed cookie |
+//! | policies as they were sealed through a server | the steward | beside their table, mode 600 | a sealing's page |
 //! | policies, domains, caps, editions' ids | everybody with a token | [`query::terms::policy`] | `GET /v1/datasets` |
 //! | rows of public tables | everybody with a token | [`query::terms::policy`], manifests, worker processes | answers to questions about them |
 //! | questions, purposes, people | the steward; each their own | the ledger | `GET /v1/ledger`, `/ledger` and its exports |

@@ -6,6 +6,7 @@
 
 pub(crate) mod dataset;
 pub(crate) mod error;
+pub(crate) mod held;
 pub(crate) mod running;
 pub(crate) mod views;
 pub mod shares;
@@ -20,4 +21,4 @@ pub use asking::place::QUERIES_MAX;
 pub use asking::price::Priced;
 pub use dataset::Dataset;
 pub use error::{Refused, ServiceError};
-pub use running::{Ports, Service};
+pub use running::{Current, Ports, Service};

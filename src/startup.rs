@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::engine::seal::Report;
+use crate::engine::seal::{Report, clear_superseded};
 use crate::engine::{EngineFault, Host, Launch, WorkerPool};
 use crate::files;
 use crate::kernel::budget::account::EditionMark;
@@ -15,13 +15,15 @@ use crate::kernel::vault::noise::OpenDp;
 use crate::ledger::sqlite::questions::QuestionTable;
 use crate::ledger::{LedgerOptions, OpenError, SqliteLedger, WriteLock};
 use crate::query::file::{FileFault, QueryFile};
-use crate::query::terms::edition::{EditionError, Manifest, of_table};
+use crate::query::terms::edition::{EditionError, Manifest};
 use crate::query::terms::policy::{Policy, PolicyError};
 use crate::service::publishing::dashboards::DashboardFault;
 use crate::service::publishing::editions;
+use crate::service::publishing::loading::{Declared, KeptPolicy, manifests};
 use crate::service::publishing::schedule::CalendarZone;
+use crate::service::publishing::sealings::{SealingPlace, Sealings};
 use crate::service::publishing::statistics::StatisticFault;
-use crate::service::{Dataset, Ports, Service, ServiceError};
+use crate::service::{Current, Dataset, Ports, Service, ServiceError};
 
 /// Why a server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -84,8 +86,14 @@ pub enum StartError {
 
 /// A service that was started over a state directory.
 pub struct Started {
-    /// The service.
+    /// The service as it is at the start.
     pub service: Arc<Service>,
+    /// The service as it is now, which takes new editions.
+    pub current: Arc<Current>,
+    /// The sealings that people start through this server.
+    pub sealings: Arc<Sealings>,
+    /// The datasets whose policy file is not the one that their edition was sealed under through a server; that one holds.
+    pub kept_over_files: Vec<String>,
     /// The lock to hold while anything but the ledger writes to the ledger's file, where the webhooks' outbox is, too.
     pub write_lock: WriteLock,
 }
@@ -115,23 +123,21 @@ pub fn open_publishing(
     queries: Option<(&Path, CalendarZone)>,
     launch: Launch,
 ) -> Result<Started, StartError> {
-    let policies: Vec<Policy> = policies.iter().map(|path| Policy::load(path.as_ref())).collect::<Result<_, _>>()?;
+    let files: Vec<PathBuf> = policies.iter().map(|path| path.as_ref().to_owned()).collect();
+    let policies: Vec<Policy> = files.iter().map(|path| Policy::load(path)).collect::<Result<_, _>>()?;
     for (place, policy) in policies.iter().enumerate() {
         if policies[..place].iter().any(|other| other.name == policy.name) {
             return Err(StartError::Twice { dataset: policy.name.clone() });
         }
     }
+    let of_files = policies.iter().zip(files).map(|(policy, path)| (policy.name.clone(), path)).collect();
     let ledger = SqliteLedger::open_with(state, LedgerOptions::anchored(anchor), SystemClock.now_ms())?;
-    let mut engine = WorkerPool::new(launch);
-    let mut datasets: Vec<Dataset> = Vec::with_capacity(policies.len());
-    for policy in policies {
-        for dataset in load(state, &ledger, &mut engine, policy)? {
-            if datasets.iter().any(|other| other.name == dataset.name) {
-                return Err(StartError::Twice { dataset: dataset.name });
-            }
-            datasets.push(dataset);
-        }
+    if let Err(error) = clear_superseded(state, &editions::current_editions(&ledger)) {
+        tracing::warn!(kind = ?error.kind(), "superseded editions could not be removed");
     }
+    let place = SealingPlace { state: state.to_owned(), program: launch.program.clone(), policies: of_files };
+    let mut engine = WorkerPool::new(launch);
+    let (datasets, kept_over_files) = load_all(state, &ledger, &mut engine, policies)?;
     let write_lock = ledger.write_lock();
     let questions = QuestionTable::open(state, write_lock.clone())?;
     let ports = Ports {
@@ -145,7 +151,45 @@ pub fn open_publishing(
         Some((dir, zone)) => service.publishing(query_files(dir)?, zone)?.showing(dashboards(dir)?)?,
         None => service,
     });
-    Ok(Started { service, write_lock })
+    let current = Current::new(Arc::clone(&service));
+    let sealings = Sealings::new(Arc::clone(&current), place);
+    Ok(Started { service, current, sealings, kept_over_files, write_lock })
+}
+
+/// Loads the datasets of these policies, and those that were sealed through a server and are in no file. Returns the names of those whose
+/// file does not hold, too.
+fn load_all(
+    state: &Path,
+    ledger: &dyn Ledger,
+    engine: &mut dyn Host,
+    policies: Vec<Policy>,
+) -> Result<(Vec<Dataset>, Vec<String>), StartError> {
+    let (mut datasets, mut kept): (Vec<Dataset>, Vec<String>) = (Vec::new(), Vec::new());
+    let mut take = |loaded: Vec<Dataset>| {
+        for dataset in loaded {
+            if datasets.iter().any(|other| other.name == dataset.name) {
+                return Err(StartError::Twice { dataset: dataset.name });
+            }
+            datasets.push(dataset);
+        }
+        Ok(())
+    };
+    let listed: Vec<String> = policies.iter().map(|policy| policy.name.clone()).collect();
+    for policy in policies {
+        let name = policy.name.clone();
+        let (loaded, holds) = load_either(state, ledger, engine, policy)?;
+        kept.extend((holds == Holds::Kept).then_some(name));
+        take(loaded)?;
+    }
+    let sealed: Vec<(String, EditionMark)> = read(ledger, |book| {
+        book.datasets().filter_map(|(name, whole)| Some((name.clone(), whole.edition.clone()?))).collect()
+    });
+    for (name, mark) in sealed.into_iter().filter(|(name, _)| !listed.contains(name)) {
+        let Some(policy) = KeptPolicy::read(state, &mark.id) else { continue };
+        let manifest = Manifest::open(state, &mark.id, &mark.commitment)?;
+        take(load_edition(state, engine, Declared { name, kept: policy, terms: manifest.terms.clone() }, manifest)?)?;
+    }
+    Ok((datasets, kept))
 }
 
 /// Reads every query file (`.sql`) of a directory, ordered by name; subdirectories are ignored.
@@ -204,31 +248,60 @@ pub fn load(
     engine: &mut dyn Host,
     policy: Policy,
 ) -> Result<Vec<Dataset>, StartError> {
-    editions::check_cap(ledger, &policy)?;
+    load_either(state, ledger, engine, policy).map(|(datasets, _)| datasets)
+}
+
+/// Which policy holds for a dataset.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Holds {
+    /// The file's, which is the one that the edition was sealed under.
+    File,
+    /// The one that is kept with the edition, which was sealed through a server after the file was written.
+    Kept,
+}
+
+fn load_either(
+    state: &Path,
+    ledger: &dyn Ledger,
+    engine: &mut dyn Host,
+    policy: Policy,
+) -> Result<(Vec<Dataset>, Holds), StartError> {
     let name = policy.name.clone();
     let mark = read(ledger, |book| book.dataset(&name).and_then(|whole| whole.edition.clone()));
     let Some(EditionMark { id, commitment }) = mark else {
+        editions::check_cap(ledger, &policy)?;
         return Err(StartError::Unsealed { dataset: name, state: state.display().to_string() });
     };
+    let kept = KeptPolicy::read(state, &id);
+    if kept.is_none() {
+        editions::check_cap(ledger, &policy)?;
+    }
     let manifest = Manifest::open(state, &id, &commitment)?;
     // A raised cap is on record; everything else that queries depend on must be as it was sealed.
     let sealed_cap = crate::query::terms::policy::Terms { cap: manifest.terms.cap, ..policy.terms.clone() };
-    if manifest.dataset != name || manifest.terms != sealed_cap {
-        return Err(StartError::TermsChanged { dataset: name });
-    }
-    let mut load = |manifest: &Manifest| {
-        engine.load(state, manifest).map_err(|EngineFault| StartError::Unloadable { dataset: name.clone() })
+    let is_sealed = manifest.dataset == name && manifest.terms == sealed_cap;
+    let (declared, holds) = match kept {
+        _ if is_sealed => {
+            editions::check_cap(ledger, &policy)?;
+            (Declared::of(policy), Holds::File)
+        }
+        Some(kept) if manifest.dataset == name => (Declared { name, kept, terms: manifest.terms.clone() }, Holds::Kept),
+        Some(_) | None => return Err(StartError::TermsChanged { dataset: name }),
     };
-    load(&manifest)?;
-    let (lineage, pad_ms, about_rows, terms) = (name.clone(), policy.pad_ms, policy.about_rows, policy.terms);
-    let mut datasets = Vec::with_capacity(1 + terms.joins.len());
-    for (join, (table, commitment)) in terms.joins.iter().zip(&manifest.tables) {
-        let edition = of_table(&id, table);
-        load(&Manifest::open(state, &edition, commitment)?)?;
-        let (name, lineage, terms) = (table.clone(), lineage.clone(), terms.of_table(join));
-        datasets.push(Dataset { name, lineage, title: None, pad_ms, about_rows: None, terms, edition, report: None });
+    Ok((load_edition(state, engine, declared, manifest)?, holds))
+}
+
+/// Loads an edition and the tables that it is joined with into the engine.
+fn load_edition(
+    state: &Path,
+    engine: &mut dyn Host,
+    declared: Declared,
+    manifest: Manifest,
+) -> Result<Vec<Dataset>, StartError> {
+    let edition = manifest.edition.clone();
+    for manifest in manifests(state, manifest)? {
+        let unloadable = |EngineFault| StartError::Unloadable { dataset: declared.name.clone() };
+        engine.load(state, &manifest).map_err(unloadable)?;
     }
-    let report = Report::read(state, &id);
-    datasets.insert(0, Dataset { name, lineage, title: policy.title, pad_ms, about_rows, terms, edition: id, report });
-    Ok(datasets)
+    Ok(declared.datasets(&edition, Report::read(state, &edition)))
 }

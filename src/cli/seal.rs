@@ -1,5 +1,6 @@
-//! `tacit seal`: seals a policy's source into a new edition.
+//! `tacit seal`: seals a policy's source into a new edition, in a state directory or through a running server.
 
+mod remote;
 mod report;
 
 use std::fs;
@@ -10,14 +11,17 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::CommandFailure;
+use crate::client::Client;
 use crate::engine::seal::{Report, SealError, check_source, seal};
 use crate::kernel::budget::ledger::read;
 use crate::kernel::clock::{Clock, SystemClock};
 use crate::kernel::random;
-use crate::ledger::SqliteLedger;
+use crate::ledger::{OpenError, SqliteLedger};
 use crate::query::terms::edition::Manifest;
 use crate::query::terms::policy::{Policy, PolicyError};
 use crate::service::publishing::editions::{PublicationError, PublishedEdition, seal_and_publish};
+use crate::service::publishing::sealings::sources::Sources;
+use crate::service::publishing::sealings::{SealingLine, seal_alone};
 use crate::terminal::{complain, say};
 
 /// What `oversubscribe = true` means, in plain words.
@@ -28,25 +32,46 @@ pub(super) const OVERSUBSCRIBED: &str = "oversubscribe = true: allocations may s
 pub(super) struct SealOptions {
     /// The policy file of the dataset.
     policy: PathBuf,
-    /// The state directory, which is created if it does not exist.
-    #[arg(long, required_unless_present = "dry_run")]
+    /// The state directory, which is created if it does not exist; no server may run on it.
+    #[arg(long, required_unless_present_any = ["dry_run", "server", "edition_only"], conflicts_with = "server")]
     state: Option<PathBuf>,
+    /// URL of a running server, which seals beside its questions and then serves the new edition. Sources are read where it runs.
+    #[arg(long, conflicts_with = "dry_run")]
+    server: Option<String>,
+    /// Your token as a steward of that server.
+    #[arg(long, env = "TACIT_TOKEN", hide_env_values = true)]
+    token: Option<String>,
     /// Read every row and print the report, but write nothing into the state directory.
     #[arg(long)]
     dry_run: bool,
+    /// Seal into this folder, and print what happens as lines of JSON: how a server seals. For internal use.
+    #[arg(long, hide = true)]
+    edition_only: Option<PathBuf>,
+    /// The uploaded file that the policy names. For internal use.
+    #[arg(long, hide = true, requires = "edition_only")]
+    upload: Option<PathBuf>,
+    /// The folder that the policy's paths are relative to. For internal use.
+    #[arg(long, hide = true, requires = "edition_only")]
+    beside: Option<PathBuf>,
     /// Print the report as JSON.
     #[arg(long)]
     json: bool,
 }
 
 pub(super) fn run(options: &SealOptions) -> Result<(), CommandFailure> {
+    if let Some(folder) = &options.edition_only {
+        return for_a_server(folder, Sources::checked(options.upload.clone(), options.beside.clone()));
+    }
+    if let Some(url) = &options.server {
+        return remote::seal(&Client::new(url, options.token.as_deref()), &options.policy, options.json);
+    }
     let policy = Policy::load(&options.policy).map_err(|error| match error {
         PolicyError::Faulty { .. } | PolicyError::TooLarge { .. } => CommandFailure::no(error),
         PolicyError::Unreadable { .. } => CommandFailure::could(error),
     })?;
     check_source(&policy).map_err(failure)?;
     let (manifest, report) = match &options.state {
-        Some(state) if !options.dry_run => published(&policy, state)?,
+        Some(state) if !options.dry_run => published(&policy, &options.policy, state)?,
         Some(_) | None => rehearsed(&policy)?,
     };
     if policy.terms.oversubscribe {
@@ -59,6 +84,15 @@ pub(super) fn run(options: &SealOptions) -> Result<(), CommandFailure> {
         report::print(&policy.name, edition, &report);
     }
     Ok(())
+}
+
+/// Seals the policy in a folder into that folder, for the server that started this process.
+fn for_a_server(folder: &Path, sources: Sources) -> Result<(), CommandFailure> {
+    let tell = |line: &SealingLine| {
+        // Unwrap safety: a line is plain data.
+        say(serde_json::to_string(line).expect("a line is plain data"));
+    };
+    if seal_alone(folder, &sources, &tell) { Ok(()) } else { Err(CommandFailure::no("nothing was sealed")) }
 }
 
 /// Seals into a temporary folder, prints the report, and removes the folder.
@@ -87,9 +121,16 @@ fn failure(error: SealError) -> CommandFailure {
     }
 }
 
-fn published(policy: &Policy, state: &Path) -> Result<(Manifest, Report), CommandFailure> {
+fn published(policy: &Policy, policy_path: &Path, state: &Path) -> Result<(Manifest, Report), CommandFailure> {
     let was_there = state.exists();
-    let ledger = SqliteLedger::open(state, SystemClock.now_ms()).map_err(CommandFailure::could)?;
+    let ledger = SqliteLedger::open(state, SystemClock.now_ms()).map_err(|error| match error {
+        OpenError::Held { path } => CommandFailure::Could(format!(
+            "{path}: another process holds this ledger. If it is a server, seal through it: tacit seal {} --server URL --token TOKEN; its \
+             sources are read where the server runs",
+            policy_path.display()
+        )),
+        other => CommandFailure::could(other),
+    })?;
     let published = with_progress(policy, |progress| seal_and_publish(&ledger, policy, state, progress, &SystemClock));
     let is_new = !was_there && read(&ledger, |book| book.head().0) == 0;
     if matches!(published, Err(PublicationError::Seal(_))) && is_new {

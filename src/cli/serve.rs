@@ -1,7 +1,6 @@
 //! `tacit serve`: runs a server until it is stopped.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::CommandFailure;
@@ -28,17 +27,19 @@ pub(super) fn run(path: &Path) -> Result<(), CommandFailure> {
     let tls = config.tls.as_ref().map(|tls| net::tls::load(&tls.certificate, &tls.key)).transpose();
     let tls = tls.map_err(CommandFailure::could)?;
     let public = config.public_url.as_deref().and_then(|url| url.split_once("://"));
-    let settings = Settings {
+    let mut settings = Settings {
         origins: config.statistics.origins.clone(),
         is_secure: tls.is_some() || public.is_some_and(|(scheme, _)| scheme == "https"),
         host: public.map(|(_, host)| host.to_owned()),
         operator: config.operator.clone(),
+        sealings: None,
     };
     let has_operator = settings.operator.is_some();
     let queries = config.queries_dir.as_deref().map(|dir| (dir, zone));
     let (state, anchor) = (&config.state_dir, config.anchor.as_deref());
     let started = startup::open_publishing(state, anchor, &config.policies, queries, Launch::this_program());
-    let Started { service, write_lock } = started.map_err(CommandFailure::could)?;
+    let Started { service, current, sealings, kept_over_files, write_lock } = started.map_err(CommandFailure::could)?;
+    settings.sealings = Some(sealings);
     let notifier = notifier::configured(&config, &service, write_lock).map_err(CommandFailure::could)?;
     let runtime = net::listener::runtime().map_err(CommandFailure::could)?;
     let served = runtime.block_on(async {
@@ -46,17 +47,20 @@ pub(super) fn run(path: &Path) -> Result<(), CommandFailure> {
         let listener = listener
             .map_err(|error| CommandFailure::Could(format!("{}: cannot listen: {}", config.listen, error.kind())))?;
         let address = listener.local_addr().map_err(CommandFailure::could)?;
-        let refreshing = tokio::spawn(Arc::clone(&service).keep_fresh());
+        let refreshing = tokio::spawn(current.now().keep_fresh());
         let notifying = notifier.map(|notifier| tokio::spawn(notifier::run(notifier)));
-        let (router, stop) = (http::router(Arc::clone(&service), settings), net::listener::stop());
+        let (router, stop) = (http::router(current.now(), settings), net::listener::stop());
         let scheme = if tls.is_some() { "https" } else { "http" };
         complain(format!("tacit serves on {scheme}://{address}"));
         warn(&service, has_operator);
+        warn_of_files(&kept_over_files);
+        // Whoever holds this service would keep the editions that it began with.
+        drop(service);
         match tls {
             Some(tls) => net::listener::serve_tls(listener, router, tls, stop).await,
             None => net::listener::serve(listener, router, stop).await,
         }
-        let _ = tokio::time::timeout(STOP_MAX, service.at_rest()).await;
+        let _ = tokio::time::timeout(STOP_MAX, current.now().at_rest()).await;
         refreshing.abort();
         notifying.inspect(tokio::task::JoinHandle::abort);
         Ok(())
@@ -89,6 +93,17 @@ fn warn(service: &Service, has_operator: bool) {
             "warning: these statistics are not drawn before a steward has confirmed their price: {}; look with tacit statistics check \
              DIR, and confirm with tacit statistics publish NAME or in the console",
             listed(&waiting)
+        ));
+    }
+}
+
+/// Warns of policy files that do not hold, because another policy was sealed through a server.
+fn warn_of_files(datasets: &[String]) {
+    if !datasets.is_empty() {
+        complain(format!(
+            "warning: of these datasets another policy than the file's was sealed through the server, and that one holds: {}; copy it from \
+             the dataset's edition into the file, or seal the file again",
+            listed(datasets)
         ));
     }
 }

@@ -18,6 +18,7 @@ mod person;
 mod policy;
 mod public;
 mod saved;
+mod sealings;
 mod session;
 mod shown;
 mod tables;
@@ -80,6 +81,10 @@ pub const PAGES: &[PageRoute] = &[
     page("/policy", STEWARD, || get(policy::form)),
     form("/policy", STEWARD, || post(policy::check)),
     form("/policy/check", STEWARD, || post(policy::check_part)),
+    page("/sealings", STEWARD, || get(sealings::list)),
+    form("/sealings", STEWARD, || post(sealings::start)),
+    page("/sealings/{id}", STEWARD, || get(sealings::one)),
+    form("/sealings/{id}/cancel", STEWARD, || post(sealings::cancel)),
     page("/ask", RESEARCHER, || get(ask::form)),
     form("/ask", RESEARCHER, || post(ask::submit)),
     form("/ask/price", RESEARCHER, || post(ask::price)),

@@ -9,6 +9,7 @@ use super::counts::Counts;
 use super::sessions::Sessions;
 use crate::config::Operator;
 use crate::http::cache::Shelf;
+use crate::service::publishing::sealings::Sealings;
 
 /// The largest number of simultaneous exports of the ledger; each of them holds a thread for as long as its reader takes.
 pub const EXPORTS_MAX: usize = 2;
@@ -24,6 +25,8 @@ pub struct Settings {
     pub host: Option<String>,
     /// Who runs the server; `None` if the configuration does not say.
     pub operator: Option<Operator>,
+    /// The sealings that people start through the server; `None` if it seals nothing.
+    pub sealings: Option<Arc<Sealings>>,
 }
 
 /// What routes share besides the service.

@@ -60,13 +60,26 @@ enum Scripts {
     Editor,
 }
 
-fn head(title: &str, scripts: Scripts) -> Markup {
+/// The number of seconds after which a page that shows progress is fetched again.
+const REFRESH_SECONDS: u32 = 2;
+
+/// Whether a browser fetches a page again by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Refreshed {
+    Never,
+    WithoutScripts,
+}
+
+fn head(title: &str, scripts: Scripts, refreshed: Refreshed) -> Markup {
     html! {
         head {
             meta charset="utf-8";
             meta name="viewport" content="width=device-width, initial-scale=1";
             meta name="color-scheme" content="light dark";
             title { (title) " · Tacit" }
+            @if refreshed == Refreshed::WithoutScripts {
+                noscript { meta http-equiv="refresh" content=(REFRESH_SECONDS); }
+            }
             link rel="icon" type="image/svg+xml" href=(assets::path("icon.svg"));
             link rel="stylesheet" href=(assets::path("console.css"));
             @if scripts != Scripts::None {
@@ -81,11 +94,22 @@ fn head(title: &str, scripts: Scripts) -> Markup {
 /// A complete page.
 #[must_use]
 pub fn page(frame: &Frame<'_>, body: &Markup) -> String {
+    whole(frame, body, Refreshed::Never)
+}
+
+/// A complete page that shows progress: a browser without scripts fetches it again every [`REFRESH_SECONDS`]. With scripts, the body fetches
+/// its own parts.
+#[must_use]
+pub fn refreshing_page(frame: &Frame<'_>, body: &Markup) -> String {
+    whole(frame, body, Refreshed::WithoutScripts)
+}
+
+fn whole(frame: &Frame<'_>, body: &Markup, refreshed: Refreshed) -> String {
     let is_here = |place: &str| frame.path == place || frame.path.starts_with(&format!("{place}/"));
     let markup = html! {
         (DOCTYPE)
         html lang="en" {
-            (head(frame.title, if frame.has_editor { Scripts::Editor } else { Scripts::Live }))
+            (head(frame.title, if frame.has_editor { Scripts::Editor } else { Scripts::Live }, refreshed))
             body {
                 a.skip href="#main" { "Skip to the content" }
                 header.top {
@@ -123,7 +147,7 @@ pub fn page(frame: &Frame<'_>, body: &Markup) -> String {
 pub fn embedded(title: &str, body: &Markup) -> String {
     let markup = html! {
         (DOCTYPE)
-        html lang="en" { (head(title, Scripts::None)) body.embedded { main #main { (body) } } }
+        html lang="en" { (head(title, Scripts::None, Refreshed::Never)) body.embedded { main #main { (body) } } }
     };
     markup.into_string()
 }

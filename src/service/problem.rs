@@ -8,6 +8,8 @@ use crate::kernel::budget::entry::AccountKind;
 use crate::kernel::budget::ledger::LedgerFault;
 use crate::query::error::{Code, Position, QueryError};
 use crate::service::asking::ask::AskFault;
+use crate::service::publishing::adoption::AdoptionError;
+use crate::service::publishing::sealings::SealingRefusal;
 use crate::service::views::Fit;
 use crate::service::{Refused, ServiceError};
 
@@ -283,6 +285,26 @@ impl From<ServiceError> for Problem {
             ServiceError::AlreadyExists(conflict) => Self::new(ProblemKind::AlreadyExists, conflict.to_string()),
             ServiceError::Invalid(fault) => Self::new(ProblemKind::InvalidRequest, fault.to_string()),
             ServiceError::Declared(fault) => Self::new(ProblemKind::InvalidRequest, fault.to_string()),
+        }
+    }
+}
+
+impl From<SealingRefusal> for Problem {
+    fn from(refusal: SealingRefusal) -> Self {
+        let detail = refusal.to_string();
+        match refusal {
+            SealingRefusal::Adoption(AdoptionError::Ledger(error)) => error.into(),
+            SealingRefusal::Faulty { .. }
+            | SealingRefusal::TooLarge { .. }
+            | SealingRefusal::Source(_)
+            | SealingRefusal::Operator { .. }
+            | SealingRefusal::NoUpload { .. }
+            | SealingRefusal::Adoption(_) => Self::invalid_request(detail),
+            SealingRefusal::UnderWay { .. } => Self::new(ProblemKind::AlreadyExists, detail),
+            SealingRefusal::Unknown { .. } => Self::not_found(detail),
+            SealingRefusal::Full | SealingRefusal::Unwritable { .. } | SealingRefusal::Chance(_) => {
+                Self::new(ProblemKind::Overloaded, detail)
+            }
         }
     }
 }

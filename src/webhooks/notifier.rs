@@ -15,12 +15,12 @@ use super::outbox::{Message, Outbox};
 use super::watch::Watch;
 use crate::config::{Config, Webhook};
 use crate::files;
-use crate::kernel::budget::ledger::read;
+use crate::kernel::budget::ledger::{Ledger, read};
 use crate::kernel::clock::{Clock, SystemClock};
 use crate::ledger::WriteLock;
 use crate::ledger::sqlite::outbox::{Cursor, Delivery, OutboxFault};
 use crate::service::Service;
-use crate::service::asking::refusals::Notice;
+use crate::service::asking::refusals::{Notice, Refusals};
 
 /// Maximum time that a turn spends on deliveries; what is due then waits for the next turn.
 const TURN_MAX: Duration = Duration::from_secs(20);
@@ -43,7 +43,8 @@ pub struct Recipient {
 
 /// Tells webhooks what happens, turn by turn.
 pub struct Notifier {
-    service: Arc<Service>,
+    ledger: Arc<dyn Ledger>,
+    refusals: Arc<Refusals>,
     recipients: Vec<Recipient>,
     outbox: Outbox,
     clock: Arc<dyn Clock>,
@@ -115,7 +116,8 @@ impl Notifier {
             }
         };
         let (messages, made) = (Vec::new(), HashSet::new());
-        let notifier = Self { service, recipients, outbox, clock, watch, seq, saved_seq: seq, messages, made };
+        let (ledger, refusals) = service.told();
+        let notifier = Self { ledger, refusals, recipients, outbox, clock, watch, seq, saved_seq: seq, messages, made };
         if is_new {
             notifier.outbox.set_cursor(&notifier.cursor())?;
         }
@@ -155,7 +157,7 @@ impl Notifier {
         if self.is_unsaved() {
             return 0;
         }
-        let ledger = self.service.ledger();
+        let ledger = self.ledger.as_ref();
         let entries = ledger.entries(self.seq, BATCH_ENTRIES).unwrap_or_else(|error| {
             tracing::warn!(%error, "the webhooks are told later");
             Vec::new()
@@ -163,7 +165,7 @@ impl Notifier {
         let watch = &mut self.watch;
         let mut notices = Vec::new();
         read(ledger, |book| notices.extend(entries.iter().flat_map(|entry| watch.take(entry, book))));
-        notices.extend(self.service.refusals().take());
+        notices.extend(self.refusals.take());
         if let Some(last) = entries.last() {
             self.seq = last.seq;
         }

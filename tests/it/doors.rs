@@ -228,7 +228,7 @@ fn what_is_read_and_planned_waits_for_its_turn_and_health_does_not() {
 }
 
 /// Pages whose size does not grow with the data, or has a limit of its own.
-const SMALL_PAGES: [&str; 9] = [
+const SMALL_PAGES: [&str; 11] = [
     "/",
     "/manual",
     "/sign-in",
@@ -238,6 +238,8 @@ const SMALL_PAGES: [&str; 9] = [
     "/ledger/export.jsonl",
     "/history/{id}",
     "/policy",
+    "/sealings",
+    "/sealings/{id}",
 ];
 
 #[test]

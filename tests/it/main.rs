@@ -73,6 +73,7 @@ mod rooms;
 mod running;
 mod scalars;
 mod sealing;
+mod sealings;
 mod several_tables;
 mod sharing;
 mod sight;

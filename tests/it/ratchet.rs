@@ -10,7 +10,7 @@ use tacit::kernel::budget::ledger::read;
 use crate::support::{GAUSSIAN, Lab, StoppedClock, block_on, call, filled, policy};
 
 /// (method, path, roles that may, whether it may spend)
-const ROUTES: [(&str, &str, &[&str], bool); 32] = [
+const ROUTES: [(&str, &str, &[&str], bool); 35] = [
     ("GET", "/v1/datasets", &["viewer", "researcher", "steward"], false),
     ("GET", "/v1/datasets/{name}", &["viewer", "researcher", "steward"], false),
     ("POST", "/v1/datasets/{name}/freeze", &["steward"], false),
@@ -29,6 +29,9 @@ const ROUTES: [(&str, &str, &[&str], bool); 32] = [
     ("DELETE", "/v1/researchers/{name}/tokens/{token}", &["steward"], false),
     ("POST", "/v1/grants", &["steward"], false),
     ("GET", "/v1/ledger", &["steward"], false),
+    ("POST", "/v1/sealings", &["steward"], false),
+    ("GET", "/v1/sealings/{id}", &["steward"], false),
+    ("DELETE", "/v1/sealings/{id}", &["steward"], false),
     ("GET", "/v1/statistics", &["nobody", "viewer", "researcher", "steward"], false),
     ("GET", "/v1/statistics/{name}", &["viewer", "researcher", "steward"], false),
     ("POST", "/v1/statistics/{name}/publish", &["steward"], false),

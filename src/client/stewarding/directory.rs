@@ -51,7 +51,7 @@ impl StateDirectory {
             .map_err(|error| StewardingError::Unreadable { path: path.clone(), kind: error.kind() })?;
         let datasets = datasets_on_record(&self.ledger).map_err(ServiceError::from)?;
         let file = QueryFile::parse(&text).map_err(|fault| StatisticFault::of_headers(&path, &fault))?;
-        Ok(read_file(&datasets, &path, file)?)
+        Ok(read_file(&datasets, &path, &file)?)
     }
 }
 

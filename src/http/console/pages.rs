@@ -19,6 +19,7 @@ pub mod price;
 pub mod policy;
 pub mod requests;
 pub mod saved;
+pub mod sealings;
 pub mod shares;
 pub mod sign_in;
 pub mod statistics;

@@ -13,7 +13,7 @@ use crate::http::problem::Problem;
 use crate::http::visitor::{self, Visitor};
 use crate::http::{App, aside as list, pad};
 use crate::kernel::budget::people::{Person, Role};
-use crate::render::frame::{Frame, page};
+use crate::render::frame::{Frame, page, refreshing_page};
 use crate::service::Service;
 use crate::service::asking::pad::Pad;
 
@@ -32,6 +32,12 @@ impl Visitor {
     pub fn page(&self, title: &str, path: &str, body: &maud::Markup) -> Response {
         let frame = Frame { title, person: self.person.as_ref(), csrf: &self.csrf, path, has_editor: false };
         html(page(&frame, body))
+    }
+
+    /// Renders a page of the console that browsers without scripts fetch again every few seconds.
+    pub fn page_that_refreshes(&self, title: &str, path: &str, body: &maud::Markup) -> Response {
+        let frame = Frame { title, person: self.person.as_ref(), csrf: &self.csrf, path, has_editor: false };
+        html(refreshing_page(&frame, body))
     }
 
     /// Renders a page of the console that loads the editor, too.

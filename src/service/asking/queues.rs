@@ -6,6 +6,7 @@
 //! a request may still be refused; after a charge, work waits as long as necessary.
 
 use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use super::rooms::Reserves;
 use super::turns::{Turn, TurnBounds, Turns};
@@ -34,14 +35,14 @@ pub(crate) struct Queues {
     /// Waiting for the ledger to be written.
     pub(super) writing: Turns,
     /// Touching data, by dataset.
-    pub(super) running: HashMap<String, Turns>,
+    running: RwLock<HashMap<String, Arc<RunningTurns>>>,
     /// Memory of answers, in bytes.
     pub(crate) rooms: Reserves,
 }
 
 impl Queues {
     pub(crate) fn new(datasets: &[Dataset]) -> Self {
-        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        let cores = cores();
         // One person may use all cores but leaves a slot for whoever comes next.
         let computing = TurnBounds {
             waiting: WAITING_MAX,
@@ -49,25 +50,52 @@ impl Queues {
             ..TurnBounds::held(cores.saturating_add(1), cores)
         };
         let few = cores.min(LARGE_MAX);
-        let running = |dataset: &Dataset| {
-            let (at_once, of_one) = match dataset.pad_ms {
-                Some(_) => (PADDED_MAX, PADDED_MAX),
-                None => (cores.saturating_mul(2).saturating_add(1), cores.saturating_mul(2)),
-            };
-            Turns::new("tacit-data", TurnBounds::held(at_once, of_one))
-        };
-        Self {
+        let queues = Self {
             planning: Turns::new("tacit-plan", computing),
             rendering: Turns::new("tacit-render", computing),
             large: Turns::new("tacit-large", TurnBounds::held(few.saturating_add(1), few)),
             writing: Turns::new("tacit-write", TurnBounds::held(WRITING_MAX, WRITING_MAX / 2)),
-            running: datasets.iter().map(|dataset| (dataset.name.clone(), running(dataset))).collect(),
+            running: RwLock::default(),
             rooms: Reserves::default(),
+        };
+        datasets.iter().for_each(|dataset| queues.admit(dataset));
+        queues
+    }
+
+    /// Makes turns for a dataset, unless there are such turns already. What waits or runs in earlier turns of the dataset goes on in them.
+    pub(crate) fn admit(&self, dataset: &Dataset) {
+        let mut running = self.running.write().unwrap_or_else(PoisonError::into_inner);
+        let is_padded = dataset.pad_ms.is_some();
+        if running.get(&dataset.name).is_none_or(|known| known.is_padded != is_padded) {
+            running.insert(dataset.name.clone(), Arc::new(RunningTurns::new(is_padded)));
         }
     }
 
     /// A turn to read a dataset's rows; `None` if the dataset is not served.
     pub(crate) async fn running(&self, who: &str, dataset: &str) -> Option<Turn> {
-        Some(self.running.get(dataset)?.insist(who, 1).await)
+        let turns = self.running.read().unwrap_or_else(PoisonError::into_inner).get(dataset).cloned()?;
+        Some(turns.turns.insist(who, 1).await)
     }
+}
+
+/// The turns of one dataset.
+struct RunningTurns {
+    turns: Turns,
+    is_padded: bool,
+}
+
+impl RunningTurns {
+    fn new(is_padded: bool) -> Self {
+        let cores = cores();
+        let (at_once, of_one) = if is_padded {
+            (PADDED_MAX, PADDED_MAX)
+        } else {
+            (cores.saturating_mul(2).saturating_add(1), cores.saturating_mul(2))
+        };
+        Self { turns: Turns::new("tacit-data", TurnBounds::held(at_once, of_one)), is_padded }
+    }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(2, usize::from)
 }

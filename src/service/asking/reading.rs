@@ -23,7 +23,7 @@ impl Service {
     #[must_use]
     pub fn reading_counts(&self) -> ReadingCounts {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let ReadingCounters { parses, plans, checks } = &self.readings;
+        let ReadingCounters { parses, plans, checks } = &*self.readings;
         ReadingCounts { parses: count(parses), plans: count(plans), checks: count(checks) }
     }
 

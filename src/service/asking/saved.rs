@@ -3,6 +3,8 @@
 //! A saved question belongs to one person; nobody else sees it, stewards neither. Nothing is checked but its size, so that a question can be
 //! saved before it is finished. Saving costs nothing and asks nothing.
 
+use std::sync::Arc;
+
 use crate::kernel::budget::ledger::LedgerFault;
 pub use crate::ledger::sqlite::questions::{QuestionTable, SavedQuestion};
 use crate::query::parse::TEXT_BYTES_MAX;
@@ -39,7 +41,7 @@ impl Service {
     /// Keeps saved questions in this table.
     #[must_use]
     pub fn keeping(mut self, questions: QuestionTable) -> Self {
-        self.questions = Some(questions);
+        self.questions = Some(Arc::new(questions));
         self
     }
 

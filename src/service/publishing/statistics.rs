@@ -11,7 +11,8 @@ mod reading;
 pub(crate) mod statistic;
 
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::schedule::CalendarZone;
 use crate::kernel::budget::ledger::read;
@@ -34,9 +35,16 @@ impl Service {
     pub fn publishing(mut self, files: Vec<(PathBuf, QueryFile)>, zone: CalendarZone) -> Result<Self, StatisticFault> {
         self.zone = zone;
         // A server with statistics is not ready before its first check for draws that are due.
-        self.has_looked = AtomicBool::new(files.is_empty());
-        for (path, file) in files {
-            let statistic = read_file(&self.datasets, &path, file)?;
+        self.has_looked.store(files.is_empty(), Ordering::Release);
+        self.query_files = Arc::new(files);
+        self.with_statistics()
+    }
+
+    /// Reads the statistics under the terms of this service's datasets.
+    pub(in crate::service) fn with_statistics(mut self) -> Result<Self, StatisticFault> {
+        self.statistics.clear();
+        for (path, file) in self.query_files.iter() {
+            let statistic = read_file(&self.datasets, path, file)?;
             self.statistics.insert(statistic.name.clone(), statistic);
         }
         Ok(self)

@@ -243,6 +243,7 @@ async fn steward(looks: &mut Looks<'_>) {
     browser.css("p.token").await;
     looks.at("people-added", &[]).await;
     looks.go("/people/ada").await;
+    looks.go("/sealings").await;
     looks.go("/ledger?person=ada&act=charged&from=2020-01-01&to=2099-12-31").await;
     browser.go("/policy").await;
     browser.fill("textarea[name=text]", "[dataset]\nname = \"visits\"").await;

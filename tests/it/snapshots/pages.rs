@@ -23,7 +23,7 @@ const KEY: &str = "ask_00112233445566778899aabbccddeeff";
 type Fields = &'static [(&'static str, &'static str)];
 
 /// Pages by the file that they are held against: who looks at them, and their path; forms with what is sent.
-const SHOWN: [(&str, &str, &str, Fields); 36] = [
+const SHOWN: [(&str, &str, &str, Fields); 37] = [
     ("home", "", "/", &[]),
     ("home-of-a-researcher", "bob", "/", &[]),
     ("home-of-a-steward", "sam", "/", &[]),
@@ -81,6 +81,7 @@ const SHOWN: [(&str, &str, &str, Fields); 36] = [
     ("accounts-of-a-steward", "sam", "/accounts", &[]),
     ("policy", "sam", "/policy", &[]),
     ("policy-checked", "sam", "/policy", &[("text", POLICY)]),
+    ("sealings", "sam", "/sealings", &[]),
     ("what-if", "sam", "/what-if?dataset=visits", &[]),
     ("requests", "sam", "/requests", &[]),
     ("people", "sam", "/people", &[]),
@@ -90,7 +91,7 @@ const SHOWN: [(&str, &str, &str, Fields); 36] = [
 ];
 
 /// Pages that are no HTML, and forms that lead to another page.
-const NOT_SHOWN: [&str; 23] = [
+const NOT_SHOWN: [&str; 26] = [
     // The manual is a text of its own, whose examples run.
     "GET /manual",
     "GET /manual/{topic}",
@@ -113,6 +114,10 @@ const NOT_SHOWN: [&str; 23] = [
     "POST /people/{name}/tokens",
     "POST /people/{name}/tokens/revoke",
     "POST /people/{name}/datasets",
+    // One sealing takes a running server: tests/it/sealings.rs looks at it.
+    "GET /sealings/{id}",
+    "POST /sealings",
+    "POST /sealings/{id}/cancel",
     "GET /ledger/export.csv",
     "GET /ledger/export.jsonl",
 ];

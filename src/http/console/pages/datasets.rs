@@ -116,7 +116,8 @@ pub fn columns(of: &str, columns: &[Column]) -> Markup {
 }
 
 /// The report of a sealing, in exact numbers: for stewards alone.
-fn sealing(report: &Report) -> Markup {
+#[must_use]
+pub fn sealing(report: &Report) -> Markup {
     let named = || report.columns.iter().filter(|(name, _)| !name.is_empty());
     html! {
         section.card {

@@ -56,6 +56,10 @@ impl Service {
     pub async fn refresh_due(self: &Arc<Self>) -> Vec<(String, Refreshed)> {
         let _turn = self.refreshing.lock().await;
         let mut done = Vec::new();
+        // A new edition was taken meanwhile: the next round draws from it.
+        if !Arc::ptr_eq(self, &self.latest()) {
+            return done;
+        }
         for statistic in self.statistics.values().filter(|statistic| self.state_of(statistic).is_due) {
             let became = match self.draw(statistic, self.period_key(statistic), false).await {
                 Ok(release) => Refreshed::Released(release),
@@ -77,16 +81,34 @@ impl Service {
         digest(&(&statistic.name, hex::encode(statistic.question), edition, &period))
     }
 
-    /// Refreshes statistics that are due for as long as the server runs: at once, and then every half minute. The service counts
-    /// as ready after the first round.
+    /// Refreshes statistics that are due for as long as the server runs: at once, after each new edition, and then every half minute. The
+    /// service counts as ready after the first round.
     pub async fn keep_fresh(self: Arc<Self>) {
+        let Some(current) = self.current() else { return self.keep_fresh_alone().await };
+        let mut changes = current.changes();
+        // Between two rounds nothing is held that would keep a superseded edition.
+        drop((self, current));
         loop {
-            // A round that panics must not end the loop.
-            let this = Arc::clone(&self);
-            let _ = tokio::spawn(async move { this.refresh_due().await }).await;
-            self.has_looked.store(true, Ordering::Release);
+            let this = Arc::clone(&changes.borrow_and_update());
+            this.round().await;
+            if let Ok(Err(_)) = tokio::time::timeout(PAUSE, changes.changed()).await {
+                return;
+            }
+        }
+    }
+
+    async fn keep_fresh_alone(self: Arc<Self>) {
+        loop {
+            Arc::clone(&self).round().await;
             tokio::time::sleep(PAUSE).await;
         }
+    }
+
+    /// One round of draws. A round that panics must not end the loop of rounds.
+    async fn round(self: Arc<Self>) {
+        let has_looked = Arc::clone(&self.has_looked);
+        let _ = tokio::spawn(async move { self.refresh_due().await }).await;
+        has_looked.store(true, Ordering::Release);
     }
 
     /// Records a steward's agreement to the question and the price of a statistic, and draws it if it is due then; from then on
@@ -103,6 +125,7 @@ impl Service {
         // Spawned, so that a caller who hangs up cancels nothing: what is paid for is shown.
         let publishing = tokio::spawn(async move {
             let _turn = this.refreshing.lock().await;
+            let this = this.latest();
             let statistic = this.statistic(&name).ok_or(ServiceError::Overloaded)?;
             this.agree(statistic, by).await?;
             if this.state_of(statistic).is_due {
@@ -144,6 +167,7 @@ impl Service {
         // Spawned, so that a caller who hangs up cancels nothing: what is paid for is shown.
         let drawing = tokio::spawn(async move {
             let _turn = this.refreshing.lock().await;
+            let this = this.latest();
             let statistic = this.statistic(&name).ok_or(ServiceError::Overloaded)?;
             this.draw(statistic, chance, true).await
         });

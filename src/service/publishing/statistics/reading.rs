@@ -95,10 +95,9 @@ impl From<ServiceError> for Unfit {
 pub fn read_file(
     datasets: &BTreeMap<String, Arc<Dataset>>,
     path: &Path,
-    file: QueryFile,
+    file: &QueryFile,
 ) -> Result<Statistic, StatisticFault> {
-    let read = named(path).and_then(|name| priced(datasets, name, &file).map(|(statistic, _)| statistic));
-    read.map_err(|unfit| unfit.in_file(path, &file))
+    read_priced(datasets, path, file).map(|(statistic, _)| statistic)
 }
 
 /// Makes a statistic from a file, and returns it with its priced question.

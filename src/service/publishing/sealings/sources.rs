@@ -1,0 +1,203 @@
+//! Sources: which files a policy may name that comes in through a door.
+//!
+//! Promises that a server reads nothing for a policy from a door but a file that was uploaded with it, and what the policy file of the same
+//! dataset, which its operator wrote, already names: somebody at a browser must not make the server read other files.
+
+use std::collections::HashSet;
+use std::error::Error;
+use std::path::{Path, PathBuf};
+
+use crate::engine::seal::read_public;
+use crate::query::error::shown;
+use crate::query::terms::policy::{Policy, PolicyError, PolicyFault, PublicRows, TableReading};
+use crate::query::terms::source::{SourceLocation, SourceSpec};
+
+/// A source that a policy from a door may not name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the source {source_name} is neither the uploaded file nor one that the policy file of this dataset on the server names; accepted are \
+     the name of an uploaded file, and the sources of that policy file as they are written there"
+)]
+pub struct SourceFault {
+    /// The source as the policy writes it, in quotes, or that it is a query.
+    source_name: String,
+}
+
+/// What a policy may name, and where that is.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    /// The uploaded file, to which a policy refers by its plain name.
+    pub upload: Option<PathBuf>,
+    /// The folder of the operator's policy file, which its paths are relative to.
+    pub beside: Option<PathBuf>,
+    /// What the operator's policy file names; `None` if everything may be named, because it was checked before.
+    named: Option<Named>,
+}
+
+/// What an operator's policy file names.
+#[derive(Debug, Clone, Default)]
+struct Named {
+    paths: HashSet<PathBuf>,
+    queries: HashSet<(String, String)>,
+}
+
+impl Named {
+    fn add(&mut self, from: &SourceLocation) {
+        match from {
+            SourceLocation::Path(path) => {
+                self.paths.insert(path.clone());
+            }
+            SourceLocation::Files(paths) => self.paths.extend(paths.iter().cloned()),
+            SourceLocation::Postgres { connection, query } => {
+                self.queries.insert((connection.clone(), query.clone()));
+            }
+        }
+    }
+}
+
+impl Sources {
+    /// The sources of a policy that was checked: the uploaded file, and paths relative to a folder.
+    #[must_use]
+    pub fn checked(upload: Option<PathBuf>, beside: Option<PathBuf>) -> Self {
+        Self { upload, beside, named: None }
+    }
+
+    /// What a policy may name whose dataset has this policy file of the operator's, if any, and that came with this uploaded file, if any.
+    ///
+    /// # Errors
+    /// [`PolicyError`] if the operator's file is faulty, so that nobody knows what it names.
+    pub fn allowed(operator: Option<&Path>, upload: Option<PathBuf>) -> Result<Self, PolicyError> {
+        let Some(path) = operator else {
+            return Ok(Self { upload, beside: None, named: Some(Named::default()) });
+        };
+        let mut named = Named::default();
+        let policy = Policy::load_with(path, &mut |spec, columns| {
+            named.add(&spec.from);
+            read_public(spec, columns)
+        })?;
+        let tables = policy.tables.iter().map(|table| &table.source);
+        let rows = policy.tables.is_empty().then_some(&policy.source);
+        rows.into_iter().chain(tables).chain(&policy.joined).for_each(|spec| named.add(&spec.from));
+        named.paths.extend(policy.exclude);
+        let beside = path.parent().unwrap_or(Path::new("")).to_owned();
+        Ok(Self { upload, beside: Some(beside), named: Some(named) })
+    }
+
+    /// Checks the text of a policy, with its sources where they are.
+    ///
+    /// # Errors
+    /// Every fault of the text, or the first source that it may not name.
+    pub fn parse(&self, text: &str) -> Result<Result<Policy, SourceFault>, Vec<PolicyFault>> {
+        let mut read = |spec: &SourceSpec, columns: &[String]| -> Result<PublicRows, Box<dyn Error>> {
+            read_public(&self.spec(spec.clone())?, columns)
+        };
+        Policy::parse_with(text, &mut read).map(|policy| self.located(policy))
+    }
+
+    fn located(&self, policy: Policy) -> Result<Policy, SourceFault> {
+        let source = if policy.tables.is_empty() { self.spec(policy.source)? } else { policy.source };
+        let table = |table: TableReading| Ok(TableReading { source: self.spec(table.source)?, ..table });
+        Ok(Policy {
+            source,
+            tables: policy.tables.into_iter().map(table).collect::<Result<_, _>>()?,
+            joined: policy.joined.into_iter().map(|spec| self.spec(spec)).collect::<Result<_, _>>()?,
+            exclude: policy.exclude.map(|path| self.path(path)).transpose()?,
+            ..policy
+        })
+    }
+
+    fn spec(&self, spec: SourceSpec) -> Result<SourceSpec, SourceFault> {
+        let from = match spec.from {
+            SourceLocation::Path(path) => SourceLocation::Path(self.path(path)?),
+            SourceLocation::Files(paths) => {
+                SourceLocation::Files(paths.into_iter().map(|path| self.path(path)).collect::<Result<_, _>>()?)
+            }
+            SourceLocation::Postgres { connection, query } => {
+                let asked = (connection, query);
+                if self.named.as_ref().is_some_and(|named| !named.queries.contains(&asked)) {
+                    return Err(SourceFault { source_name: "that is a query of a database".to_owned() });
+                }
+                SourceLocation::Postgres { connection: asked.0, query: asked.1 }
+            }
+        };
+        Ok(SourceSpec { from, ..spec })
+    }
+
+    fn path(&self, path: PathBuf) -> Result<PathBuf, SourceFault> {
+        let uploaded = self.upload.as_ref().filter(|upload| upload.file_name() == Some(path.as_os_str()));
+        if let Some(uploaded) = uploaded {
+            return Ok(uploaded.clone());
+        }
+        let whole = self.beside.as_ref().map_or_else(|| path.clone(), |beside| beside.join(&path));
+        match &self.named {
+            Some(named) if !named.paths.contains(&whole) => {
+                Err(SourceFault { source_name: format!("\"{}\"", shown(&path.to_string_lossy())) })
+            }
+            Some(_) | None => Ok(whole),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use super::Sources;
+
+    const COLUMN: &str = "[[column]]\nname = \"a\"\ntype = \"boolean\"\n";
+
+    fn policy(source: &str, more: &str) -> String {
+        format!(
+            "[dataset]\nname = \"t\"\nsource = {source}\nprivacy_unit = \"u\"\nmax_rows_per_unit = 4\nmax_rows = 9\n\
+             cap = {{ epsilon = \"1\", delta = \"1e-9\" }}\n{more}\n{COLUMN}"
+        )
+    }
+
+    /// Where a policy's source is, or what is said against it.
+    fn check(sources: &Sources, source: &str, more: &str) -> Result<String, String> {
+        let parsed = sources.parse(&policy(source, more)).map_err(|faults| faults[0].to_string())?;
+        parsed.map(|policy| format!("{:?}", policy.source.from)).map_err(|fault| fault.to_string())
+    }
+
+    #[test]
+    fn only_uploads_and_what_the_operator_names_are_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let operators = folder.path().join("t.toml");
+        let own = "{ files = [\"a.csv\", \"/data/b.csv\"] }";
+        std::fs::write(&operators, policy(own, "exclude = \"gone.csv\"")).expect("a policy file");
+        let upload = PathBuf::from("/state/uploads/u1/new.csv");
+        let both = Sources::allowed(Some(&operators), Some(upload.clone())).expect("a policy");
+        for accepted in ["\"new.csv\"", "\"a.csv\"", own, "[\"x\"]"] {
+            let found = check(&both, accepted, "");
+            assert_eq!(found.is_ok(), accepted != "[\"x\"]", "{accepted}: {found:?}");
+        }
+        assert!(check(&both, "\"new.csv\"", "").expect("accepted").contains("/state/uploads/u1/new.csv"));
+        assert!(check(&both, "\"a.csv\"", "exclude = \"gone.csv\"").is_ok());
+        for refused in [
+            "\"/etc/passwd\"",
+            "\"c.csv\"",
+            "\"./a.csv\"",
+            "\"sub/../a.csv\"",
+            "\"u1/new.csv\"",
+            "\"../uploads/u1/new.csv\"",
+            "\"*.csv\"",
+            "\".\"",
+            "{ files = [\"a.csv\", \"/etc/passwd\"] }",
+            "{ postgresql = \"host=h dbname=d\", query = \"SELECT 1\" }",
+        ] {
+            let found = check(&both, refused, "");
+            let is_told = found.as_ref().is_err_and(|fault| fault.contains("neither the uploaded file"));
+            assert!(is_told, "{refused}: {found:?}");
+        }
+        let others = "exclude = \"/etc/passwd\"";
+        assert!(check(&both, "\"a.csv\"", others).is_err_and(|fault| fault.contains("/etc/passwd")));
+        let public = "[[public]]\nname = \"p\"\nsource = \"/etc/passwd\"\ncolumns = [\"x\"]\n";
+        assert!(check(&both, "\"a.csv\"", public).is_err_and(|fault| fault.contains("neither")));
+        let alone = Sources::allowed(None, Some(upload)).expect("no policy");
+        assert!(check(&alone, "\"new.csv\"", "").is_ok() && check(&alone, "\"a.csv\"", "").is_err());
+        let nothing = Sources::allowed(None, None).expect("no policy");
+        assert!(check(&nothing, "\"new.csv\"", "").is_err());
+        let checked = Sources::checked(None, Some(Path::new("/p").to_owned()));
+        assert_eq!(check(&checked, "\"a.csv\"", "").expect("anything"), "Path(\"/p/a.csv\")");
+    }
+}
