@@ -1,5 +1,7 @@
 //! A dataset as it is served: its public terms, and the edition that questions see.
 
+use std::sync::Arc;
+
 use crate::engine::seal::Report;
 use crate::query::terms::policy::Terms;
 
@@ -21,6 +23,9 @@ pub struct Dataset {
     pub terms: Terms,
     /// Id of the edition that queries see.
     pub edition: String,
+    /// The text of the policy under which it is served, for stewards alone: it says where rows are read from. `None` if it is not known,
+    /// and for a table of one row a unit, which stands in the policy of its lineage.
+    pub policy: Option<Arc<str>>,
     /// The report of what sealing did, for stewards alone; `None` if it is not known.
     pub report: Option<Report>,
 }

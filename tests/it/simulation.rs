@@ -391,7 +391,8 @@ fn serve(
     let (name, title, terms) = (policy.name.clone(), None, policy.terms.clone());
     let lineage = String::clone(&name);
     let edition = format!("ed{number}");
-    let dataset = Dataset { name, lineage, title, pad_ms: None, about_rows: None, terms, edition, report: None };
+    let dataset =
+        Dataset { name, lineage, title, pad_ms: None, about_rows: None, terms, edition, policy: None, report: None };
     Arc::new(Service::new(Ports { ledger, engine, noise, clock }, vec![dataset]))
 }
 

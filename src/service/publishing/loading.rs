@@ -77,17 +77,17 @@ pub struct Declared {
 }
 
 impl Declared {
-    /// What a checked policy says; its text is not needed to serve it.
+    /// What a checked policy says.
     #[must_use]
     pub fn of(policy: Policy) -> Self {
-        let kept = KeptPolicy::new(&policy, "");
+        let kept = KeptPolicy::new(&policy, &policy.text);
         Self { name: policy.name, kept, terms: policy.terms }
     }
 
     /// The datasets that an edition is served as: its own table, and the tables that it is joined with. `report` is for stewards alone.
     #[must_use]
     pub fn datasets(self, edition: &str, report: Option<Report>) -> Vec<Dataset> {
-        let Self { name, kept: KeptPolicy { title, pad_ms, about_rows, .. }, terms } = self;
+        let Self { name, kept: KeptPolicy { title, pad_ms, about_rows, text, .. }, terms } = self;
         let joined = |join: &crate::query::terms::policy::JoinedTable| Dataset {
             name: join.name.clone(),
             lineage: name.clone(),
@@ -96,11 +96,13 @@ impl Declared {
             about_rows: None,
             terms: terms.of_table(join),
             edition: of_table(edition, &join.name),
+            policy: None,
             report: None,
         };
         let joined: Vec<Dataset> = terms.joins.iter().map(joined).collect();
         let (lineage, edition) = (name.clone(), edition.to_owned());
-        let own = Dataset { name, lineage, title, pad_ms, about_rows, terms, edition, report };
+        let policy = (!text.is_empty()).then(|| text.into());
+        let own = Dataset { name, lineage, title, pad_ms, about_rows, terms, edition, policy, report };
         std::iter::once(own).chain(joined).collect()
     }
 }

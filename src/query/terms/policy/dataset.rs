@@ -1,6 +1,7 @@
 //! What a policy file says about its dataset, after it has been checked.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::terms::Terms;
 use crate::query::terms::reading::{Conflicts, Rules};
@@ -29,6 +30,8 @@ pub struct Policy {
     pub about_rows: Option<u64>,
     /// The public terms: everything that queries depend on.
     pub terms: Terms,
+    /// The text that was checked, as a steward wrote it.
+    pub text: Arc<str>,
 }
 
 /// How one of several tables is read. No query depends on any of it.

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use toml::Spanned;
 
@@ -100,6 +101,7 @@ fn check(file: PolicyFile, read: &mut ReadPublic<'_>, faults: &mut PolicyFaults<
             tables: tables.terms,
             public,
         },
+        text: Arc::from(faults.text),
     })
 }
 

@@ -236,6 +236,7 @@ fn sealed(entry: &Entry, latest: &HashMap<String, String>) -> Vec<Dataset> {
         about_rows: None,
         terms,
         edition,
+        policy: None,
         report: None,
     };
     let joined = terms.joins.iter().map(|join| of(&join.name, of_table(edition, &join.name), terms.of_table(join)));
