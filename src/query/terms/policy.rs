@@ -6,6 +6,7 @@
 mod column_table;
 mod columns;
 mod dataset;
+pub mod editing;
 mod faults;
 mod file;
 pub mod limits;
