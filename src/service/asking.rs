@@ -8,6 +8,7 @@ pub(crate) mod counts;
 pub(in crate::service) mod curved;
 pub(crate) mod derivations;
 pub(crate) mod compose;
+pub mod costs;
 pub mod expected;
 pub(crate) mod extent;
 pub(crate) mod failure;
