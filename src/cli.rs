@@ -9,6 +9,7 @@ mod backup;
 mod completions;
 mod datasets;
 mod declared;
+mod drafter;
 mod failure;
 mod format;
 mod grant;
@@ -165,6 +166,12 @@ enum Command {
     /// Evaluate computations for the server that started this process. For internal use.
     #[command(hide = true)]
     Worker,
+    /// Draft a policy for the server that started this process. For internal use.
+    #[command(hide = true)]
+    Drafter {
+        /// The file to draft it for.
+        file: PathBuf,
+    },
 }
 
 /// Runs the command line of this process and returns its exit code.
@@ -227,5 +234,6 @@ fn dispatch(command: Command) -> Result<(), CommandFailure> {
             Ok(())
         }
         Command::Worker => worker::run(),
+        Command::Drafter { file } => drafter::run(&file),
     }
 }

@@ -4,6 +4,7 @@
 //! Evaluation is total: a conforming table never makes a computation fail, and no error text of polars leaves the engine.
 
 mod confine;
+pub mod drafting;
 mod limits;
 mod polars;
 mod pool;

@@ -24,7 +24,8 @@ pub enum SourceFormat {
 
 impl SourceFormat {
     /// The format that the ending of a file's name implies; `None` if it is unknown.
-    pub(super) fn of(path: &Path) -> Option<Self> {
+    #[must_use]
+    pub fn of(path: &Path) -> Option<Self> {
         let name = path.file_name()?.to_str()?.to_ascii_lowercase();
         let (stem, packing) = match name.rsplit_once('.') {
             Some((stem, "gz")) => (stem, Packing::Gzip),
