@@ -8,6 +8,7 @@ mod after;
 mod choices;
 mod counting;
 mod group_windows;
+mod hints;
 mod identity;
 mod names;
 mod outputs;
@@ -55,7 +56,8 @@ use crate::query::terms::policy::Terms;
 /// [`Code::UnsupportedSql`]: super::error::Code::UnsupportedSql
 /// [`Code::TooManyGroups`]: super::error::Code::TooManyGroups
 pub fn plan(query: &Query, terms: &Terms, rows_per_unit: Option<u32>) -> Result<Plan, QueryError> {
-    planned(query, terms, rows_per_unit, &Steps::bounded())
+    let planned = planned(query, terms, rows_per_unit, &Steps::bounded());
+    planned.map_err(|error| hints::in_known_names(error, query, terms))
 }
 
 /// Types a query by a rule of today or of earlier versions, without a limit on the steps.
