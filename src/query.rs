@@ -12,6 +12,7 @@ pub mod parse;
 pub mod term;
 
 pub mod filter;
+mod filter_emptiness;
 
 pub mod computation;
 

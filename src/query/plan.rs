@@ -25,6 +25,7 @@ mod parts;
 mod measurements;
 mod texts;
 mod views;
+pub mod warnings;
 pub mod relation;
 pub mod subquery;
 

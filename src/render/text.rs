@@ -133,6 +133,9 @@ pub fn quote(quote: &QuoteBody, screen: &Screen) -> String {
         format!("price: epsilon {} at delta {} ({} noise)", quote.price.epsilon, quote.price.delta, quote.mechanism),
         format!("account: {} now; it {}", balance(&account.before), paid(&quote.price, Some(&account.after))),
     ];
+    for warning in &quote.warnings {
+        lines.push(screen.paint(Tone::Warning, &screen.wrapped(&format!("warning: {warning}"))));
+    }
     if quote.replay {
         lines.push("nothing would be drawn: the answer is stored, or follows from stored ones".to_owned());
     } else if quote.legs.dataset != quote.legs.researcher {

@@ -251,6 +251,10 @@ pub struct QuoteBody {
     /// How groups are selected for being shown if their list is not public.
     #[serde(skip_serializing_if = "Option::is_none")]
     threshold: Option<ThresholdView>,
+    /// What the answer would not tell, such as that a condition can match no row by the declared domains; absent if there is nothing to say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub(crate) warnings: Vec<String>,
     pub(crate) account: BeforeAndAfter,
 }
 
@@ -284,6 +288,7 @@ impl From<Quote> for QuoteBody {
             assumed_group_size: assumes.then_some(quote.expected.rows),
             groups: groups.map(|group| GroupErrors::of(&quote.columns, group)).collect(),
             threshold: quote.threshold,
+            warnings: quote.warnings,
             account: BeforeAndAfter { before: quote.before, after: quote.after },
         }
     }

@@ -10,6 +10,7 @@ use crate::kernel::budget::ledger::read;
 use crate::kernel::privacy::amounts::{Epsilon, Price};
 use crate::kernel::privacy::certificate::{Accuracy, Certificate, NORMAL_975, Subject, certify, prices};
 use crate::query::answer::{ColumnInfo, columns, laws};
+use crate::query::plan::warnings::PlanWarning;
 use crate::service::shares::AccountShare;
 use crate::service::views::{AccountView, Fit, RoundedNumber};
 pub use crate::service::views::{LegsView, ThresholdView};
@@ -63,6 +64,8 @@ pub struct Quote {
     pub expected: ExpectedErrors,
     /// How groups are chosen that are shown, if their list is not public.
     pub threshold: Option<ThresholdView>,
+    /// What the answer would not tell, in words; it follows from the question and the policy alone.
+    pub warnings: Vec<String>,
 }
 
 /// The ledger's view of a question: the offer, and the account before and after.
@@ -112,6 +115,7 @@ impl Service {
             rows_per_unit: priced.plan.rows_per_unit,
             is_named: !margin::has_counts(&priced.plan),
             expected: expected(priced, &laws, known, margin::said_size(ask, &priced.plan)),
+            warnings: priced.plan.warnings(&priced.dataset.terms).into_iter().map(warning).collect(),
             threshold: priced.plan.hiding.and_then(|hiding| {
                 let law = certificate.measurements().get(hiding.units)?.law;
                 ThresholdView::of(&hiding.threshold, &law)
@@ -179,6 +183,15 @@ impl Service {
         let widest = errors.reduce(f64::max).map(|error| NORMAL_975 * error);
         widest.or_else(|| margin::of_only(&priced.plan, &laws)).map(RoundedNumber::from)
     }
+}
+
+/// A warning in words.
+fn warning(warning: PlanWarning) -> String {
+    let what = match warning {
+        PlanWarning::NoRow => "this condition",
+        PlanWarning::NoRowCounted => "the condition of one of the counts",
+    };
+    format!("{what} can match no row by the declared domains: the answer would be noise around 0")
 }
 
 /// Number of significant digits of the largest ε.
