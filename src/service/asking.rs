@@ -31,6 +31,7 @@ pub mod refusals;
 pub(crate) mod reserving;
 pub mod rooms;
 pub mod saved;
+pub mod served;
 pub mod stored;
 pub(crate) mod threads;
 pub(crate) mod turned;

@@ -8,6 +8,7 @@ use tacit::kernel::budget::people::Role;
 use tacit::kernel::vault::noise::OpenDp;
 use tacit::service::stewarding::people;
 
+use crate::console::Browser;
 use crate::support::{GAUSSIAN, Lab, PURE, block_on, call, grant, policy, visits};
 
 /// Quotes a question as the holder of a token.
@@ -262,4 +263,66 @@ fn margins_are_for_any_output() {
             assert_eq!(refused["code"], "invalid-request", "{refused}");
         }
     }
+}
+
+/// A condition that can match no row by the declared domains has a warning, and the console pays only after a tick. Any other condition has
+/// none, whatever the rows are.
+#[test]
+fn conditions_that_match_nothing_are_warned_of() {
+    let lab = Lab::gaussian();
+    let warned = |condition: &str| {
+        let sql = format!("SELECT COUNT(*) AS n FROM visits WHERE {condition}");
+        let quote = quote(&lab, &json!({"sql": sql, "epsilon": "0.1"}));
+        assert_eq!(quote["answerable"], true, "{quote}");
+        quote["warnings"].as_array().map(|warnings| warnings[0].as_str().expect("a text").to_owned())
+    };
+    let words = "this condition can match no row by the declared domains: the answer would be noise around 0";
+    for nothing in [
+        "age > 200",
+        "age < 0",
+        "age BETWEEN 60 AND 50",
+        "age > 40 AND age < 40",
+        "age IN (500, 600)",
+        "NOT (age >= 0)",
+        "FALSE",
+        "1 = 2",
+        "region IS NULL",
+        "region = 'north' AND region = 'south'",
+        "visited > DATE '2100-01-01'",
+        "age + 10 > 300",
+        "(age > 200 OR age < 0) AND smoker",
+    ] {
+        assert_eq!(warned(nothing).as_deref(), Some(words), "{nothing}");
+    }
+    for something in ["age > 30", "age >= 0", "age > 200 OR smoker", "NOT (age > 200)", "TRUE", "region <> 'north'"] {
+        assert_eq!(warned(something), None, "{something}");
+    }
+    let distinct = "SELECT COUNT(DISTINCT CASE WHEN age > 200 THEN patient_id END) AS n FROM visits";
+    let quote = quote(&lab, &json!({"sql": distinct, "epsilon": "0.1"}));
+    assert_eq!(quote["warnings"][0], format!("the condition of one of the counts{}", &words["this condition".len()..]));
+    block_on(async {
+        let browser = Browser::new(&lab, &lab.researcher).await;
+        let head = lab.head();
+        let fields = [
+            ("sql", "SELECT COUNT(*) AS n FROM visits WHERE age > 200"),
+            ("by", "epsilon"),
+            ("epsilon", "0.1"),
+            ("key", "ask_1"),
+            ("quoted", "0.1"),
+            ("do", "pay"),
+        ];
+        let reply = browser.post(&lab, "/ask", &fields).await;
+        let place = reply.headers["location"].to_str().expect("text").to_owned();
+        assert!(place.starts_with("/ask?") && place.ends_with("show=unseen"), "{place}");
+        let page = String::from_utf8_lossy(&browser.get(&lab, &place).await.bytes).into_owned();
+        assert!(
+            page.contains(words) && page.contains("name=\"agreed\"") && page.contains("Nothing was paid yet"),
+            "{page}"
+        );
+        assert_eq!(lab.head(), head, "nothing was paid");
+        let agreed = [&fields[..], &[("agreed", "yes")]].concat();
+        let reply = browser.post(&lab, "/ask", &agreed).await;
+        assert!(reply.headers["location"].to_str().is_ok_and(|place| place.starts_with("/answers/")));
+        assert_ne!(lab.head(), head);
+    });
 }

@@ -55,16 +55,20 @@ fn the_console_reads_a_question_once() {
         };
         for (what, path, fields, expected) in [
             ("the price", "/ask/price", form("quote", "", "k1"), (1, 1, 1)),
-            ("the page with the price", "/ask", form("quote", "", "k1"), (1, 1, 1)),
+            ("a form that leads to the price", "/ask", form("quote", "", "k1"), (0, 0, 0)),
             ("a payment at another price", "/ask", form("pay", "0.2", "k1"), (1, 1, 1)),
             ("a payment", "/ask", form("pay", "0.1", "k1"), (1, 1, 1)),
             ("the same payment sent again", "/ask", form("pay", "0.1", "k1"), (1, 1, 0)),
         ] {
             let before = lab.service.reading_counts();
             let reply = browser.post(&lab, path, &fields).await;
-            assert_eq!(reply.status, StatusCode::OK, "{what}");
+            assert_eq!(reply.status, if path == "/ask" { StatusCode::SEE_OTHER } else { StatusCode::OK }, "{what}");
             assert_eq!(since(&lab, before), expected, "{what}");
         }
+        let (before, mut address) = (lab.service.reading_counts(), form_urlencoded::Serializer::new(String::new()));
+        address.extend_pairs([("sql", COUNT), ("epsilon", "0.1"), ("show", "price")]);
+        let page = browser.get(&lab, &format!("/ask?{}", address.finish())).await;
+        assert_eq!((page.status, since(&lab, before)), (StatusCode::OK, (1, 1, 1)), "the page with the price");
     });
 }
 

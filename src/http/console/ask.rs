@@ -1,18 +1,19 @@
 //! The researchers' pages for asking a question: its price before paying, and the answer.
 
+mod pay;
+
 use axum::extract::State;
 use axum::response::Response;
 use maud::html;
 use serde::Deserialize;
+use strum::IntoStaticStr;
 
+use self::pay::SeenPrice;
 use super::saved::{filled, save};
 use super::session::Form;
-use super::shown::{AddressParams, Shown, aside, fragment};
+use super::shown::{AddressParams, Shown, address, aside, fragment, see};
 use crate::http::App;
-use crate::http::api::queries;
 use crate::http::api::quotes::quoted;
-use crate::http::cite;
-use crate::http::console::pages::answers;
 use crate::http::console::pages::ask::{self as pages, AskPage, Question};
 use crate::http::console::pages::price::{self, Outlook};
 use crate::http::console::pages::saved::SavedLine;
@@ -20,19 +21,15 @@ use crate::http::pad;
 use crate::http::pieces::held_response;
 use crate::http::problem::Problem;
 use crate::http::visitor::Visitor;
-use crate::kernel::budget::entry::KeyUse;
-use crate::kernel::budget::ledger::read;
 use crate::kernel::budget::people::{Person, Role};
 use crate::kernel::privacy::amounts::Epsilon;
 use crate::kernel::random;
-use crate::query::answer::tabulate;
 use crate::service::asking::ask::{Ask, MarginText, RequestedAccuracy};
 use crate::service::asking::pad::Pad;
-use crate::service::asking::question::PreparedQuestion;
 use crate::service::asking::quote::Quote;
-use crate::service::asking::rooms::{LIST_BYTES, Rendering};
+use crate::service::asking::rooms::LIST_BYTES;
 use crate::service::asking::saved::SavedQuestion;
-use crate::service::{Answer, Dataset, Service, ServiceError};
+use crate::service::{Dataset, Service, ServiceError};
 
 /// Query parameters with which a link can fill in the form.
 #[derive(Deserialize)]
@@ -43,6 +40,38 @@ pub struct AskParams {
     margin: Option<String>,
     purpose: Option<String>,
     done: Option<String>,
+    show: Option<PageContents>,
+}
+
+/// What the page shows beside the form: without scripts, a form leads here after it was sent, so that Back and reload send nothing again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, IntoStaticStr)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub(super) enum PageContents {
+    /// The price of the question.
+    Price,
+    /// The price of the question, which differs from the one at which somebody would have paid.
+    Unseen,
+    /// The answer to a question that costs nothing. Any other question is shown with its price.
+    Answer,
+}
+
+/// The longest address to which a form redirects, in bytes; a longer question is answered by the form itself.
+const ADDRESS_BYTES_MAX: usize = 6_000;
+
+/// The address of the page with a question in its form; `None` if it would be too long.
+fn shown_at(question: &Question, show: PageContents) -> Option<String> {
+    let (epsilon, margin) = match question.by_margin {
+        true => ("", question.margin.as_str()),
+        false => (question.epsilon.as_str(), ""),
+    };
+    let show: &str = show.into();
+    let params =
+        [("sql", question.sql.as_str()), ("epsilon", epsilon), ("margin", margin), ("purpose", &question.purpose)];
+    let place = address("/ask", &[params[0], params[1], params[2], params[3], ("show", show)]);
+    // A text that is left out of the address would come back as the example's.
+    let is_whole = !question.sql.is_empty() && !(epsilon.is_empty() && margin.is_empty());
+    (is_whole && place.len() <= ADDRESS_BYTES_MAX).then_some(place)
 }
 
 pub(super) fn own_datasets<'a>(service: &'a Service, person: &'a Person) -> Vec<&'a Dataset> {
@@ -59,24 +88,44 @@ pub async fn form(
     AddressParams(params): AddressParams<AskParams>,
 ) -> Shown {
     let person = visitor.only(&[Role::Researcher])?;
+    let datasets = own_datasets(&service, &person);
+    let first = params.dataset.as_deref().or(datasets.first().map(|dataset| dataset.name.as_str()));
+    let example = first.map_or_else(String::new, |name| format!("SELECT COUNT(*) AS n\nFROM {name}"));
+    let is_example = params.sql.is_none();
+    let question = Question {
+        sql: params.sql.unwrap_or(example),
+        by_margin: params.margin.is_some(),
+        epsilon: params.epsilon.unwrap_or_else(|| "0.1".to_owned()),
+        margin: params.margin.unwrap_or_default(),
+        purpose: params.purpose.unwrap_or_default(),
+        key: random::id("ask").unwrap_or_default(),
+    };
+    if let Some(show) = params.show {
+        return Ok(shown_again(&service, visitor, &person, question, show).await);
+    }
+    let done = done(params.done.as_deref());
     let show = move |service: &Service, visitor: &Visitor| {
-        let datasets = own_datasets(service, &person);
-        let first = params.dataset.as_deref().or(datasets.first().map(|dataset| dataset.name.as_str()));
-        let example = first.map_or_else(String::new, |name| format!("SELECT COUNT(*) AS n\nFROM {name}"));
-        let is_example = params.sql.is_none();
-        let done = done(params.done.as_deref());
-        let question = Question {
-            sql: params.sql.unwrap_or(example),
-            by_margin: params.margin.is_some(),
-            epsilon: params.epsilon.unwrap_or_else(|| "0.1".to_owned()),
-            margin: params.margin.unwrap_or_default(),
-            purpose: params.purpose.unwrap_or_default(),
-            key: random::id("ask").unwrap_or_default(),
-        };
         let saved = saved_lines(service, &person);
         Ok(editing(service, visitor, &person, (&question, is_example), (&Outlook::Unasked, done), saved))
     };
     aside(&service, visitor, show).await
+}
+
+/// The page to which a form has led: a question in its form, with its price or its free answer.
+async fn shown_again(
+    service: &App,
+    visitor: Visitor,
+    person: &Person,
+    question: Question,
+    show: PageContents,
+) -> Response {
+    let asker = Asker { visitor: &visitor, person, is_payment: false };
+    let (pad, shown) = match (ask(&question), show) {
+        (Err(problem), _) => (None, refused_page(service, asker, question, problem).await),
+        (Ok(ask), PageContents::Answer) => pay::free_answer(service, asker, question, ask).await,
+        (Ok(ask), PageContents::Price | PageContents::Unseen) => quoted_page(service, asker, question, ask, show).await,
+    };
+    pad::marked_any(pad, shown)
 }
 
 /// The question of a form. A button that says what fits has filled in the accuracy instead of its field.
@@ -111,27 +160,45 @@ fn ask(question: &Question) -> Result<Ask, Problem> {
     Ok(Ask { sql, accuracy, rows_per_unit: None, group_size: None, purpose }.checked()?)
 }
 
-/// POST /ask: shows the price or, on payment, the answer.
+/// POST /ask: leads to the price or, on payment, to the answer.
 pub async fn submit(State(service): State<App>, form: Form) -> Shown {
     let person = form.visitor.only(&[Role::Researcher])?;
     let question = question(&form);
     if form.text("do") == "save" {
         return saved(&service, &form, &person, question).await;
     }
-    let asked = ask(&question);
-    let (pad, shown) = match (form.text("do"), asked) {
-        (_, Err(problem)) => (None, refused_page(&service, &form, &person, question, problem).await),
-        ("pay", Ok(ask)) => pay(&service, &form, &person, question, ask).await,
-        (_, Ok(ask)) => quoted_page(&service, &form, &person, question, ask).await,
+    let is_payment = form.text("do") == "pay";
+    let asker = Asker { visitor: &form.visitor, person: &person, is_payment };
+    let (pad, shown) = match ask(&question) {
+        Err(problem) => (None, refused_page(&service, asker, question, problem).await),
+        Ok(ask) if is_payment => {
+            let seen = SeenPrice { epsilon: form.text("quoted").to_owned(), is_agreed: form.text("agreed") == "yes" };
+            pay::pay(&service, asker, seen, question, ask).await
+        }
+        Ok(ask) => match shown_at(&question, PageContents::Price) {
+            Some(place) => (None, see(&place)),
+            None => quoted_page(&service, asker, question, ask, PageContents::Price).await,
+        },
     };
     Ok(pad::marked_any(pad, shown))
+}
+
+/// Who has sent a question, and whether they meant to pay for it.
+#[derive(Clone, Copy)]
+struct Asker<'a> {
+    visitor: &'a Visitor,
+    person: &'a Person,
+    is_payment: bool,
 }
 
 /// Saves the question, or shows the form again with the reason why not.
 async fn saved(service: &App, form: &Form, person: &Person, question: Question) -> Shown {
     match save(service, form, person, question.clone()).await {
         Ok(done) => Ok(done),
-        Err(problem) => Ok(refused_page(service, form, person, question, problem).await),
+        Err(problem) => {
+            let asker = Asker { visitor: &form.visitor, person, is_payment: false };
+            Ok(refused_page(service, asker, question, problem).await)
+        }
     }
 }
 
@@ -233,157 +300,54 @@ fn editing(
 
 async fn quoted_page(
     service: &App,
-    form: &Form,
-    person: &Person,
+    asker: Asker<'_>,
     question: Question,
     ask: Ask,
+    show: PageContents,
 ) -> (Option<Pad>, Response) {
-    let (visitor, asker, showing, asked) = (form.visitor.clone(), person.clone(), service.clone(), question.clone());
+    let (visitor, person) = (asker.visitor.clone(), asker.person.clone());
+    let (showing, asked, show_unseen) = (service.clone(), question.clone(), show == PageContents::Unseen);
     let write = move |quote: Result<Quote, ServiceError>| {
-        let show = |outlook: &Outlook<'_>| asking_page(&showing, &visitor, &asker, &asked, outlook);
-        with_outlook(quote.map_err(Problem::from), show)
+        let show = |outlook: &Outlook<'_>| asking_page(&showing, &visitor, &person, &asked, outlook);
+        match (quote, show_unseen) {
+            (Ok(quote), true) if quote.answerable => show(&Outlook::Unseen(&quote)),
+            (quote, _) => with_outlook(quote.map_err(Problem::from), show),
+        }
     };
-    let room = match service.room(&person.name, LIST_BYTES).await {
+    let room = match service.room(&asker.person.name, LIST_BYTES).await {
         Ok(room) => room,
-        Err(error) => return (None, busy_page(service, form, person, &question, &error.into())),
+        Err(error) => return (None, busy_page(service, asker, &question, &error.into())),
     };
-    match quoted(service, &person.name, ask, write).await {
+    match quoted(service, &asker.person.name, ask, write).await {
         (pad, Ok(page)) => (pad, held_response(page, room)),
-        (pad, Err(problem)) => (pad, busy_page(service, form, person, &question, &problem)),
+        (pad, Err(problem)) => (pad, busy_page(service, asker, &question, &problem)),
     }
 }
 
 /// The page that says the server is busy. It is built right here, because there is no room for it elsewhere either.
-fn busy_page(service: &App, form: &Form, person: &Person, question: &Question, problem: &Problem) -> Response {
+fn busy_page(service: &App, asker: Asker<'_>, question: &Question, problem: &Problem) -> Response {
     let outlook = (&refusal(problem), None);
-    let mut response = editing(service, &form.visitor, person, (question, false), outlook, None);
+    let mut response = editing(service, asker.visitor, asker.person, (question, false), outlook, None);
     *response.status_mut() = problem.status();
     response
 }
 
 /// The page that says why there is no answer. After a refused payment it has a new key, so that the question can be asked again.
-async fn refused_page(service: &App, form: &Form, person: &Person, question: Question, problem: Problem) -> Response {
-    let is_payment = form.text("do") == "pay";
+async fn refused_page(service: &App, asker: Asker<'_>, question: Question, problem: Problem) -> Response {
+    let is_payment = asker.is_payment;
     let key = if is_payment { random::id("ask").unwrap_or_default() } else { question.key.clone() };
     let question = Question { key, ..question };
-    let (asker, asked, why) = (person.clone(), question.clone(), problem.clone());
+    let (person, asked, why) = (asker.person.clone(), question.clone(), problem.clone());
     let show = move |service: &Service, visitor: &Visitor| {
         let outlook = refusal(&why);
-        let mut response = asking_page(service, visitor, &asker, &asked, &outlook);
+        let mut response = asking_page(service, visitor, &person, &asked, &outlook);
         if is_payment {
             *response.status_mut() = why.status();
         }
         Ok(response)
     };
-    match aside(service, form.visitor.clone(), show).await {
+    match aside(service, asker.visitor.clone(), show).await {
         Ok(page) => page,
-        Err(_) => busy_page(service, form, person, &question, &problem),
+        Err(_) => busy_page(service, asker, &question, &problem),
     }
-}
-
-/// The key under which a page pays. It covers the question and its accuracy, too.
-fn key_of(question: &Question) -> Option<KeyUse> {
-    let digest = |parts: &[&str]| {
-        let mut hasher = blake3::Hasher::new();
-        parts.iter().for_each(|part| {
-            hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
-        });
-        *hasher.finalize().as_bytes()
-    };
-    let by = if question.by_margin { &question.margin } else { &question.epsilon };
-    let how = if question.by_margin { "margin" } else { "epsilon" };
-    let body = digest(&[&question.sql, how, by, &question.purpose]);
-    // Another question from the same page is another payment.
-    let key = digest(&["console", &question.key, &question.sql, how, by, &question.purpose]);
-    (!question.key.is_empty()).then_some(KeyUse { key, body })
-}
-
-/// Prepares a question, and returns its quote if the price differs from the one seen on the page that pays. Free questions, and those that
-/// this page has paid for before, need no quote.
-fn prepared(
-    service: &Service,
-    who: &str,
-    ask: Ask,
-    key: Option<KeyUse>,
-    seen: &str,
-) -> (PreparedQuestion, Option<Quote>) {
-    let mut prepared = service.prepare(who, ask);
-    let is_paid = key.is_none_or(|key| read(service.ledger(), |book| book.under_key(who, &key)).is_some());
-    if prepared.is_free() || is_paid {
-        return (prepared, None);
-    }
-    let quote = service.quote_before(&mut prepared);
-    let is_unseen = |quote: &Quote| quote.answerable && quote.epsilon != "0" && quote.epsilon != seen;
-    (prepared, quote.filter(is_unseen))
-}
-
-/// Pays for a question and shows the answer. The key comes from the page, so sending the page again does not pay again.
-async fn pay(service: &App, form: &Form, person: &Person, question: Question, ask: Ask) -> (Option<Pad>, Response) {
-    let (key, seen, who) = (key_of(&question), form.text("quoted").to_owned(), person.name.clone());
-    let work = move |service: &Service| prepared(service, &who, ask, key, &seen);
-    let (prepared, unseen) = match service.planning(&person.name, work).await {
-        Ok(prepared) => prepared,
-        Err(error) => return (None, refused_page(service, form, person, question, error.into()).await),
-    };
-    let pad = prepared.pad();
-    if let Some(quote) = unseen {
-        let asker = person.clone();
-        let show = move |service: &Service, visitor: &Visitor| {
-            Ok(asking_page(service, visitor, &asker, &question, &Outlook::Unseen(&quote)))
-        };
-        let page = aside(service, form.visitor.clone(), show).await;
-        return (pad, page.unwrap_or_else(axum::response::IntoResponse::into_response));
-    }
-    let answered = match prepared.is_free() {
-        true => free(service, form, person, prepared).await,
-        false => answered(service, form, person, prepared, key).await,
-    };
-    let shown = match answered {
-        Ok(page) => page,
-        Err(problem) => refused_page(service, form, person, question, problem).await,
-    };
-    (pad, shown)
-}
-
-async fn free(service: &App, form: &Form, person: &Person, prepared: PreparedQuestion) -> Result<Response, Problem> {
-    let ((prepared, room), visitor) = (service.in_room(prepared, Rendering::Page).await?, form.visitor.clone());
-    let show = move |service: &Service| {
-        let answer = service.answer_free(prepared)?;
-        Ok::<_, ServiceError>(visitor.page("Answer", "/ask", &answers::free(&answer.sql, &answer.table)))
-    };
-    Ok(held_response(service.rendering_in(&room, &person.name, show).await??, room))
-}
-
-async fn answered(
-    service: &App,
-    form: &Form,
-    person: &Person,
-    prepared: PreparedQuestion,
-    key: Option<KeyUse>,
-) -> Result<Response, Problem> {
-    let (answer, room) = queries::answer_in_time(service, prepared, key, Rendering::Page).await?;
-    let (visitor, who) = (form.visitor.clone(), person.name.clone());
-    let show = move |service: &Service| visitor.page("Answer", "/ask", &answer_body(service, &who, &answer));
-    Ok(held_response(service.rendering_in(&room, &person.name, show).await?, room))
-}
-
-fn answer_body(service: &Service, who: &str, answer: &Answer) -> maud::Markup {
-    let stored = &answer.stored;
-    let table = tabulate(&answer.layout, stored.vectors());
-    let account = (answer.fraction(), answer.account());
-    let (paid, date, cite) = (answer.epsilon(), service.date(stored.at_ms), cite::answer(service, stored));
-    answers::one(&answers::AnswerPage {
-        release: &stored.release.id,
-        dataset: &stored.release.subject.dataset,
-        sql: &answer.sql,
-        first_sql: Some(stored.sql.as_str()).filter(|first| *first != answer.sql),
-        date: &date,
-        cite: &cite,
-        mechanism: stored.release.mechanism.name(),
-        paid: Some(&paid),
-        table: &table,
-        account: Some(&account),
-        purpose: stored.purpose.as_deref().filter(|_| stored.researcher == who),
-        page: 0,
-    })
 }

@@ -6,6 +6,7 @@
 use axum::extract::State;
 use serde::Deserialize;
 
+use super::answers::place;
 use super::shown::{AddressParams, Shown, address, aside, see};
 use crate::http::App;
 use crate::http::console::pages::history::{self as pages, HistoryLine, HistoryPage};
@@ -14,6 +15,7 @@ use crate::http::visitor::Visitor;
 use crate::kernel::budget::ledger::read;
 use crate::kernel::budget::people::Role;
 use crate::kernel::privacy::amounts::Price;
+use crate::service::asking::served::ServedAnswer;
 use crate::service::asking::stored::StoredSummary;
 use crate::service::stewarding::accounts::Fraction;
 use crate::service::{Service, ServiceError};
@@ -38,10 +40,12 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn fits(&self, stored: &StoredSummary) -> bool {
+    /// Whether an answer is looked for, by the words of the question that its owner asked.
+    fn fits(&self, stored: &StoredSummary, own: Option<&ServedAnswer>) -> bool {
         let tells = |text: &str| text.to_lowercase().contains(&self.find);
+        let sql = own.and_then(|own| own.sql.as_deref()).unwrap_or(&stored.sql);
         (self.dataset.is_empty() || stored.release.subject.dataset == self.dataset)
-            && (tells(&stored.sql) || stored.purpose.as_deref().is_some_and(tells))
+            && (tells(sql) || stored.purpose.as_deref().is_some_and(tells))
     }
 }
 
@@ -70,7 +74,11 @@ pub async fn history(
 /// The latest answers that were served to a researcher, at most `limit`.
 pub(super) fn latest(service: &Service, who: &str, limit: usize) -> Result<Vec<HistoryLine>, ServiceError> {
     let served = served(service, who, u64::MAX, limit);
-    served.iter().map(|(seq, id)| line(service, who, *seq, service.stored_summary(id)?)).collect()
+    let shown = |(seq, id): &(u64, String)| {
+        let (stored, own) = (service.stored_summary(id)?, service.served_by(who, *seq)?);
+        Ok(line(service, who, *seq, stored, own))
+    };
+    served.iter().map(shown).collect()
 }
 
 /// The ids of the answers served before an entry, newest first, each with the number of the entry that served it.
@@ -94,39 +102,34 @@ fn found(
         if place == LOOKED_MAX || lines.len() == LINES {
             return Ok((lines, Some(last)));
         }
-        let stored = service.stored_summary(id)?;
-        if wanted.fits(&stored) {
-            lines.push(line(service, who, *seq, stored)?);
+        let (stored, own) = (service.stored_summary(id)?, service.served_by(who, *seq)?);
+        if wanted.fits(&stored, own.as_ref()) {
+            lines.push(line(service, who, *seq, stored, own));
         }
         last = *seq;
     }
     Ok((lines, None))
 }
 
-fn line(service: &Service, who: &str, seq: u64, stored: StoredSummary) -> Result<HistoryLine, ServiceError> {
-    let (at_ms, paid) = paid(service, who, seq)?.unwrap_or((stored.at_ms, Price::ZERO));
+/// An answer in a history, in the words of the question that its owner asked.
+fn line(service: &Service, who: &str, seq: u64, stored: StoredSummary, own: Option<ServedAnswer>) -> HistoryLine {
+    let paid = own.as_ref().map_or(Price::ZERO, |own| own.standing.legs.researcher);
+    let at_ms = own.as_ref().map_or(stored.at_ms, |own| own.at_ms);
     let dataset = stored.release.subject.dataset;
     let lineage = service.dataset(&dataset).map_or(dataset.as_str(), |dataset| dataset.lineage.as_str());
     let amount = read(service.ledger(), |book| book.researcher(lineage, who).map(|account| account.amount));
-    Ok(HistoryLine {
+    let own_sql = own.and_then(|own| own.sql);
+    let place = place(&stored.release.id, own_sql.is_some().then_some(seq));
+    let sql = own_sql.unwrap_or(stored.sql);
+    HistoryLine {
         when: service.minute(at_ms),
         share: (paid > Price::ZERO).then(|| Fraction::of(paid, amount.unwrap_or(Price::ZERO))),
-        again: address("/ask", &[("sql", &stored.sql)]),
-        release: stored.release.id,
+        again: address("/ask", &[("sql", &sql)]),
+        place,
         purpose: stored.purpose.filter(|_| stored.researcher == who),
-        sql: stored.sql,
+        sql,
         dataset,
-    })
-}
-
-/// When an entry served an answer to a researcher, and what they paid then.
-fn paid(service: &Service, who: &str, seq: u64) -> Result<Option<(u64, Price)>, ServiceError> {
-    let entries = service.ledger().entries(seq.saturating_sub(1), 1)?;
-    let Some(entry) = entries.first().filter(|entry| entry.seq == seq) else { return Ok(None) };
-    let charged = entry.act.charge().map(|charge| (&charge.researcher, charge.legs.researcher));
-    let served = entry.act.serving().map(|serving| (&serving.researcher, serving.legs.researcher));
-    let paid = charged.or(served).filter(|(researcher, _)| *researcher == who).map(|(_, paid)| paid);
-    Ok(paid.map(|paid| (entry.at_ms, paid)))
+    }
 }
 
 /// GET /history/{id}: the address that an answer had before.

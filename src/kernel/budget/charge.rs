@@ -79,7 +79,7 @@ pub struct ServeRequest {
     pub release: String,
     /// Name of the researcher who asks, and who pays for the draws that are new to them.
     pub researcher: String,
-    /// How the query lays the answer out, as JSON text of the service; `None` for the layout it was stored with.
+    /// What the query is and how it lays the answer out, as text of the service; `None` for the layout it was stored with.
     pub question: Option<String>,
     /// The idempotency key that the request was sent under.
     pub key: Option<KeyUse>,

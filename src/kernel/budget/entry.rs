@@ -388,7 +388,7 @@ pub struct Serving {
     pub release: String,
     /// Name of the researcher it was served to.
     pub researcher: String,
-    /// How the query lays the answer out, as JSON text of the service; `None` for the layout it was stored with.
+    /// What the query was and how it lays the answer out, as text of the service. Older ledgers have `None` where there is no key.
     pub question: Option<String>,
     /// The idempotency key that the request was sent under.
     pub key: Option<KeyUse>,

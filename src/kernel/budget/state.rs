@@ -349,6 +349,13 @@ impl LedgerState {
         }))
     }
 
+    /// Number of the durable entry that answered a researcher under an idempotency key.
+    #[must_use]
+    pub fn entry_under(&self, researcher: &str, key: &KeyUse) -> Option<u64> {
+        let card = self.keys.get(researcher)?.get(&key.key)?;
+        (card.body == key.body && card.seq <= self.durable).then_some(card.seq)
+    }
+
     /// All queries, each with the digest of its canonical plan without accuracy.
     pub fn questions(&self) -> impl Iterator<Item = (&Digest, &QuestionRecord)> {
         self.questions.iter()

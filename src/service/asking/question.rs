@@ -327,8 +327,8 @@ impl Service {
         }
     }
 
-    /// The answer stored under an idempotency key, in its original layout, with the memory reserved for rendering it.
-    async fn known_by_key(
+    /// The answer that was served before, such as under an idempotency key, in its original layout, with the memory reserved for rendering it.
+    pub(super) async fn known_by_key(
         self: Arc<Self>,
         who: &str,
         known: Result<Standing, Refusal>,

@@ -112,7 +112,7 @@ impl Service {
         let request = ServeRequest {
             release,
             researcher: asked.who,
-            question: asked.key.map(|_| question.encode()),
+            question: Some(question.encode()),
             key: asked.key,
             at_ms: self.now_ms(),
         };

@@ -13,6 +13,8 @@ use crate::service::stewarding::accounts::AccountView;
 pub struct AnswerPage<'a> {
     /// The id of the answer's release.
     pub release: &'a str,
+    /// Number of the entry that served it to the viewer, if the page shows their own question; the pages of its table keep it.
+    pub asked: Option<u64>,
     /// The name of the dataset.
     pub dataset: &'a str,
     /// The canonical SQL of the question.
@@ -29,7 +31,7 @@ pub struct AnswerPage<'a> {
     pub paid: Option<&'a str>,
     /// The table of noisy values.
     pub table: &'a Table,
-    /// The share of the account that was paid and the account after it, if the answer was paid for just now.
+    /// The share of the account that was paid and the account after it, if the page shows how the viewer was served.
     pub account: Option<&'a (AccountShare, AccountView)>,
     /// The declared purpose, if there is one.
     pub purpose: Option<&'a str>,
@@ -124,13 +126,17 @@ fn rows(shown: &AnswerPage<'_>, address: &str) -> Markup {
         1 => "The same values as a table".to_owned(),
         _ => format!("Rows {} to {last} of {all}", first + 1),
     };
+    let turned = |page: usize| match shown.asked {
+        Some(seq) => format!("{address}?asked={seq}&page={page}"),
+        None => format!("{address}?page={page}"),
+    };
     html! {
         (figure::rows(shown.table, &caption, first..last))
         @if pages > 1 {
             nav.pages aria-label="Pages of the table" {
-                @if page > 0 { a href={ (address) "?page=" (page) } rel="prev" { "Previous" } " " }
+                @if page > 0 { a href=(turned(page)) rel="prev" { "Previous" } " " }
                 "Page " (page + 1) " of " (pages)
-                @if page + 1 < pages { " " a href={ (address) "?page=" (page + 2) } rel="next" { "Next" } }
+                @if page + 1 < pages { " " a href=(turned(page + 2)) rel="next" { "Next" } }
             }
         }
     }

@@ -7,9 +7,9 @@ use crate::service::stewarding::accounts::Fraction;
 
 /// One question that was answered.
 pub struct HistoryLine {
-    /// The id of the answer's release.
-    pub release: String,
-    /// The SQL of the question.
+    /// The address of the answer, as it was served to the researcher.
+    pub place: String,
+    /// The SQL of the question, in the words of the researcher.
     pub sql: String,
     /// The dataset that was asked.
     pub dataset: String,
@@ -92,7 +92,7 @@ fn row(line: &HistoryLine) -> Markup {
         tr {
             td { time { (line.when) } br; small { (line.dataset) } }
             td {
-                a.question href={ "/answers/" (line.release) } { (clipped(&line.sql)) }
+                a.question href=(line.place) { (clipped(&line.sql)) }
                 @if let Some(purpose) = &line.purpose { br; small { "for: " (purpose) } }
             }
             td.number { @match line.share { Some(share) => (percent(share.to_f64())), None => "free" } }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use maud::{Markup, html};
 
 use crate::kernel::budget::entry::{Act, Cause, Charge, IssuedToken};
+use crate::service::asking::served::question_of;
 use crate::service::stewarding::entries::{AnswerNames, EntryPrice, asker};
 use crate::service::views::{significant, timestamp};
 
@@ -294,7 +295,8 @@ pub fn words(act: &Act, names: &EntryNames<'_>) -> String {
             format!("charged and not answered, because {}; {}", because(*cause), names.answer(release))
         }
         Act::Served(served) | Act::ServedByPath(served) => {
-            format!("the stored answer was given to {}: {}", asker(&served.researcher), names.sql(&served.release))
+            let asked = question_of(act).unwrap_or_else(|| names.sql(&served.release));
+            format!("the stored answer was given to {}: {asked}", asker(&served.researcher))
         }
         Act::Recovered { reason, by, .. } => format!("{by} resumed an older ledger: {reason}"),
         Act::Published { statistic, release, .. } => {

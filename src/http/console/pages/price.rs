@@ -66,6 +66,7 @@ fn quoted(quote: &Quote) -> Markup {
             // The form says which price was shown here, so that nobody pays another one.
             input type="hidden" name="quoted" form="question" value=(quote.epsilon);
             (cost(quote))
+            (warnings(quote))
             (errors(quote))
             @if !quote.answerable {
                 p.note.bad { (why_not(quote.refusal.as_ref())) }
@@ -80,6 +81,17 @@ fn quoted(quote: &Quote) -> Markup {
             @if let Some(threshold) = &quote.threshold {
                 p.muted { "Groups are shown from about " (number(threshold.units.to_f64().round(), None)) " units on." }
             }
+        }
+    }
+}
+
+/// What the answer would not tell, with a box that says that somebody wants it nevertheless: without it, nothing is paid.
+fn warnings(quote: &Quote) -> Markup {
+    let is_paid = quote.answerable && quote.epsilon != "0";
+    html! {
+        @for warning in &quote.warnings { p.note.warn { "Look again: " (warning) "." } }
+        @if !quote.warnings.is_empty() && is_paid {
+            label { input type="checkbox" name="agreed" value="yes" form="question"; "I have read this and want to pay nevertheless" }
         }
     }
 }
