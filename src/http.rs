@@ -10,6 +10,7 @@ mod body;
 mod cite;
 mod console;
 mod counts;
+mod entry_rows;
 mod formats;
 mod json;
 mod pad;

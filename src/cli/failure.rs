@@ -61,7 +61,7 @@ impl From<StewardingError> for CommandFailure {
         match error {
             StewardingError::Service(error) => error.into(),
             StewardingError::Client(error) => error.into(),
-            StewardingError::Statistic(_) => Self::no(error),
+            StewardingError::Statistic(_) | StewardingError::Search(_) => Self::no(error),
             StewardingError::Unreadable { .. } => Self::could(error),
         }
     }

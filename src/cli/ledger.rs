@@ -11,15 +11,18 @@ use crate::kernel::clock::{Clock, SystemClock};
 use crate::ledger::replan::Replanner;
 use crate::ledger::{Recovery, Verified, recover, verify};
 use crate::render::text::short_id;
+use crate::service::stewarding::entries::SearchText;
 use crate::service::stewarding::people::AT_STATE_DIRECTORY;
 use crate::terminal::{TextColumn, TextTable, say, say_table};
 
 #[derive(Subcommand)]
 pub(super) enum LedgerCommand {
-    /// List entries, oldest first.
+    /// List entries, oldest first: all, or those about a person, a dataset, some days or one kind of act.
     ///
-    /// Example: tacit ledger list --state state
+    /// Example: tacit ledger list --person ada --from 2026-03-01 --to 2026-03-31 --state state
     List {
+        #[command(flatten)]
+        search: SearchOptions,
         /// Largest number of entries to list.
         #[arg(long, default_value_t = 100)]
         limit: usize,
@@ -54,6 +57,35 @@ pub(super) enum LedgerCommand {
     },
 }
 
+/// Options that choose entries, as on the console's page of the ledger.
+#[derive(clap::Args)]
+pub(super) struct SearchOptions {
+    /// Only entries of acts by this person, or about them.
+    #[arg(long)]
+    person: Option<String>,
+    /// Only entries about this dataset.
+    #[arg(long)]
+    dataset: Option<String>,
+    /// Only entries of this kind, like granted or charged.
+    #[arg(long)]
+    act: Option<String>,
+    /// Only entries of this day (in UTC) and later ones, like 2026-03-01.
+    #[arg(long, value_name = "DAY")]
+    from: Option<String>,
+    /// Only entries of this day (in UTC) and earlier ones, like 2026-03-31.
+    #[arg(long, value_name = "DAY")]
+    to: Option<String>,
+}
+
+impl SearchOptions {
+    fn text(&self) -> SearchText<'_> {
+        let Self { person, dataset, act, from, to } = self;
+        let [person, dataset, act, from, to] =
+            [person, dataset, act, from, to].map(|given| given.as_deref().unwrap_or(""));
+        SearchText { act, person, dataset, from, to, words: "" }
+    }
+}
+
 /// Options that name a state directory and its anchor.
 #[derive(clap::Args)]
 pub(super) struct Files {
@@ -70,14 +102,14 @@ pub(super) struct Files {
 
 pub(super) fn run(command: &LedgerCommand) -> Result<(), CommandFailure> {
     match command {
-        LedgerCommand::List { limit, after, place } => list(*limit, *after, place),
+        LedgerCommand::List { search, limit, after, place } => list(&search.text(), *limit, *after, place),
         LedgerCommand::Verify { files } => check(files),
         LedgerCommand::Recover { reason, files } => take_up(files, reason),
     }
 }
 
-fn list(limit: usize, after: u64, place: &PlaceOptions) -> Result<(), CommandFailure> {
-    let entries = place.steward()?.entries(after, limit)?;
+fn list(sought: &SearchText<'_>, limit: usize, after: u64, place: &PlaceOptions) -> Result<(), CommandFailure> {
+    let entries = place.steward()?.entries(sought, after, limit)?;
     tell(place.json, &entries, || show(&entries))
 }
 

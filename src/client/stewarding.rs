@@ -20,6 +20,7 @@ use crate::service::publishing::statistics::check::StatisticCheck;
 use crate::service::publishing::statistics::{Agreement, StatisticFault};
 use crate::service::stewarding::accounts::NamedAccount;
 use crate::service::stewarding::declared::{DeclaredFile, Outcome};
+use crate::service::stewarding::entries::{SearchFault, SearchText};
 use crate::service::stewarding::grants::Holder;
 use crate::service::stewarding::requests::{Decision, RequestView};
 use crate::service::stewarding::tokens::{GivenToken, HeldToken};
@@ -38,6 +39,9 @@ pub enum StewardingError {
     /// The query file of a statistic cannot be published.
     #[error(transparent)]
     Statistic(#[from] StatisticFault),
+    /// The search for entries cannot be read.
+    #[error(transparent)]
+    Search(#[from] SearchFault),
     /// The query file of a statistic cannot be read.
     #[error("{}: cannot be read: {}", path.display(), crate::files::because(*kind))]
     Unreadable {
@@ -183,11 +187,11 @@ pub trait Stewarding {
     /// [`StewardingError`]; nothing changed.
     fn apply(&self, files: &[DeclaredFile], reason: &str) -> Result<Outcome, StewardingError>;
 
-    /// At most `limit` entries of the ledger after number `after`, oldest first, as JSON.
+    /// At most `limit` entries of the ledger after number `after` that match a search, oldest first, as JSON.
     ///
     /// # Errors
-    /// [`StewardingError`] if they cannot be read.
-    fn entries(&self, after: u64, limit: usize) -> Result<Vec<Value>, StewardingError>;
+    /// [`StewardingError`] if they cannot be read, or if the search cannot.
+    fn entries(&self, sought: &SearchText<'_>, after: u64, limit: usize) -> Result<Vec<Value>, StewardingError>;
 
     /// What query files would cost as statistics.
     ///

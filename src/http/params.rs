@@ -59,6 +59,11 @@ impl FromRequestParts<App> for PageParams {
 }
 
 impl PageParams {
+    /// The parameters as they stand in an address with others.
+    pub fn new(limit: Option<String>, after: Option<String>) -> Self {
+        Self { limit, after }
+    }
+
     /// The largest number of items, 100 by default.
     pub fn limit(&self) -> Result<usize, Problem> {
         let Some(text) = &self.limit else { return Ok(LIMIT_DEFAULT) };
@@ -116,7 +121,8 @@ pub fn next_link(
     after: Option<&str>,
     limit: usize,
 ) -> axum::response::AppendHeaders<Vec<(HeaderName, HeaderValue)>> {
-    let link = after
-        .and_then(|after| HeaderValue::from_str(&format!("<{path}?limit={limit}&after={after}>; rel=\"next\"")).ok());
+    let begins = if path.contains('?') { '&' } else { '?' };
+    let link = after.map(|after| format!("<{path}{begins}limit={limit}&after={after}>; rel=\"next\""));
+    let link = link.and_then(|link| HeaderValue::from_str(&link).ok());
     axum::response::AppendHeaders(link.map(|link| (header::LINK, link)).into_iter().collect())
 }

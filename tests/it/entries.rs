@@ -210,3 +210,53 @@ fn ten_thousand_accounts_are_found_page_by_page() {
         assert!(public.contains(": 10001 researchers") && public.len() < 100_000, "{}", public.len());
     });
 }
+
+/// The API finds what a plain reading finds, page by page, as JSON and as CSV.
+#[test]
+fn the_api_finds_what_the_page_finds() {
+    block_on(async {
+        let (_dir, scene) = opened(END_MS);
+        let entries = scene.service.ledger().entries(0, 10_000).expect("entries");
+        let all: Vec<Value> = entries.iter().map(|entry| serde_json::to_value(entry).expect("JSON")).collect();
+        let (day, first) = (86_400_000, entries[0].at_ms / 86_400_000 * 86_400_000);
+        let period = (first + 4 * day, first + 13 * day);
+        for (search, mut wanted) in [
+            ("person=ada", expected(&all, "ada", "", "", (0, u64::MAX))),
+            ("dataset=reports&act=released", expected(&all, "", "reports", "released", (0, u64::MAX))),
+            ("person=bob&from=2026-06-01&to=2026-06-09", expected(&all, "bob", "", "", period)),
+            ("person=nobody", Vec::new()),
+        ] {
+            wanted.reverse();
+            let (mut path, mut found) = (format!("/v1/ledger?limit=7&{search}"), Vec::new());
+            loop {
+                let page = scene.get("sam", &path).await;
+                assert_eq!(page.status, StatusCode::OK, "{path}: {}", text(&page));
+                found.extend(
+                    page.json().as_array().expect("a list").iter().map(|one| one["seq"].as_u64().expect("one")),
+                );
+                let Some(link) = page.headers.get("link") else { break };
+                let link = link.to_str().expect("text");
+                path = link.split(['<', '>']).nth(1).expect("an address").to_owned();
+                assert!(link.ends_with("rel=\"next\"") && path.contains("limit=7&after="), "{link}");
+            }
+            assert_eq!(found, wanted, "{search}");
+            let csv = text(&scene.get("sam", &format!("/v1/ledger?format=csv&limit=1000&{search}")).await);
+            let numbers: Vec<u64> = csv::Reader::from_reader(csv.as_bytes())
+                .records()
+                .map(|record| record.expect("a record")[0].parse().expect("a number"))
+                .collect();
+            assert!(csv.starts_with("number,when_utc,act,"), "{csv}");
+            assert_eq!(numbers, wanted, "{search}");
+        }
+        for (query, said) in [
+            ("from=yesterday", "from is not a day like 2026-03-31"),
+            ("act=nothing", "act \"nothing\" is not known; accepted are dataset-opened"),
+            ("format=xml", "format is \"xml\"; accepted are json and csv"),
+            ("who=ada", "accepted are limit, after, person"),
+        ] {
+            let reply = scene.get("sam", &format!("/v1/ledger?{query}")).await;
+            assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{query}");
+            assert!(reply.json()["detail"].as_str().is_some_and(|detail| detail.contains(said)), "{}", text(&reply));
+        }
+    });
+}

@@ -6,7 +6,6 @@ use serde_json::{Map, Value};
 
 use super::{AddedPerson, NewGrant, NewPerson, PublishedStatistic, Stewarding, StewardingError};
 use crate::files;
-use crate::kernel::budget::ledger::Ledger;
 use crate::kernel::clock::{Clock, SystemClock};
 use crate::kernel::privacy::amounts::Epsilon;
 use crate::ledger::SqliteLedger;
@@ -16,6 +15,7 @@ use crate::service::publishing::statistics::check::{StatisticCheck, check, datas
 use crate::service::publishing::statistics::{Agreement, Statistic, StatisticFault, confirm, read_file};
 use crate::service::stewarding::accounts::{self, NamedAccount, timestamp};
 use crate::service::stewarding::declared::{self, DeclaredFile, Outcome};
+use crate::service::stewarding::entries::{EntrySearch, SearchText, page_after};
 use crate::service::stewarding::fault::Absence;
 use crate::service::stewarding::grants::{self, Grant};
 use crate::service::stewarding::people::{self, AT_STATE_DIRECTORY};
@@ -128,8 +128,9 @@ impl Stewarding for StateDirectory {
         Ok(declared::apply(&self.ledger, &declared, reason, AT_STATE_DIRECTORY, self.clock.now_ms())?)
     }
 
-    fn entries(&self, after: u64, limit: usize) -> Result<Vec<Value>, StewardingError> {
-        let entries = self.ledger.entries(after, limit).map_err(ServiceError::from)?;
+    fn entries(&self, sought: &SearchText<'_>, after: u64, limit: usize) -> Result<Vec<Value>, StewardingError> {
+        let search = EntrySearch::read(sought)?;
+        let entries = page_after(&self.ledger, &search, after, limit).map_err(ServiceError::from)?;
         // Unwrap safety: entries are plain data with string keys.
         Ok(entries.iter().map(|entry| serde_json::to_value(entry).expect("plain data")).collect())
     }

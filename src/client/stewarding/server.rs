@@ -8,6 +8,7 @@ use crate::kernel::privacy::amounts::Epsilon;
 use crate::service::publishing::statistics::check::StatisticCheck;
 use crate::service::stewarding::accounts::NamedAccount;
 use crate::service::stewarding::declared::{DeclaredFile, Outcome};
+use crate::service::stewarding::entries::SearchText;
 use crate::service::stewarding::grants::Holder;
 use crate::service::stewarding::requests::{Decision, RequestView};
 use crate::service::stewarding::tokens::{GivenToken, HeldToken};
@@ -76,8 +77,14 @@ impl Stewarding for Client {
         Ok(self.post_as("/v1/apply", &json!({"files": files, "reason": reason}))?)
     }
 
-    fn entries(&self, after: u64, limit: usize) -> Result<Vec<Value>, StewardingError> {
-        Ok(self.get_as(&format!("/v1/ledger?limit={limit}&after={after}"))?)
+    fn entries(&self, sought: &SearchText<'_>, after: u64, limit: usize) -> Result<Vec<Value>, StewardingError> {
+        let SearchText { act, person, dataset, from, to, words: _ } = *sought;
+        let (limit, after) = (limit.to_string(), after.to_string());
+        let fields = [("act", act), ("person", person), ("dataset", dataset), ("from", from), ("to", to)];
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair("limit", &limit).append_pair("after", &after);
+        query.extend_pairs(fields.into_iter().filter(|(_, text)| !text.is_empty()));
+        Ok(self.get_as(&format!("/v1/ledger?{}", query.finish()))?)
     }
 
     fn check_statistics(&self, files: &[DeclaredFile]) -> Result<Vec<StatisticCheck>, StewardingError> {

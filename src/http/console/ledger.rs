@@ -2,23 +2,21 @@
 
 mod export;
 
-use std::collections::HashMap;
-
 use axum::extract::State;
 use serde::Deserialize;
 
 use super::shown::{AddressParams, Shown, aside};
 use crate::http::App;
 use crate::http::console::pages::ledger::{self as pages, EntryNames, Health, LedgerLine, Search, SoughtEntries};
+use crate::http::entry_rows::titles;
 use crate::http::problem::Problem;
 use crate::http::visitor::Visitor;
 use crate::kernel::budget::entry::{Act, Entry};
 use crate::kernel::budget::ledger::read;
 use crate::kernel::budget::people::Role;
-use crate::kernel::budget::state::EntryFilter;
 use crate::service::Service;
 use crate::service::stewarding::accounts::timestamp;
-use crate::service::stewarding::entries::{self, AnswerNames, DAY_MS, EntrySearch, day_ms};
+use crate::service::stewarding::entries::{self, AnswerNames, EntrySearch, SearchText};
 
 pub use export::{csv, json};
 
@@ -55,19 +53,9 @@ impl LedgerParams {
 
 /// The search that an address asks for.
 fn search(wanted: &SoughtEntries) -> Result<EntrySearch, Problem> {
-    let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-    let day = |name: &str, text: &str| {
-        let wrong = || Problem::invalid_request(format!("{name} is not a day like 2026-03-31"));
-        (!text.is_empty()).then(|| day_ms(text).ok_or_else(wrong)).transpose()
-    };
-    let filter = EntryFilter {
-        person: some(&wanted.person),
-        dataset: some(&wanted.dataset),
-        act: some(&wanted.act),
-        from_ms: day("from", &wanted.from)?,
-        until_ms: day("to", &wanted.to)?.map(|begins| begins.saturating_add(DAY_MS)),
-    };
-    Ok(EntrySearch { filter, words: wanted.find.clone() })
+    let SoughtEntries { act, person, dataset, from, to, find } = wanted;
+    let sought = SearchText { act, person, dataset, from, to, words: find };
+    EntrySearch::read(&sought).map_err(|fault| Problem::invalid_request(fault.to_string()))
 }
 
 /// GET /ledger: the newest entries, or those that match a search.
@@ -91,11 +79,6 @@ pub async fn ledger(
         Ok(visitor.page("Ledger", "/ledger", &pages::page(&health(service), &lines, &search)))
     };
     aside(&service, visitor, show).await
-}
-
-/// The titles of the statistics that are published, by name.
-fn titles(service: &Service) -> HashMap<String, String> {
-    service.statistics().map(|one| (one.name.clone(), service.reading_of(one).face.title)).collect()
 }
 
 fn health(service: &Service) -> Health {

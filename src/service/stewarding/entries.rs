@@ -13,6 +13,7 @@ use crate::kernel::budget::ledger::{Ledger, LedgerFault, read};
 use crate::kernel::budget::people::STATISTICS;
 use crate::kernel::budget::state::{EntryFilter, FoundEntries};
 use crate::kernel::privacy::amounts::Epsilon;
+use crate::query::error::shown;
 use crate::service::views::Fraction;
 
 /// Maximum number of entries that one call reads.
@@ -29,6 +30,70 @@ pub struct EntrySearch {
     pub filter: EntryFilter,
     /// Words that the entry's JSON text must contain, in upper or lower case; empty for every entry.
     pub words: String,
+}
+
+/// What to look for, as people write it; an empty text lets all entries pass.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SearchText<'a> {
+    /// The kind of act.
+    pub act: &'a str,
+    /// The name of somebody who acted or whom the act concerns.
+    pub person: &'a str,
+    /// The name of the dataset.
+    pub dataset: &'a str,
+    /// The first day in UTC, like `2026-03-01`.
+    pub from: &'a str,
+    /// The last day in UTC, like `2026-03-31`.
+    pub to: &'a str,
+    /// Words that the entry's JSON text must contain.
+    pub words: &'a str,
+}
+
+/// Why a search cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SearchFault {
+    /// A day is written in another way.
+    #[error("{name} is not a day like 2026-03-31")]
+    Day {
+        /// Which day it is: `from` or `to`.
+        name: &'static str,
+    },
+    /// No act is of this kind.
+    #[error("act \"{}\" is not known; accepted are {}", shown(.act), kinds())]
+    Act {
+        /// The kind that was given.
+        act: String,
+    },
+}
+
+/// The kinds of acts that people can look for, in words.
+fn kinds() -> String {
+    let kinds: Vec<_> = Act::KINDS.iter().copied().filter(|kind| Act::shown_kind(kind) == *kind).collect();
+    kinds.join(", ")
+}
+
+impl EntrySearch {
+    /// Reads a search.
+    ///
+    /// # Errors
+    /// [`SearchFault`] for a day or a kind of act that is none.
+    pub fn read(text: &SearchText<'_>) -> Result<Self, SearchFault> {
+        let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        let day = |name: &'static str, text: &str| {
+            (!text.is_empty()).then(|| day_ms(text).ok_or(SearchFault::Day { name })).transpose()
+        };
+        if !text.act.is_empty() && !Act::KINDS.contains(&text.act) {
+            return Err(SearchFault::Act { act: text.act.to_owned() });
+        }
+        let filter = EntryFilter {
+            person: some(text.person),
+            dataset: some(text.dataset),
+            act: some(Act::shown_kind(text.act)),
+            from_ms: day("from", text.from)?,
+            until_ms: day("to", text.to)?.map(|begins| begins.saturating_add(DAY_MS)),
+        };
+        Ok(Self { filter, words: text.words.to_owned() })
+    }
 }
 
 /// Entries that match a search, and where it continues.
@@ -77,6 +142,32 @@ pub fn oldest(ledger: &dyn Ledger, search: &EntrySearch, after: u64) -> Result<E
     let found = read(ledger, |book| book.entries_after(&search.filter, after, CHUNK));
     let entries = matching(ledger, search, &found)?;
     Ok(EntryPage { entries, next: found.looked_to })
+}
+
+/// The oldest entries after entry number `after` that match, at most `limit` of them, oldest first. Only the last page has fewer.
+///
+/// # Errors
+/// [`LedgerFault`] if the ledger cannot be read.
+pub fn page_after(
+    ledger: &dyn Ledger,
+    search: &EntrySearch,
+    after: u64,
+    limit: usize,
+) -> Result<Vec<Entry>, LedgerFault> {
+    if *search == EntrySearch::default() {
+        return ledger.entries(after, limit);
+    }
+    let (mut entries, mut at) = (Vec::new(), after);
+    while entries.len() < limit {
+        let found = oldest(ledger, search, at)?;
+        entries.extend(found.entries);
+        match found.next {
+            Some(looked_to) => at = looked_to,
+            None => break,
+        }
+    }
+    entries.truncate(limit);
+    Ok(entries)
 }
 
 /// The entries among those found that match the whole search, oldest first.

@@ -1,10 +1,8 @@
 //! Exports of the ledger, oldest entry first: everything, or what a search finds.
 //!
-//! Promises that an export is written only as fast as its reader takes it, within a bounded memory, that a reader can tell a part from the
-//! whole, and that no cell of a CSV file is a formula to a spreadsheet.
+//! Promises that an export is written only as fast as its reader takes it, within a bounded memory, and that a reader can tell a part from
+//! the whole.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
@@ -13,38 +11,18 @@ use axum::http::{HeaderValue, header};
 use axum::response::IntoResponse;
 use tokio::sync::mpsc;
 
-use super::{LedgerParams, search, titles};
+use super::{LedgerParams, search};
 use crate::http::App;
-use crate::http::console::pages::ledger::{EntryNames, words};
 use crate::http::console::shown::{AddressParams, Shown};
+use crate::http::entry_rows::{csv_lines, titles};
 use crate::http::problem::Problem;
 use crate::http::shared::Shared;
 use crate::http::visitor::Visitor;
 use crate::kernel::budget::entry::Entry;
-use crate::kernel::budget::ledger::{LedgerFault, read};
+use crate::kernel::budget::ledger::LedgerFault;
 use crate::kernel::budget::people::Role;
-use crate::kernel::budget::state::Parties;
 use crate::service::Service;
-use crate::service::stewarding::accounts::timestamp;
-use crate::service::stewarding::entries::{self, AnswerNames, EntrySearch, answer_of, asker};
-use crate::service::views::significant;
-
-/// The columns of a CSV export.
-const COLUMNS: [&str; 13] = [
-    "number",
-    "when_utc",
-    "act",
-    "by",
-    "person",
-    "dataset",
-    "what",
-    "question",
-    "answer",
-    "epsilon",
-    "account_percent",
-    "cap_percent",
-    "hash",
-];
+use crate::service::stewarding::entries::{self, EntrySearch};
 
 /// The format of an export.
 #[derive(Debug, Clone, Copy)]
@@ -112,7 +90,7 @@ fn write_all(
     loop {
         let found = entries::oldest(service.ledger(), search, after)?;
         let text = match format {
-            ExportFormat::Csv => lines(service, &found.entries, &titles, is_first)?,
+            ExportFormat::Csv => csv_lines(service, &found.entries, &titles, is_first)?,
             ExportFormat::Json => json_lines(&found.entries),
         };
         is_first = false;
@@ -137,58 +115,6 @@ fn json_lines(entries: &[Entry]) -> Vec<u8> {
     text
 }
 
-fn lines(
-    service: &Service,
-    found: &[Entry],
-    titles: &HashMap<String, String>,
-    is_first: bool,
-) -> Result<Vec<u8>, LedgerFault> {
-    let answers = AnswerNames::of(service.ledger(), found)?;
-    let names = EntryNames { answers: &answers, titles };
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let unwritten = |_| LedgerFault::Unreadable;
-    if is_first {
-        writer.write_record(COLUMNS).map_err(unwritten)?;
-    }
-    for entry in found {
-        let record = record(service, entry, &names);
-        writer.write_record(record.iter().map(|text| safe(text).into_owned())).map_err(unwritten)?;
-    }
-    writer.into_inner().map_err(|_| LedgerFault::Unreadable)
-}
-
-/// The cells of one entry, in the order of [`COLUMNS`].
-fn record(service: &Service, entry: &Entry, names: &EntryNames<'_>) -> [String; COLUMNS.len()] {
-    let price = entries::price(service.ledger(), &entry.act);
-    let per_cent = |part: f64| significant(100.0 * part, 6);
-    let (by, person, dataset) = read(service.ledger(), |book| {
-        let Parties { by, person, dataset } = book.parties(&entry.act);
-        let owned = |name: Option<&str>| name.map(asker).unwrap_or_default().to_owned();
-        (owned(by), owned(person), owned(dataset))
-    });
-    let question = answer_of(&entry.act).and_then(|id| names.answers.get(id)).map(|name| name.sql.clone());
-    [
-        entry.seq.to_string(),
-        timestamp(entry.at_ms),
-        entry.act.kind().to_owned(),
-        by,
-        person,
-        dataset,
-        words(&entry.act, names),
-        question.unwrap_or_default(),
-        answer_of(&entry.act).unwrap_or_default().to_owned(),
-        price.map(|price| price.epsilon.to_string()).unwrap_or_default(),
-        price.map(|price| per_cent(price.of_account.to_f64())).unwrap_or_default(),
-        price.map(|price| per_cent(price.of_cap.to_f64())).unwrap_or_default(),
-        hex::encode(Entry::hash(&entry.canonical_bytes())),
-    ]
-}
-
-/// A cell that no spreadsheet takes for a formula: people chose reasons and names.
-fn safe(text: &str) -> Cow<'_, str> {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) { format!("'{text}").into() } else { text.into() }
-}
-
 /// Turns a channel into a stream.
 struct Receiving(mpsc::Receiver<Result<Bytes, std::io::Error>>);
 
@@ -199,27 +125,5 @@ impl futures_core::Stream for Receiving {
         context: &mut std::task::Context<'_>,
     ) -> std::task::Poll<Option<Self::Item>> {
         self.0.poll_recv(context)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_cell_is_a_formula() {
-        for (text, cell) in [
-            ("=1+1", "'=1+1"),
-            ("+1", "'+1"),
-            ("-1", "'-1"),
-            ("@SUM(A1)", "'@SUM(A1)"),
-            ("\t=1", "'\t=1"),
-            ("\r=1", "'\r=1"),
-            ("\n=1", "'\n=1"),
-            ("a = 1", "a = 1"),
-            ("", ""),
-        ] {
-            assert_eq!(safe(text), cell);
-        }
     }
 }
