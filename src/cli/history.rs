@@ -42,6 +42,9 @@ pub(super) struct PastAnswer {
     dataset: String,
     edition: String,
     sql: String,
+    /// The reader's own question, if they were served an answer to a colleague's with other words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    asked: Option<String>,
     researcher: String,
     epsilon: String,
     at: String,
@@ -50,38 +53,73 @@ pub(super) struct PastAnswer {
 }
 
 impl PastAnswer {
+    /// The question in the reader's own words.
+    fn question(&self) -> &str {
+        self.asked.as_deref().unwrap_or(&self.sql)
+    }
+
     fn holds(&self, text: &str) -> bool {
         let is_in = |whole: &str| whole.to_lowercase().contains(&text.to_lowercase());
-        is_in(&self.sql) || self.purpose.as_deref().is_some_and(is_in)
+        is_in(self.question()) || self.purpose.as_deref().is_some_and(is_in)
     }
 }
 
-/// All stored answers that may be read, newest first.
-pub(super) fn past(client: &Client) -> Result<Vec<PastAnswer>, ClientError> {
-    let mut past: Vec<PastAnswer> = client.all("/v1/releases", |one: &PastAnswer| one.release.clone())?;
-    past.sort_by(|one, other| other.at.cmp(&one.at));
-    Ok(past)
+/// The newest stored answers that may be read and fit, at most `limit` of them, and whether there may be older ones that fit. No more pages
+/// are fetched than it takes.
+pub(super) fn newest(
+    client: &Client,
+    limit: usize,
+    fits: impl Fn(&PastAnswer) -> bool,
+) -> Result<(Vec<PastAnswer>, bool), ClientError> {
+    /// The largest page that a server returns.
+    const PAGE: usize = 1_000;
+    let mut found: Vec<PastAnswer> = Vec::new();
+    let (mut size, mut after) = (limit.saturating_add(1).min(PAGE), String::new());
+    loop {
+        let page: Vec<PastAnswer> = client.get_as(&format!("/v1/releases?order=newest&limit={size}{after}"))?;
+        let last = page.last().filter(|_| page.len() == size).map(|one| format!("&after={}", one.release));
+        found.extend(page.into_iter().filter(&fits));
+        if found.len() > limit {
+            found.truncate(limit);
+            return Ok((found, true));
+        }
+        match last {
+            Some(last) => (size, after) = (PAGE, last),
+            None => return Ok((found, false)),
+        }
+    }
 }
 
 pub(super) fn run(options: &HistoryOptions) -> Result<(), CommandFailure> {
     let client = options.server.client();
     if let Some(release) = &options.release {
         let format = if options.json { PrintFormat::Json } else { options.format };
-        let id = whole_id(&past(&client)?, release)?;
+        let id = if is_whole(release) { release.clone() } else { whole_id(&all(&client)?, release)? };
         let bytes = client.get_for(&format!("/v1/releases/{id}"), format.media_type())?;
         return format.print(&client, &bytes, text::stored);
     }
-    let mut found = past(&client)?;
-    found.retain(|one| options.dataset.as_ref().is_none_or(|dataset| one.dataset == *dataset));
-    found.retain(|one| options.search.as_ref().is_none_or(|text| one.holds(text)));
-    let all = found.len();
-    found.truncate(options.limit);
+    let fits = |one: &PastAnswer| {
+        options.dataset.as_ref().is_none_or(|dataset| one.dataset == *dataset)
+            && options.search.as_ref().is_none_or(|text| one.holds(text))
+    };
+    let (found, has_more) = newest(&client, options.limit, fits)?;
     tell(options.json, &found, || {
         say_table(&table(&found));
-        if all > found.len() {
-            say(format!("the newest {} of {all}; --limit shows more, --search finds some", found.len()));
+        if has_more {
+            say(format!("the newest {}; --limit shows more, --search finds some", found.len()));
         }
     })
+}
+
+/// All stored answers that may be read.
+fn all(client: &Client) -> Result<Vec<PastAnswer>, ClientError> {
+    newest(client, usize::MAX, |_| true).map(|(all, _)| all)
+}
+
+/// Whether a text is a whole id of a release: `rel_` and 32 hexadecimal digits.
+fn is_whole(text: &str) -> bool {
+    let digits = text.strip_prefix("rel_").unwrap_or("");
+    digits.len() == 32 && digits.chars().all(|c| c.is_ascii_hexdigit() && !c.is_ascii_uppercase())
 }
 
 /// The id of the one release that begins so.
@@ -121,7 +159,7 @@ pub(super) fn table(past: &[PastAnswer]) -> TextTable {
             epsilon(&one.epsilon),
             one.dataset.clone(),
             one.researcher.clone(),
-            one.sql.clone(),
+            one.question().to_owned(),
             one.purpose.clone().unwrap_or_default(),
         ]
     };
@@ -138,6 +176,7 @@ mod tests {
             dataset: "visits".to_owned(),
             edition: String::new(),
             sql: "SELECT region".to_owned(),
+            asked: None,
             researcher: "ada".to_owned(),
             epsilon: "0.160863".to_owned(),
             at: "2026-11-29T00:01:48.851Z".to_owned(),
@@ -160,5 +199,7 @@ mod tests {
     fn a_search_reads_questions_and_purposes() {
         let one = &past(&["ab"])[0];
         assert!(one.holds("REGION") && one.holds("asthma") && !one.holds("copd"));
+        let one = PastAnswer { asked: Some("SELECT sex".to_owned()), ..one.clone() };
+        assert!(one.holds("sex") && !one.holds("region"), "in the reader's own words");
     }
 }

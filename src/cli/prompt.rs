@@ -113,8 +113,7 @@ impl Conversation<'_> {
             PromptAction::Describe(table) => self.describe(table.as_deref()),
             PromptAction::Budget => say(people::account_table(&datasets::accounts(self.client)?).shown(&self.screen)),
             PromptAction::Past => {
-                let mut past = history::past(self.client)?;
-                past.truncate(PAST_SHOWN);
+                let (past, _) = history::newest(self.client, PAST_SHOWN, |_| true)?;
                 say(history::table(&past).shown(&self.screen));
             }
             PromptAction::Statistics => {

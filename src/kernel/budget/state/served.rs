@@ -48,6 +48,26 @@ impl LedgerState {
         Some(numbers.filter(|(number, _)| self.is_servable(ReleaseNo(*number))).map(|(_, card)| card))
     }
 
+    /// All answers that may be served, newest first, from the one before the answer `before` on. `None` if `before` may not be served.
+    #[must_use]
+    pub fn servable_before(&self, before: Option<&str>) -> Option<impl Iterator<Item = &ReleaseRecord> + use<'_>> {
+        let end = match before {
+            Some(id) => self.names.get(id).filter(|number| self.is_servable(**number))?.0,
+            None => u32::try_from(self.releases.len()).unwrap_or(u32::MAX),
+        };
+        let numbers = (0..end).zip(&self.releases[..end as usize]).rev();
+        Some(numbers.filter(|(number, _)| self.is_servable(ReleaseNo(*number))).map(|(_, card)| card))
+    }
+
+    /// Number of the entry that first served an answer to a person; `None` if it may not be served to them.
+    #[must_use]
+    pub fn first_served(&self, person: &str, release: &str) -> Option<u64> {
+        let number = *self.names.get(release)?;
+        let dataset = &self.account(self.card(number).dataset).dataset;
+        let account = self.number_of(dataset, AccountKind::Researcher, person)?;
+        self.was_handed_over(account, number).then(|| self.seq_served(account, number))
+    }
+
     /// The answers that were served on an account, in the order of their entries.
     fn served_to(&self, account: AccountNo) -> &[ReleaseNo] {
         self.served_in_order.get(&account).map(Vec::as_slice).unwrap_or_default()
