@@ -145,6 +145,7 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(crate::http::api::researchers::list, crate::http::api::researchers::add))
         .routes(routes!(crate::http::api::researchers::revoke))
         .routes(routes!(crate::http::api::researchers::set_datasets))
+        .routes(routes!(crate::http::api::researchers::set_role))
         .routes(routes!(crate::http::api::tokens::list, crate::http::api::tokens::issue))
         .routes(routes!(crate::http::api::tokens::revoke))
         .routes(routes!(crate::http::api::grants::grant))

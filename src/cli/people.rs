@@ -45,6 +45,21 @@ pub(super) enum ResearcherCommand {
         #[command(flatten)]
         place: PlaceOptions,
     },
+    /// Give a person another role, at once and in the sessions that they have. Tokens, allocations and open requests stay as they are.
+    ///
+    /// The last steward who may come in remains one. Example: tacit researcher role ada viewer --dataset visits
+    Role {
+        /// The name of the person.
+        name: String,
+        /// The role from now on: researcher, viewer or steward.
+        role: Role,
+        /// For a viewer, a dataset whose statistics they may see; may be given several times. Without it they see those of the datasets
+        /// that they were given before, or hold an allocation of.
+        #[arg(long = "dataset")]
+        datasets: Vec<String>,
+        #[command(flatten)]
+        place: PlaceOptions,
+    },
     /// Give a person another token and print it, once.
     ///
     /// Example: tacit researcher token ada laptop --expires 2027-01-31
@@ -94,6 +109,7 @@ pub(super) fn researcher(command: &ResearcherCommand) -> Result<(), CommandFailu
     match command {
         ResearcherCommand::Add { name, role, datasets, place } => add(name, *role, datasets, place),
         ResearcherCommand::Datasets { name, datasets, place, none: _ } => set_datasets(name, datasets, place),
+        ResearcherCommand::Role { name, role, datasets, place } => set_role(name, *role, datasets, place),
         ResearcherCommand::Token { name, token, expires, place } => issue(name, token, expires.as_deref(), place),
         ResearcherCommand::Tokens { name, place } => tokens(name, place),
         ResearcherCommand::Revoke { name, only, place } => revoke(name, only.as_deref(), place),
@@ -167,6 +183,16 @@ fn set_datasets(name: &str, datasets: &[String], place: &PlaceOptions) -> Result
     tell(place.json, &json!({"name": name, "datasets": datasets}), || match datasets {
         [] => say(format!("{name} sees public statistics alone")),
         datasets => say(format!("{name} sees the statistics of {}", datasets.join(", "))),
+    })
+}
+
+fn set_role(name: &str, role: Role, datasets: &[String], place: &PlaceOptions) -> Result<(), CommandFailure> {
+    if role != Role::Viewer && !datasets.is_empty() {
+        return Err(CommandFailure::Usage(format!("--dataset is for the role viewer, and the role is {role}")));
+    }
+    place.steward()?.set_role(name, role, (!datasets.is_empty()).then_some(datasets))?;
+    tell(place.json, &json!({"name": name, "role": role}), || {
+        say(format!("{name} is a {role} now; their tokens and allocations stay as they are"))
     })
 }
 

@@ -121,6 +121,12 @@ pub trait Stewarding {
     /// [`StewardingError`]; nobody was added.
     fn add_person(&self, person: &NewPerson) -> Result<AddedPerson, StewardingError>;
 
+    /// Gives a person another role. `datasets` are those whose statistics a viewer may see; `None` for those that they saw before.
+    ///
+    /// # Errors
+    /// [`StewardingError`]; nothing changed.
+    fn set_role(&self, name: &str, role: Role, datasets: Option<&[String]>) -> Result<(), StewardingError>;
+
     /// Sets the datasets whose statistics a viewer may see.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ pub mod fault;
 pub mod grants;
 pub mod outlook;
 pub mod requests;
+pub mod roles;
 pub mod month;
 pub mod people;
 pub mod tokens;

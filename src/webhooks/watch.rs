@@ -176,7 +176,8 @@ impl Watch {
             | Act::RequestGranted { .. }
             | Act::StatisticConfirmed { .. }
             | Act::ViewerAdded { .. }
-            | Act::ViewingSet { .. } => {}
+            | Act::ViewingSet { .. }
+            | Act::RoleSet { .. } => {}
         }
     }
 

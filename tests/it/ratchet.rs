@@ -24,6 +24,7 @@ const ROUTES: [(&str, &str, &[&str], bool); 35] = [
     ("POST", "/v1/researchers", &["steward"], false),
     ("DELETE", "/v1/researchers/{name}/token", &["steward"], false),
     ("PUT", "/v1/researchers/{name}/datasets", &["steward"], false),
+    ("PUT", "/v1/researchers/{name}/role", &["steward"], false),
     ("GET", "/v1/researchers/{name}/tokens", &["steward"], false),
     ("POST", "/v1/researchers/{name}/tokens", &["steward"], false),
     ("DELETE", "/v1/researchers/{name}/tokens/{token}", &["steward"], false),

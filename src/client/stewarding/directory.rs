@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{AddedPerson, NewGrant, NewPerson, PublishedStatistic, Stewarding, StewardingError};
 use crate::files;
+use crate::kernel::budget::people::Role;
 use crate::kernel::clock::{Clock, SystemClock};
 use crate::kernel::privacy::amounts::Epsilon;
 use crate::ledger::SqliteLedger;
@@ -20,6 +21,7 @@ use crate::service::stewarding::fault::Absence;
 use crate::service::stewarding::grants::{self, Grant};
 use crate::service::stewarding::people::{self, AT_STATE_DIRECTORY};
 use crate::service::stewarding::requests::{self, Decision, RequestView};
+use crate::service::stewarding::roles;
 use crate::service::stewarding::tokens::{self, GivenToken, HeldToken, TokenTerms};
 
 /// The ledger of a state directory, which this process holds.
@@ -64,6 +66,10 @@ impl Stewarding for StateDirectory {
             None => people::add_person(ledger, &name, role, by, now_ms)?,
         };
         Ok(AddedPerson { name, role, token: token.text().to_owned(), datasets })
+    }
+
+    fn set_role(&self, name: &str, role: Role, datasets: Option<&[String]>) -> Result<(), StewardingError> {
+        Ok(roles::set_role(&self.ledger, name, role, datasets, AT_STATE_DIRECTORY, self.clock.now_ms())?)
     }
 
     fn set_viewing(&self, viewer: &str, datasets: &[String]) -> Result<(), StewardingError> {

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{AddedPerson, NewGrant, NewPerson, PublishedStatistic, Stewarding, StewardingError};
 use crate::client::Client;
+use crate::kernel::budget::people::Role;
 use crate::kernel::privacy::amounts::Epsilon;
 use crate::service::publishing::statistics::check::StatisticCheck;
 use crate::service::stewarding::accounts::NamedAccount;
@@ -20,6 +21,11 @@ impl Stewarding for Client {
             body["datasets"] = json!(datasets);
         }
         Ok(self.post_as("/v1/researchers", &body)?)
+    }
+
+    fn set_role(&self, name: &str, role: Role, datasets: Option<&[String]>) -> Result<(), StewardingError> {
+        self.put(&format!("/v1/researchers/{name}/role"), &json!({"role": role.name(), "datasets": datasets}))?;
+        Ok(())
     }
 
     fn set_viewing(&self, viewer: &str, datasets: &[String]) -> Result<(), StewardingError> {

@@ -17,7 +17,7 @@ use crate::kernel::budget::state::LedgerState;
 use crate::query::error::shown;
 use crate::service::Service;
 use crate::service::stewarding::accounts::timestamp;
-use crate::service::stewarding::{people, tokens};
+use crate::service::stewarding::{people, roles, tokens};
 
 /// A person with an account on the server.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -65,6 +65,17 @@ pub struct AddBody {
 pub struct DatasetsBody {
     /// The datasets whose statistics the viewer sees in addition to public ones.
     datasets: Vec<String>,
+}
+
+/// The role that a person has from now on.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RoleBody {
+    /// `researcher`, `viewer` or `steward`.
+    role: String,
+    /// For viewers, the datasets whose statistics they see in addition to public ones. By default those that they were given before, or hold
+    /// an allocation of.
+    datasets: Option<Vec<String>>,
 }
 
 /// Lists people. `after` is the last name on the previous page.
@@ -140,13 +151,38 @@ pub async fn set_datasets(
     let (viewer, by) = (name.clone(), person.name);
     let act = move |ledger: &dyn Ledger, now| people::set_viewing(ledger, &viewer, &datasets, &by, now);
     service.clone().steward(act).await?;
-    let nobody = || Problem::not_found(format!("there is nobody named \"{}\"", shown(&name)));
+    person_shown(&service, &name)
+}
+
+/// A person as they are now.
+fn person_shown(service: &Service, name: &str) -> Result<Json<PersonBody>, Problem> {
     let now_ms = service.now_ms();
     let found = read(service.ledger(), |book| {
-        let (role, _) = book.person(&name)?;
-        Some(body(book, (&name, role), now_ms))
+        let (role, _) = book.person(name)?;
+        Some(body(book, (&name.to_owned(), role), now_ms))
     });
-    found.map(Json).ok_or_else(nobody)
+    found.map(Json).ok_or_else(|| Problem::not_found(format!("there is nobody named \"{}\"", shown(name))))
+}
+
+/// Changes a person's role, from now on and in the sessions that they have.
+///
+/// Tokens, allocations, what was spent, open requests and answers stay as they are; questions that are being answered are finished. The last
+/// steward who may come in remains one.
+#[utoipa::path(
+    put, path = "/v1/researchers/{name}/role", params(("name" = String, Path)), request_body = RoleBody,
+    security(("token" = [])),
+    responses((status = 200, body = PersonBody), (status = 400, body = Problem), (status = 404, body = Problem))
+)]
+pub async fn set_role(
+    State(service): State<App>,
+    Steward(person): Steward,
+    Segment(name): Segment,
+    Sent(RoleBody { role, datasets }): Sent<RoleBody>,
+) -> Result<Json<PersonBody>, Problem> {
+    let (role, whose, by) = (role_of(Some(&role))?, name.clone(), person.name);
+    let act = move |ledger: &dyn Ledger, now| roles::set_role(ledger, &whose, role, datasets.as_deref(), &by, now);
+    service.clone().steward(act).await?;
+    person_shown(&service, &name)
 }
 
 /// Revokes all tokens of a person.

@@ -9,7 +9,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 
-use super::people::Role;
+use super::people::{IssuedToken, Role};
 use super::steps::PathStep;
 use crate::kernel::privacy::accountant::Accountant;
 use crate::kernel::privacy::amounts::{Delta, Epsilon, Price};
@@ -293,6 +293,8 @@ pub enum Act {
     TokenIssued(Box<IssuedToken>) = 28,
     /// The token of this name was revoked; [`Act::TokenRevoked`] revokes all of a person.
     NamedTokenRevoked { name: String, token_name: String, by: String } = 29,
+    /// A person has this role from now on. `datasets` are those whose statistics they see as a viewer; `None` leaves that as it was.
+    RoleSet { name: String, role: Role, datasets: Option<Vec<String>>, by: String } = 31,
 }
 
 /// One act of an [`Act::Applied`]: any act except another `Applied`. Its bytes are the act's own.
@@ -311,26 +313,6 @@ impl BorshDeserialize for SingleAct {
             number => Act::deserialize_variant(reader, number).map(Self),
         }
     }
-}
-
-/// A token as it was given to a person. Only its digest is kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, BorshSerialize, BorshDeserialize)]
-pub struct IssuedToken {
-    /// Name of the person.
-    pub name: String,
-    /// The person's role. It never changes.
-    pub role: Role,
-    /// The datasets whose statistics a viewer may see from now on; `None` leaves that as it was.
-    pub datasets: Option<Vec<String>>,
-    /// Name of the token, unique among those that the person holds.
-    pub token_name: String,
-    /// Digest of the token.
-    #[serde(serialize_with = "hex::serialize")]
-    pub token: Digest,
-    /// From when on the token is refused, in milliseconds since 1970 in UTC; `None` if it does not expire.
-    pub expires_at_ms: Option<u64>,
-    /// The steward who gave it.
-    pub by: String,
 }
 
 /// The charge of one answer.

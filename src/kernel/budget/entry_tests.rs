@@ -26,7 +26,13 @@ fn acts_have_the_numbers_that_they_had() {
     let parts = [vec![28], text("ada"), vec![2, 1, 1, 0, 0, 0], text("v"), text("t"), vec![7; 32], expiry, text("sam")];
     assert_eq!(bytes[1 + 8 + 8 + 32..], parts.concat());
     assert_eq!(Entry::read(&bytes), Some(entry));
-    assert_eq!(number(Act::NamedTokenRevoked { name, token_name: "t".into(), by }), 29);
+    assert_eq!(number(Act::NamedTokenRevoked { name: name.clone(), token_name: "t".into(), by: by.clone() }), 29);
+    let set = Act::RoleSet { name, role: Role::Viewer, datasets: Some(vec!["v".into()]), by };
+    let entry = Entry::following(0, GENESIS, 1, set);
+    let bytes = entry.canonical_bytes();
+    let parts = [vec![31], text("ada"), vec![2, 1, 1, 0, 0, 0], text("v"), text("sam")];
+    assert_eq!(bytes[1 + 8 + 8 + 32..], parts.concat());
+    assert_eq!(Entry::read(&bytes), Some(entry));
 }
 
 #[test]

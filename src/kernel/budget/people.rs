@@ -61,7 +61,7 @@ fn no_role(text: &str) -> UnknownRole {
 pub struct Person {
     /// The unique name under which the person was added.
     pub name: String,
-    /// What the person may do.
+    /// What the person may do; an act of a steward changes it.
     pub role: Role,
 }
 
@@ -80,6 +80,26 @@ pub enum TokenRefused {
         /// When it expired, in milliseconds since 1970 in UTC.
         at_ms: u64,
     },
+}
+
+/// A token as it was given to a person. Only its digest is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, BorshSerialize, BorshDeserialize)]
+pub struct IssuedToken {
+    /// Name of the person.
+    pub name: String,
+    /// The person's role, which is the one that they had before unless they are new.
+    pub role: Role,
+    /// The datasets whose statistics a viewer may see from now on; `None` leaves that as it was.
+    pub datasets: Option<Vec<String>>,
+    /// Name of the token, unique among those that the person holds.
+    pub token_name: String,
+    /// Digest of the token.
+    #[serde(serialize_with = "hex::serialize")]
+    pub token: [u8; 32],
+    /// From when on the token is refused, in milliseconds since 1970 in UTC; `None` if it does not expire.
+    pub expires_at_ms: Option<u64>,
+    /// The steward who gave it.
+    pub by: String,
 }
 
 /// Name under which published statistics ask and are charged. It is not a valid name of a person.

@@ -70,8 +70,8 @@ pub enum Conflict {
         /// The token's name.
         token: String,
     },
-    /// The person exists, with another role; a role never changes.
-    #[error("\"{name}\" exists as a {role}")]
+    /// The person exists, with another role.
+    #[error("\"{name}\" exists as a {role}; tacit researcher role changes that, and so does their page in the console")]
     OtherRole {
         /// The person's name.
         name: String,

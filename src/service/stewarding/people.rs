@@ -100,16 +100,13 @@ pub fn set_viewing(
     now_ms: u64,
 ) -> Result<(), ServiceError> {
     let datasets = known(ledger, datasets)?;
-    let name = name.to_owned();
-    match read(ledger, |book| book.person(&name)) {
-        Some((Role::Viewer, _)) => {}
-        Some((role, _)) => return Err(StewardFault::NotViewer { name, role }.into()),
-        None => return Err(Absence::Person { name }.into()),
-    }
-    let set = Act::ViewingSet { name, datasets, by: by.to_owned() };
-    // A role never changes, so the check above still holds.
-    ledger.act(Box::new(move |_| Some(set)), now_ms)?;
-    Ok(())
+    let (name, by) = (name.to_owned(), by.to_owned());
+    let rule = move |book: &LedgerState| match book.person(&name) {
+        Some((Role::Viewer, _)) => Ok(Act::ViewingSet { name, datasets, by }),
+        Some((role, _)) => Err(ServiceError::from(StewardFault::NotViewer { name, role })),
+        None => Err(Absence::Person { name }.into()),
+    };
+    act(ledger, rule, now_ms)?.map(|_| ())
 }
 
 /// Sorts and deduplicates datasets, and checks that they exist.

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::entries::{DAY_MS, day_ms};
 use super::fault::{Absence, Conflict, StewardFault, TOKENS_MAX};
 use super::people::Token;
-use crate::kernel::budget::entry::{Act, Digest, IssuedToken};
+use crate::kernel::budget::entry::{Act, Digest};
 use crate::kernel::budget::ledger::{Ledger, act, read};
-use crate::kernel::budget::people::{FIRST_TOKEN, Person, Role, TokenRefused, is_name};
+use crate::kernel::budget::people::{FIRST_TOKEN, IssuedToken, Person, Role, TokenRefused, is_name};
 use crate::kernel::budget::state::{LedgerState, TokenRecord};
 use crate::service::views::timestamp;
 use crate::service::{Service, ServiceError};
@@ -113,10 +113,7 @@ pub fn revoke_one(ledger: &dyn Ledger, name: &str, token: &str, by: &str, now_ms
         };
         let is_steward = book.person(&name).is_some_and(|(role, _)| role == Role::Steward);
         let others = held.iter().any(|other| other.name != token.name && !other.has_expired(now_ms));
-        let is_other = |(other, role, _): (&String, Role, bool)| {
-            role == Role::Steward && *other != name && book.may_come_in(other, now_ms)
-        };
-        if is_steward && !token.has_expired(now_ms) && !others && !book.people().any(is_other) {
+        if is_steward && !token.has_expired(now_ms) && !others && !book.has_other_steward(&name, now_ms) {
             return Err(StewardFault::LastSteward { name }.into());
         }
         Ok(Act::NamedTokenRevoked { name, token_name, by })

@@ -144,7 +144,6 @@ impl Oracle {
             Act::Frozen { .. } => self.is_frozen = true,
             Act::Unfrozen { .. } => (self.is_frozen, self.incidents) = (false, 0),
             Act::EditionSealed { .. } | Act::PersonAdded { .. } | Act::TokenRevoked { .. } | Act::Recovered { .. } => {}
-            // The simulation has no statistics, requests or declared files, and nothing that is paid for draw by draw.
             Act::Charged(_)
             | Act::Served(_)
             | Act::StatisticsGranted { .. }
@@ -158,6 +157,7 @@ impl Oracle {
             | Act::ViewingSet { .. }
             | Act::TokenIssued(_)
             | Act::NamedTokenRevoked { .. }
+            | Act::RoleSet { .. }
             | Act::Applied { .. } => panic!("entry {} is none of the simulation", entry.seq),
         }
     }

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use maud::{Markup, html};
 
-use crate::kernel::budget::entry::{Act, Cause, Charge, IssuedToken};
+use crate::kernel::budget::entry::{Act, Cause, Charge};
+use crate::kernel::budget::people::{IssuedToken, Role};
 use crate::service::asking::served::question_of;
 use crate::service::stewarding::entries::{AnswerNames, EntryPrice, asker};
 use crate::service::views::{significant, timestamp};
@@ -277,6 +278,10 @@ pub fn words(act: &Act, names: &EntryNames<'_>) -> String {
             format!("{by} gave {name}, a {role}, the token “{token_name}”, {until}")
         }
         Act::NamedTokenRevoked { name, token_name, by } => format!("{by} revoked the token “{token_name}” of {name}"),
+        Act::RoleSet { name, role, datasets, by } => match (role, datasets) {
+            (Role::Viewer, Some(datasets)) => format!("{by} made {name} a viewer, who may see {}", listed(datasets)),
+            (role, _) => format!("{by} made {name} a {role}"),
+        },
         Act::ProjectGranted { project, dataset, epsilon, reason, by, .. } => {
             format!("{by} granted project {project} epsilon {epsilon} of {dataset}: {reason}")
         }

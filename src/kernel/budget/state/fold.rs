@@ -85,6 +85,7 @@ impl LedgerState {
                 self.add_person(name, Role::Viewer, *token, entry.at_ms)
             }
             Act::ViewingSet { name, datasets, .. } => self.set_viewing(name, datasets),
+            Act::RoleSet { name, role, datasets, .. } => self.set_role(name, *role, datasets.as_deref()),
             Act::TokenRevoked { name, .. } => self.revoke(name, None),
             Act::TokenIssued(issued) => self.issue_token(issued, entry.at_ms),
             Act::NamedTokenRevoked { name, token_name, .. } => self.revoke(name, Some(token_name)),

@@ -141,7 +141,8 @@ impl LedgerState {
             | Act::ViewingSet { .. }
             | Act::RequestGranted { .. }
             | Act::TokenIssued(_)
-            | Act::NamedTokenRevoked { .. } => Err(FoldFault::Misplaced),
+            | Act::NamedTokenRevoked { .. }
+            | Act::RoleSet { .. } => Err(FoldFault::Misplaced),
         }
     }
 
@@ -173,6 +174,7 @@ impl LedgerState {
             | Act::TokenRevoked { .. }
             | Act::ViewerAdded { .. }
             | Act::ViewingSet { .. }
+            | Act::RoleSet { .. }
             | Act::ProjectGranted { .. }
             | Act::Granted { .. }
             | Act::StatisticsGranted { .. }

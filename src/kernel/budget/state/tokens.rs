@@ -7,10 +7,19 @@ use super::LedgerState;
 use super::fault::FoldFault;
 use super::fold::FoldResult;
 use super::token_records::{PersonRecord, TokenHolder, TokenRecord};
-use crate::kernel::budget::entry::{Digest, IssuedToken};
-use crate::kernel::budget::people::{FIRST_TOKEN, Person, Role, TokenRefused};
+use crate::kernel::budget::entry::Digest;
+use crate::kernel::budget::people::{FIRST_TOKEN, IssuedToken, Person, Role, TokenRefused};
 
 impl LedgerState {
+    /// Whether somebody else than this person is a steward with a token that is good.
+    #[must_use]
+    pub fn has_other_steward(&self, name: &str, now_ms: u64) -> bool {
+        let is_other = |(other, role, _): (&String, Role, bool)| {
+            role == Role::Steward && other != name && self.may_come_in(other, now_ms)
+        };
+        self.people().any(is_other)
+    }
+
     /// All people, ordered by name, each with their role and whether they hold a token that was not revoked; it may have expired.
     pub fn people(&self) -> impl Iterator<Item = (&String, Role, bool)> {
         self.people.iter().map(|(name, person)| (name, person.role, !person.tokens.is_empty()))
@@ -70,6 +79,15 @@ impl LedgerState {
             return Err(FoldFault::TokenNameHeld);
         }
         self.keep_token(name, token_name, (*token, at_ms), *expires_at_ms)
+    }
+
+    /// Gives a person another role; their tokens, and what they may see as a viewer, are otherwise as before.
+    pub(super) fn set_role(&mut self, name: &str, role: Role, datasets: Option<&[String]>) -> FoldResult {
+        if let Some(datasets) = datasets {
+            self.set_viewing(name, datasets)?;
+        }
+        self.people.get_mut(name).ok_or(FoldFault::UnknownPerson)?.role = role;
+        Ok(())
     }
 
     fn keep_token(

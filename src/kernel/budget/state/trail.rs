@@ -63,7 +63,8 @@ impl LedgerState {
             | Act::TokenRevoked { name, by }
             | Act::NamedTokenRevoked { name, by, .. }
             | Act::ViewerAdded { name, by, .. }
-            | Act::ViewingSet { name, by, .. } => of(Some(by), Some(name), None),
+            | Act::ViewingSet { name, by, .. }
+            | Act::RoleSet { name, by, .. } => of(Some(by), Some(name), None),
             Act::TokenIssued(issued) => of(Some(&issued.by), Some(&issued.name), None),
             Act::Granted { researcher, dataset, by, .. } | Act::RequestGranted { researcher, dataset, by, .. } => {
                 of(Some(by), Some(researcher), Some(dataset))

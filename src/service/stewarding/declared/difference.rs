@@ -15,6 +15,7 @@ use crate::kernel::privacy::accountant::Accountant;
 use crate::kernel::privacy::amounts::{Epsilon, Price};
 use crate::service::stewarding::grants::{self, Grant, Holder};
 use crate::service::stewarding::people::Token;
+use crate::service::stewarding::roles::{is_last_steward, seen_as_viewer};
 
 /// What is declared, with everything that takes time or randomness prepared.
 pub(super) struct PreparedFiles {
@@ -69,7 +70,12 @@ pub(super) fn between(book: &LedgerState, given: &PreparedFiles) -> Result<Diffe
         now.is_some_and(|now| now.gives_back(&wanted.allotment()))
     };
     let (lowered, others): (Vec<_>, Vec<_>) = given.declared.allocations.iter().partition(is_lowered);
-    given.declared.people.iter().try_for_each(|person| walk.add(person))?;
+    // Who is a steward and is to be none comes last, so that another one may be declared anywhere in the files.
+    let is_demoted = |person: &&DeclaredPerson| {
+        person.role != Role::Steward && book.person(&person.name).is_some_and(|(held, _)| held == Role::Steward)
+    };
+    let (demoted, people): (Vec<_>, Vec<_>) = given.declared.people.iter().partition(is_demoted);
+    people.into_iter().chain(demoted).try_for_each(|person| walk.add(person))?;
     lowered.into_iter().try_for_each(|wanted| walk.allocate(wanted))?;
     gone.iter().try_for_each(|name| walk.withdraw(name))?;
     others.into_iter().try_for_each(|wanted| walk.allocate(wanted))?;
@@ -109,13 +115,10 @@ impl Walk<'_> {
 
     fn add(&mut self, person: &DeclaredPerson) -> Result<(), DeclaredFault> {
         let given = self.given;
-        let DeclaredPerson { at, name, role, datasets } = person;
+        let DeclaredPerson { at: _, name, role, datasets } = person;
         self.check_datasets(person)?;
+        self.set_role(person)?;
         let words = match self.sketch.person(name) {
-            Some((held, _)) if held != *role => {
-                let (place, name) = (given.declared.place(*at), name.clone());
-                return Err(DeclaredFault::OtherRole { place, name, held });
-            }
             Some((_, true)) => {
                 self.adopt(&Named::Person(name).to_string());
                 return self.let_see(person);
@@ -136,6 +139,23 @@ impl Walk<'_> {
                 self.take(words, Act::ViewerAdded { name, token, datasets: datasets.clone(), by })
             }
         }
+    }
+
+    /// Gives somebody who exists with another role the declared one. The last steward who may come in keeps theirs.
+    fn set_role(&mut self, person: &DeclaredPerson) -> Result<(), DeclaredFault> {
+        let Some((held, _)) = self.sketch.person(&person.name).filter(|(held, _)| *held != person.role) else {
+            return Ok(());
+        };
+        let (name, role) = (person.name.clone(), person.role);
+        if is_last_steward(&self.sketch, &name, self.given.now_ms) {
+            let place = self.given.declared.place(person.at);
+            return Err(DeclaredFault::LastStewardChanged { place, name, role });
+        }
+        let given = || person.datasets.clone().unwrap_or_else(|| seen_as_viewer(&self.sketch, &name));
+        let datasets = (role == Role::Viewer).then(given);
+        let of = datasets.as_deref().map_or_else(String::new, |datasets| format!(" of {}", listed(datasets)));
+        let words = format!("make {name}, who is a {held}, a {role}{of}");
+        self.take(words, Act::RoleSet { name, role, datasets, by: self.given.by.clone() })
     }
 
     /// Gives an existing viewer the datasets that files name; if they name none, the viewer's datasets stay as they are.

@@ -55,15 +55,17 @@ pub enum DeclaredFault {
         /// The name of both files.
         name: String,
     },
-    /// A declared person has another role in the ledger.
-    #[error("{place}: \"{name}\" exists as a {held}; a role never changes")]
-    OtherRole {
+    /// The last steward who may come in is declared with another role.
+    #[error(
+        "{place}: \"{name}\" is the last steward with a token, and so cannot become a {role}; declare another steward"
+    )]
+    LastStewardChanged {
         /// The place of the declaration.
         place: FilePosition,
-        /// The person's name.
+        /// The steward's name.
         name: String,
-        /// The role that they have.
-        held: Role,
+        /// The role that is declared.
+        role: Role,
     },
     /// A viewer is given a dataset that was never opened.
     #[error("{place}: there is no dataset \"{}\" to let {viewer} see", shown(.dataset))]

@@ -49,7 +49,7 @@ struct PersonTable {
     /// The person's name, which nobody else has.
     #[schemars(with = "String", regex(pattern = NAME_PATTERN))]
     name: Spanned<String>,
-    /// What they may do; it never changes.
+    /// What they may do.
     #[schemars(with = "String", extend("enum" = Role::ALL))]
     role: Spanned<String>,
     /// The datasets whose statistics a viewer sees. Without this key nothing changes, and a viewer who was never given any sees all.
