@@ -15,6 +15,7 @@ mod home;
 mod manual;
 mod people;
 mod person;
+mod places;
 mod policy;
 mod public;
 mod saved;

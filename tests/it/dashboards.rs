@@ -40,10 +40,13 @@ fn a_dashboard_shows_each_statistic_to_whom_the_statistic_is_shown() {
         let hidden = anonymous(&lab, "/d/inner").await;
         assert_eq!(
             (hidden.status, &hidden.headers["location"]),
-            (StatusCode::SEE_OTHER, &"/sign-in".parse().expect("text"))
+            (StatusCode::SEE_OTHER, &"/sign-in?next=%2Fd%2Finner".parse().expect("text"))
         );
         let nothing = anonymous(&lab, "/d/nothing").await;
-        assert_eq!(nothing.headers["location"], "/sign-in", "what is hidden looks like what does not exist");
+        assert_eq!(
+            nothing.headers["location"], "/sign-in?next=%2Fd%2Fnothing",
+            "what is hidden looks like what does not exist"
+        );
 
         people::add_viewer(lab.service.ledger(), "val", &[], "sam", 0).expect("a viewer of nothing");
         people::revoke_token(lab.service.ledger(), "val", "sam", 0).expect("revoked");

@@ -75,7 +75,7 @@ fn a_token_is_refused_from_its_end_on_at_every_door_and_says_why() {
         assert_eq!(lab.get("/v1/statistics", &token).await.status, StatusCode::UNAUTHORIZED);
         // Sessions end with their token, and signing in again says why it does not work.
         for browser in [session, late] {
-            assert_eq!(browser.get(&lab, "/ask").await.headers["location"], "/sign-in?ended=1");
+            assert_eq!(browser.get(&lab, "/ask").await.headers["location"], "/sign-in?ended=1&next=%2Fask");
         }
         let headers = [("content-type", "application/x-www-form-urlencoded")];
         let reply = call(&lab.router, Method::POST, "/sign-in", None, &headers, format!("token={token}")).await;

@@ -24,7 +24,7 @@ const QUESTIONS: usize = 5;
 /// GET /: a researcher's budget, what waits for a steward, the gallery for a viewer, and the entrance for anybody else.
 pub async fn home(State(service): State<App>, visitor: Visitor) -> Shown {
     let Some(person) = visitor.person.clone() else {
-        return Ok(visitor.page("Statistics of private tables", "/", &entrance::page(None)));
+        return Ok(visitor.page("Statistics of private tables", "/", &entrance::page(None, None)));
     };
     match person.role {
         Role::Steward => aside(&service, visitor, steward).await,

@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
+use super::places::{FORM, local, see};
 use super::shown::{AddressParams, Shown, aside};
 use crate::http::App;
 use crate::http::api::datasets::cap;
@@ -21,16 +22,24 @@ use crate::kernel::budget::people::Role;
 use crate::render::assets;
 use crate::service::Service;
 
-/// A query parameter that says whether somebody was sent here because their session has ended.
+/// Query parameters that say why somebody was sent to sign in, and where they go on.
 #[derive(Deserialize)]
-pub struct EndedParams {
+pub struct SignInParams {
     ended: Option<String>,
+    next: Option<String>,
 }
 
-/// GET /sign-in: the form for signing in.
-pub async fn sign_in(visitor: Visitor, AddressParams(params): AddressParams<EndedParams>) -> Response {
-    let ended = params.ended.map(|_| "Your session has ended. Nothing was changed; sign in again.");
-    visitor.page("Sign in", "/sign-in", &entrance::page(ended))
+/// GET /sign-in: the form for signing in. Whoever has done so in another tab goes on at once.
+pub async fn sign_in(visitor: Visitor, AddressParams(params): AddressParams<SignInParams>) -> Response {
+    let next = params.next.as_deref().and_then(local);
+    if let (Some(_), Some(next)) = (&visitor.person, next) {
+        return see(next);
+    }
+    let ended = params.ended.map(|why| match why.as_str() {
+        FORM => "Your session had ended when you sent the form, so nothing was changed. Sign in, and fill it in again.",
+        _ => "Your session has ended. Nothing was changed; sign in again.",
+    });
+    visitor.page("Sign in", "/sign-in", &entrance::page(ended, next))
 }
 
 /// GET /assets/{name}: a static file, which never changes under its versioned address. It is the same for everybody and holds no secret, so

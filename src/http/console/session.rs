@@ -9,6 +9,7 @@ use axum::extract::{Extension, FromRequest, Request, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 
+use super::places::local;
 use super::shown::{Failed, Shown, see};
 use crate::http::App;
 use crate::http::body::Body;
@@ -93,13 +94,14 @@ impl FromRequest<App> for Form {
     }
 }
 
-/// POST /sign-in: exchanges a token for a session.
+/// POST /sign-in: exchanges a token for a session, and leads to the page that was asked for.
 pub async fn sign_in(State(service): State<App>, request: Request) -> Shown {
     let (parts, body) = request.into_parts();
     let shared = shared(&parts);
     let foreign = is_foreign(&parts.headers, shared.as_deref());
     let nobody = Visitor::default();
     let fields = fields(Request::from_parts(parts, body), &service, &nobody).await?;
+    let next = fields.get("next").and_then(|next| local(next));
     let token = fields.get("token").map_or("", |text| text.trim());
     let digest = Token::digest(token);
     let known = if token.len() <= TOKEN_BYTES_MAX { service.bearer(token) } else { Err(TokenRefused::Unknown) };
@@ -114,11 +116,11 @@ pub async fn sign_in(State(service): State<App>, request: Request) -> Shown {
             }
             Ok(_) | Err(TokenRefused::Unknown) => "No valid token. A steward gives them.".to_owned(),
         };
-        let mut response = nobody.page("Sign in", "/sign-in", &pages::page(Some(&why)));
+        let mut response = nobody.page("Sign in", "/sign-in", &pages::page(Some(&why), next));
         *response.status_mut() = axum::http::StatusCode::UNAUTHORIZED;
         return Ok(response);
     };
-    Ok(with_cookie(see("/"), cookie))
+    Ok(with_cookie(see(next.unwrap_or("/")), cookie))
 }
 
 /// POST /sign-out: removes the cookie. Its session remains valid until it expires or its token is revoked.

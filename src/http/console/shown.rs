@@ -6,6 +6,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 
+use super::places::to_sign_in;
 use crate::http::api::statistics::name_of;
 use crate::http::auth::with_role;
 use crate::http::console::pages::sign_in;
@@ -16,6 +17,8 @@ use crate::kernel::budget::people::{Person, Role};
 use crate::render::frame::{Frame, page, refreshing_page};
 use crate::service::Service;
 use crate::service::asking::pad::Pad;
+
+pub use super::places::{address, see};
 
 /// The Content-Security-Policy of every page: it loads and sends to this server alone, and nothing is inline.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
@@ -63,8 +66,7 @@ impl IntoResponse for Failed {
         let Self(visitor, problem) = self;
         let status = problem.status();
         if status == StatusCode::UNAUTHORIZED && visitor.person.is_none() {
-            let to_sign_in = see(if visitor.has_ended { "/sign-in?ended=1" } else { "/sign-in" });
-            return pad::marked_any(Some(Pad::OFF), to_sign_in);
+            return pad::marked_any(Some(Pad::OFF), to_sign_in(&visitor));
         }
         let body = sign_in::failure(problem.title(), problem.detail(), problem.shown_hint());
         let mut response = visitor.page(problem.title(), "", &body);
@@ -112,22 +114,6 @@ fn html(text: String) -> Response {
         (header::CACHE_CONTROL, "no-store"),
     ];
     (fixed.map(|(name, value)| (name, HeaderValue::from_static(value))), text).into_response()
-}
-
-/// Redirects to another page after a form, so that reloading does not send the form again.
-pub fn see(path: &str) -> Response {
-    let place = HeaderValue::from_str(path).unwrap_or(HeaderValue::from_static("/"));
-    (StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response()
-}
-
-/// A path with query parameters; those without a value are left out.
-pub fn address(path: &str, params: &[(&str, &str)]) -> String {
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    query.extend_pairs(params.iter().filter(|(_, value)| !value.is_empty()));
-    match query.finish() {
-        query if query.is_empty() => path.to_owned(),
-        query => format!("{path}?{query}"),
-    }
 }
 
 /// A part of a page, to be inserted into a page that is already shown.

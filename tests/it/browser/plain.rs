@@ -19,7 +19,7 @@ fn everything_works_without_scripts() {
         wishes(site, browser).await;
         browser.sign_out().await;
         browser.go("/history").await;
-        assert_eq!(browser.place().await, "/sign-in");
+        assert_eq!(browser.place().await, "/sign-in?next=%2Fhistory");
         assert_eq!(browser.sign_in(&site.lab.steward).await, "/");
         browser.reads("What needs you").await;
         browser.press("nav.main a[href='/accounts']").await;

@@ -39,7 +39,7 @@ fn a_viewer_reads_and_is_refused_the_rest() {
 async fn is_nobody(browser: &Browser) {
     for path in ["/ask", "/accounts", "/history", "/people", "/ledger", "/datasets", "/s/older"] {
         browser.go(path).await;
-        assert_eq!(browser.place().await, "/sign-in", "{path}");
+        assert_eq!(browser.place().await, format!("/sign-in?next={}", path.replace('/', "%2F")));
     }
     browser.go("/statistics").await;
     for title in TITLES {
@@ -67,6 +67,6 @@ async fn is_refused(browser: &Browser) {
     browser.is_quiet(&[403]).await;
     browser.sign_out().await;
     browser.go("/datasets").await;
-    assert_eq!(browser.place().await, "/sign-in", "the session has ended");
+    assert_eq!(browser.place().await, "/sign-in?next=%2Fdatasets", "the session has ended");
     browser.is_quiet(&[]).await;
 }

@@ -2,9 +2,9 @@
 
 use maud::{Markup, html};
 
-/// The page that asks for a token.
+/// The page that asks for a token. `next` is the path of the page that follows; `None` for the first page of the visitor's role.
 #[must_use]
-pub fn page(failed: Option<&str>) -> Markup {
+pub fn page(failed: Option<&str>, next: Option<&str>) -> Markup {
     html! {
         h1 { "Statistics of private tables" }
         p.lead {
@@ -18,12 +18,14 @@ pub fn page(failed: Option<&str>) -> Markup {
                 form.stack method="post" action="/sign-in" {
                     // Browsers that store passwords want to know whose it is.
                     input type="text" name="username" value="tacit" autocomplete="username" hidden;
+                    @if let Some(next) = next { input type="hidden" name="next" value=(next); }
                     label { "Token"
                         input type="password" name="token" required autocomplete="current-password" maxlength="256"
                             spellcheck="false";
                     }
                     button.primary type="submit" { "Sign in" }
                 }
+                @if next.is_some() { p.muted { "After signing in you go on to the page that you asked for." } }
                 p.muted { "A steward gives you a token. It stays in this browser for eight hours, as a signed cookie." }
             }
             section.card {
