@@ -45,8 +45,12 @@ pub enum StatisticForm {
     Vega,
     /// A citation in plain text.
     Citation,
-    /// An HTML page to embed.
+    /// An HTML page by itself, with the way to the gallery.
     Page,
+    /// An HTML page to embed, without anything around it.
+    Embedded,
+    /// What its pages show, as a part of a page.
+    Article,
     /// The picture on its card in the gallery: a part of a page.
     Card,
     /// A part of a page of several statistics: the chart, or a short table.
@@ -73,7 +77,7 @@ impl StatisticForm {
             Self::Svg => "SVG",
             Self::Vega => "Vega-Lite",
             Self::Citation => "a citation",
-            Self::Page => "a page",
+            Self::Page | Self::Embedded | Self::Article => "a page",
             Self::Card => "a card",
             Self::Panel => "a panel",
         }
@@ -83,7 +87,7 @@ impl StatisticForm {
     #[must_use]
     pub fn rendering(self) -> Rendering {
         match self {
-            Self::Page | Self::Card | Self::Panel => Rendering::Page,
+            Self::Page | Self::Embedded | Self::Article | Self::Card | Self::Panel => Rendering::Page,
             Self::Answer(wanted) => wanted.format.rendering(),
             Self::Svg | Self::Vega | Self::Citation => Rendering::Data,
         }
@@ -95,7 +99,7 @@ impl StatisticForm {
             Self::Svg => "image/svg+xml",
             Self::Vega => "application/vnd.vegalite.v5+json",
             Self::Citation => "text/plain; charset=utf-8",
-            Self::Page | Self::Card | Self::Panel => "text/html; charset=utf-8",
+            Self::Page | Self::Embedded | Self::Article | Self::Card | Self::Panel => "text/html; charset=utf-8",
         }
     }
 }
@@ -310,7 +314,9 @@ impl<'a> Sheet<'a> {
             StatisticForm::Svg => Some(chart::file(self.figure.as_ref()?, &self.about()).into_string().into()),
             StatisticForm::Vega => Some(vega::file(self.figure.as_ref()?, &self.about()).to_string().into()),
             StatisticForm::Citation => Some(format!("{}\n", self.cite).into()),
-            StatisticForm::Page => Some(self.page().into()),
+            StatisticForm::Page => Some(frame::public(&self.state.face.title, &self.article()).into()),
+            StatisticForm::Embedded => Some(frame::embedded(&self.state.face.title, &self.article()).into()),
+            StatisticForm::Article => Some(self.article().into_string().into()),
             StatisticForm::Card => Some(card::card(&self.table, self.figure.as_ref()).into_string().into()),
             StatisticForm::Panel => Some(self.panel().into()),
         }
@@ -362,7 +368,7 @@ impl<'a> Sheet<'a> {
         page::panel(&panel).into_string()
     }
 
-    fn page(&self) -> String {
+    fn article(&self) -> page::Article {
         let Self { statistic, state, answer, table, date, cite, .. } = self;
         let face = &state.face;
         let is_drawn = matches!(face.shape, Presentation::Bar | Presentation::Line);
@@ -379,7 +385,7 @@ impl<'a> Sheet<'a> {
             cite,
             sql: &answer.sql,
         };
-        frame::embedded(&face.title, &page::body(&shown))
+        page::body(&shown)
     }
 }
 

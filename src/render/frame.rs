@@ -142,6 +142,29 @@ fn whole(frame: &Frame<'_>, body: &Markup, refreshed: Refreshed) -> String {
     markup.into_string()
 }
 
+/// A page for everybody that may be kept by caches and shown on other sites: its navigation is that of nobody in particular, and leads out of
+/// the frame that it is shown in.
+#[must_use]
+pub fn public(title: &str, body: &Markup) -> String {
+    let markup = html! {
+        (DOCTYPE)
+        html lang="en" {
+            (head(title, Scripts::None))
+            body {
+                a.skip href="#main" { "Skip to the content" }
+                header.top {
+                    a.brand href="/" target="_top" { "Tacit" }
+                    nav.main aria-label="Main" {
+                        @for (place, words) in places(None) { a href=(place) target="_top" { (words) } }
+                    }
+                }
+                main #main { p { a href="/statistics" target="_top" { "All statistics" } } (body) }
+            }
+        }
+    };
+    markup.into_string()
+}
+
 /// A page for embedding on other sites, without navigation and scripts.
 #[must_use]
 pub fn embedded(title: &str, body: &Markup) -> String {

@@ -45,9 +45,12 @@ pub const FORMATS: [(&str, &str); 9] = [
     ("txt", "citation"),
 ];
 
+/// What the page of a statistic shows, to be put into a frame.
+pub type Article = Markup;
+
 /// The body of the page of a statistic.
 #[must_use]
-pub fn body(shown: &Published<'_>) -> Markup {
+pub fn body(shown: &Published<'_>) -> Article {
     html! {
         article.statistic {
             h1 { (shown.title) }

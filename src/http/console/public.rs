@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use maud::{PreEscaped, html};
 use serde::Deserialize;
 
 use super::places::{FORM, local, see};
@@ -12,7 +13,7 @@ use super::shown::{AddressParams, Shown, aside};
 use crate::http::App;
 use crate::http::api::datasets::cap;
 use crate::http::api::statistics::{rendered, respond};
-use crate::http::cache::StatisticForm;
+use crate::http::cache::{Rendered, StatisticForm};
 use crate::http::console::pages::{datasets as pages, sign_in as entrance};
 use crate::http::params::Segment;
 use crate::http::problem::Problem;
@@ -65,7 +66,14 @@ fn takes_gzip(headers: &HeaderMap) -> bool {
     named.flat_map(|value| value.split(',')).any(|name| name.trim().eq_ignore_ascii_case("gzip"))
 }
 
-/// GET /s/{name}: a statistic as a page that other sites may embed.
+/// Whether a page is asked for to be shown within another one.
+fn is_for_frame(headers: &HeaderMap) -> bool {
+    let dest = headers.get("sec-fetch-dest").and_then(|dest| dest.to_str().ok());
+    dest.is_some_and(|dest| matches!(dest, "iframe" | "frame" | "embed" | "object"))
+}
+
+/// GET /s/{name}: a statistic as a page: within the console for who is signed in, with the way to the gallery for everybody else, and by itself
+/// within pages of other sites.
 pub async fn statistic(
     State(service): State<App>,
     Extension(shared): Extension<Arc<Shared>>,
@@ -73,8 +81,16 @@ pub async fn statistic(
     Segment(name): Segment,
     headers: HeaderMap,
 ) -> Shown {
-    let rendered = rendered(&service, &shared, visitor.person.as_ref(), &name, StatisticForm::Page).await;
+    let form = match (is_for_frame(&headers), &visitor.person) {
+        (true, _) => StatisticForm::Embedded,
+        (false, Some(_)) => StatisticForm::Article,
+        (false, None) => StatisticForm::Page,
+    };
+    let rendered = rendered(&service, &shared, visitor.person.as_ref(), &name, form).await;
     let (rendered, is_public) = rendered.map_err(|problem| visitor.fail(problem))?;
+    if form == StatisticForm::Article {
+        return Ok(in_console(&service, &visitor, &name, &rendered));
+    }
     let mut response = respond(&rendered, &headers, is_public);
     let origins = if is_public { shared.settings.origins.join(" ") } else { String::new() };
     let policy = format!(
@@ -83,7 +99,17 @@ pub async fn statistic(
     if let Ok(policy) = HeaderValue::from_str(policy.trim()) {
         response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
     }
+    let vary = "accept, authorization, cookie, origin, sec-fetch-dest";
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static(vary));
     Ok(response)
+}
+
+/// A statistic in the frame of the console, with the visitor's own navigation.
+fn in_console(service: &Service, visitor: &Visitor, name: &str, article: &Rendered) -> Response {
+    let title = service.statistic(name).map(|statistic| service.reading_of(statistic).face.title);
+    let article = PreEscaped(String::from_utf8_lossy(&article.bytes));
+    let body = html! { p { a href="/statistics" { "All statistics" } } (article) };
+    visitor.page(title.as_deref().unwrap_or(name), "/statistics", &body)
 }
 
 /// GET /datasets: lists the datasets that the visitor may see.
