@@ -7,26 +7,48 @@ use crate::engine::seal::Report;
 use crate::query::terms::domain::{Column, Domain};
 use crate::service::Dataset;
 
-/// The list of datasets.
+/// The list of datasets, each with its tables beneath it.
 #[must_use]
 pub fn list(datasets: &[&Dataset], may_ask: bool) -> Markup {
     html! {
         h1 { "Datasets" }
         @if datasets.is_empty() { p.note { "There is no dataset that you may see. A steward grants an allocation of one." } }
         div.grid {
-            @for dataset in datasets {
+            @for dataset in datasets.iter().filter(|dataset| !is_inner(dataset)) {
                 section.card {
                     h2 { a href={ "/datasets/" (dataset.name) } { (title(dataset)) } }
-                    p.muted {
-                        code { (dataset.name) } " · "
-                        @match dataset.terms.tables.len() {
-                            0 => { (dataset.terms.own().len()) " columns" }
-                            tables => { (tables) " tables" }
-                        }
-                    }
-                    @if dataset.lineage != dataset.name { p { "A table of " code { (dataset.lineage) } ", with one row per unit." } }
+                    p.muted { code { (dataset.name) } }
+                    (tables(dataset, datasets))
                     @if may_ask { p { a href={ "/ask?dataset=" (dataset.name) } { "Ask it" } } }
                 }
+            }
+        }
+    }
+}
+
+/// Whether it is a table of another dataset.
+#[must_use]
+pub fn is_inner(dataset: &Dataset) -> bool {
+    dataset.lineage != dataset.name
+}
+
+/// The tables of a dataset: its own, those with one row for each unit, and those that are published as they are.
+fn tables(dataset: &Dataset, all: &[&Dataset]) -> Markup {
+    let terms = &dataset.terms;
+    let inner = all.iter().filter(|other| is_inner(other) && other.lineage == dataset.name);
+    let columns = |count: usize| if count == 1 { "1 column".to_owned() } else { format!("{count} columns") };
+    html! {
+        ul.plain {
+            @if terms.tables.is_empty() { li { code { (dataset.name) } ": " (columns(terms.own().len())) } }
+            @for table in &terms.tables { li { code { (table.name) } ": " (columns(table.columns.len())) } }
+            @for table in inner {
+                li {
+                    a href={ "/datasets/" (table.name) } { code { (table.name) } } ": " (columns(table.terms.own().len())) ", "
+                    "one row for each " code { (table.terms.unit.name()) }
+                }
+            }
+            @for table in terms.public.iter() {
+                li { code { (table.name) } ": " (columns(table.columns.len())) ", a public table" }
             }
         }
     }

@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use super::accounts::bar;
+use super::datasets::is_inner;
 use super::history::{self, HistoryLine};
 use super::shares::percent;
 use crate::kernel::budget::entry::AccountKind;
@@ -37,7 +38,7 @@ pub fn researcher(home: &ResearcherHome<'_>) -> Markup {
         section {
             h2 { "Datasets that you may ask" }
             ul.plain {
-                @for dataset in home.datasets {
+                @for dataset in home.datasets.iter().filter(|dataset| !is_inner(dataset)) {
                     li {
                         a href={ "/datasets/" (dataset.name) } { (dataset.title.as_deref().unwrap_or(&dataset.name)) }
                         " " span.muted { code { (dataset.name) } ": columns, values and limits" }
