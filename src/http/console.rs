@@ -18,6 +18,8 @@ mod person;
 mod places;
 mod policy;
 mod public;
+mod refused;
+mod role;
 mod saved;
 mod sealings;
 mod session;
@@ -105,6 +107,8 @@ pub const PAGES: &[PageRoute] = &[
     page("/people", STEWARD, || get(people::list)),
     form("/people", STEWARD, || post(people::add)),
     page("/people/{name}", STEWARD, || get(person::one)),
+    page("/people/{name}/role", STEWARD, || get(role::one)),
+    form("/people/{name}/role", STEWARD, || post(role::set)),
     form("/people/{name}/tokens", STEWARD, || post(person::issue)),
     form("/people/{name}/tokens/revoke", STEWARD, || post(person::revoke)),
     form("/people/{name}/revoke", STEWARD, || post(people::revoke)),

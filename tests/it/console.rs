@@ -15,12 +15,12 @@ use crate::support::{GAUSSIAN, Lab, Reply, StoppedClock, block_on, call, filled,
 const STATISTIC: &str = "-- title: Visits <b>by</b> region\n-- description: \"&<script>alert(1)</script>\n-- epsilon: 0.1\n\
                          -- public: true\n-- chart: bar\nSELECT region, COUNT(*) AS visits FROM visits GROUP BY region";
 
-fn lab() -> Lab {
+pub fn lab() -> Lab {
     let dashboards = [("glance", "title = \"At <b>a</b> glance\"\nstatistics = [\"regions\"]")];
     Lab::showing(&policy(GAUSSIAN), &[("regions", STATISTIC)], &dashboards, "1", Arc::new(StoppedClock))
 }
 
-fn encoded(fields: &[(&str, &str)]) -> String {
+pub fn encoded(fields: &[(&str, &str)]) -> String {
     let mut text = form_urlencoded::Serializer::new(String::new());
     text.extend_pairs(fields);
     text.finish()
@@ -58,13 +58,13 @@ impl Browser {
     }
 }
 
-async fn send(lab: &Lab, path: &str, headers: &[(&str, &str)], fields: &[(&str, &str)]) -> Reply {
+pub async fn send(lab: &Lab, path: &str, headers: &[(&str, &str)], fields: &[(&str, &str)]) -> Reply {
     let mut headers = headers.to_vec();
     headers.push(("content-type", "application/x-www-form-urlencoded"));
     call(&lab.router, Method::POST, path, None, &headers, encoded(fields)).await
 }
 
-fn text(reply: &Reply) -> String {
+pub fn text(reply: &Reply) -> String {
     String::from_utf8_lossy(&reply.bytes).into_owned()
 }
 
@@ -107,7 +107,9 @@ fn every_page_keeps_to_its_roles() {
                 };
                 let is_for = roles.is_empty() || role.is_some_and(|role| roles.contains(&role));
                 let what = format!("{method} {concrete} as {role:?}: {}", reply.status);
-                let to_sign_in = reply.headers.get("location").is_some_and(|place| place == "/sign-in");
+                let to_sign_in = reply.headers.get("location").is_some_and(|place| {
+                    place.to_str().is_ok_and(|place| place == "/sign-in" || place.starts_with("/sign-in?"))
+                });
                 assert_eq!(to_sign_in, !is_for && role.is_none(), "{what}");
                 assert_eq!(reply.status == StatusCode::FORBIDDEN, !is_for && role.is_some(), "{what}");
                 assert!(!reply.status.is_server_error(), "{what}: {}", text(&reply));
@@ -315,7 +317,7 @@ fn a_page_that_is_sent_twice_pays_once() {
         let head = lab.head();
         let mut priced = fields;
         priced[5] = ("do", "price");
-        let page = text(&browser.post(&lab, "/ask", &priced).await);
+        let page = text(&followed(&browser, &lab, &browser.post(&lab, "/ask", &priced).await).await);
         assert!(
             page.contains("ε 0.2") && page.contains("±"),
             "the price and the error stand before the payment: {page}"
@@ -331,17 +333,36 @@ fn a_page_that_is_sent_twice_pays_once() {
         for unseen in ["", "0.1"] {
             let mut blind = fields;
             blind[6] = ("quoted", unseen);
-            let page = text(&browser.post(&lab, "/ask", &blind).await);
+            let page = text(&followed(&browser, &lab, &browser.post(&lab, "/ask", &blind).await).await);
             assert!(page.contains("Nothing was paid yet") && page.contains("ε 0.2"), "{page}");
         }
         assert_eq!(lab.head(), head, "nothing was charged");
-        let first = browser.post(&lab, "/ask", &fields).await;
-        assert_eq!(first.status, StatusCode::OK);
-        assert!(text(&first).contains("<svg") && text(&first).contains("north"), "a chart and a table");
+        // A double click sends the form twice at once.
+        let (first, twice) = tokio::join!(browser.post(&lab, "/ask", &fields), browser.post(&lab, "/ask", &fields));
+        let (first, twice) = (place(&first), place(&twice));
+        assert_eq!(first, twice);
+        assert!(first.starts_with("/answers/rel_") && first.contains("?asked="), "{first}");
+        let page = text(&browser.get(&lab, &first).await);
+        assert!(page.contains("<svg") && page.contains("north") && page.contains("a test"), "a chart and a table");
+        assert!(page.contains("(ε 0.2)") && page.contains("% left"), "what it cost, and what is left: {page}");
         let after = lab.head();
-        let second = browser.post(&lab, "/ask", &fields).await;
-        assert_eq!((text(&second), lab.head()), (text(&first), after), "the same page, and nothing more was paid");
+        assert_eq!(place(&browser.post(&lab, "/ask", &fields).await), first, "sent again, it leads to the same page");
+        assert_eq!(text(&browser.get(&lab, &first).await), page, "reloading shows it again");
+        assert_eq!(lab.head(), after, "and nothing more was paid");
     });
+}
+
+/// Where a form leads to.
+pub fn place(reply: &Reply) -> String {
+    assert_eq!(reply.status, StatusCode::SEE_OTHER, "{}", text(reply));
+    reply.headers["location"].to_str().expect("text").to_owned()
+}
+
+/// The page that a form leads to.
+pub async fn followed(browser: &Browser, lab: &Lab, reply: &Reply) -> Reply {
+    let page = browser.get(lab, &place(reply)).await;
+    assert_eq!(page.status, StatusCode::OK, "{}", text(&page));
+    page
 }
 
 /// The first click shows the price and the second one spends it; a form that does not name the current price spends nothing.

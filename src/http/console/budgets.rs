@@ -6,16 +6,18 @@ use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
 
+use super::refused::{FormFault, shown_again};
 use super::session::Form;
-use super::shown::{AddressParams, Failed, Shown, aside, see};
+use super::shown::{AddressParams, Shown, aside, see};
 use crate::http::App;
+use crate::http::console::pages::filled::{Forms, RefusedForm};
 use crate::http::console::pages::what_if::{self, Wish};
 use crate::http::console::pages::{accounts as pages, requests as request_pages};
 use crate::http::params::Segment;
 use crate::http::problem::Problem;
 use crate::http::visitor::Visitor;
 use crate::kernel::budget::ledger::{Ledger, read};
-use crate::kernel::budget::people::Role;
+use crate::kernel::budget::people::{Person, Role};
 use crate::kernel::privacy::amounts::Epsilon;
 use crate::service::Service;
 use crate::service::stewarding::accounts::{AccountPage, NamedAccount, account_page, accounts as all_accounts};
@@ -30,7 +32,7 @@ const RESEARCHERS_SHOWN: usize = 50;
 const RESEARCHERS_SHOWN_MIN: usize = 5;
 
 /// Query parameters of the pages of accounts and requests.
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
 pub struct AccountParams {
     find: Option<String>,
     dataset: Option<String>,
@@ -56,27 +58,42 @@ pub async fn accounts(
     AddressParams(params): AddressParams<AccountParams>,
 ) -> Shown {
     let person = visitor.only(&[Role::Researcher, Role::Steward])?;
-    let show = move |service: &Service, visitor: &Visitor| {
-        let now_ms = service.now_ms();
-        let body = match person.role {
-            Role::Steward => {
-                let find = params.find.as_deref().unwrap_or("").trim();
-                let trees = trees(service, &params, find);
-                let managed = read(service.ledger(), |book| book.managed().clone());
-                pages::all(&visitor.csrf, &trees, &managed, find, done(params.done.as_deref()))
+    aside(&service, visitor, move |service, visitor| accounts_page(service, visitor, &person, &params, None)).await
+}
+
+fn accounts_page(
+    service: &Service,
+    visitor: &Visitor,
+    person: &Person,
+    params: &AccountParams,
+    refused: Option<&RefusedForm>,
+) -> Result<Response, Problem> {
+    let forms = Forms { token: &visitor.csrf, refused };
+    let body = match person.role {
+        Role::Steward => {
+            let find = params.find.as_deref().unwrap_or("").trim();
+            let trees = trees(service, params, find);
+            let managed = read(service.ledger(), |book| book.managed().clone());
+            pages::all(forms, &trees, &managed, find, done(params.done.as_deref()))
+        }
+        Role::Researcher | Role::Viewer => {
+            let mut accounts = all_accounts(service.ledger(), Some(&person.name), service.now_ms());
+            for account in &mut accounts {
+                limit_largest(service, account);
             }
-            Role::Researcher | Role::Viewer => {
-                let mut accounts = all_accounts(service.ledger(), Some(&person.name), now_ms);
-                for account in &mut accounts {
-                    limit_largest(service, account);
-                }
-                let asked = requests::requests(service.ledger(), Some(&person.name));
-                pages::own(&visitor.csrf, &accounts, &request_pages::own(&asked))
-            }
-        };
-        Ok(visitor.page("Accounts", "/accounts", &body))
+            let asked = requests::requests(service.ledger(), Some(&person.name));
+            pages::own(forms, &accounts, &request_pages::own(&asked))
+        }
     };
-    aside(&service, visitor, show).await
+    Ok(visitor.page("Accounts", "/accounts", &forms.whole(body)))
+}
+
+/// The page of accounts again, with a form on it that was refused.
+async fn accounts_again(service: &App, form: &Form, person: Person, fault: FormFault) -> Shown {
+    let build = move |service: &Service, visitor: &Visitor, refused: Option<&RefusedForm>| {
+        accounts_page(service, visitor, &person, &AccountParams::default(), refused)
+    };
+    shown_again(service, form, fault, build).await
 }
 
 /// The accounts that a steward's page shows: of the dataset that its address names, or the first ones of every dataset.
@@ -106,34 +123,40 @@ pub(super) fn limit_largest(service: &Service, account: &mut NamedAccount) {
     }
 }
 
-fn epsilon(form: &Form, name: &str) -> Result<Epsilon, Failed> {
-    Epsilon::parse(form.text(name))
-        .map_err(|fault| form.visitor.fail(Problem::invalid_epsilon(format!("{name}: {fault}"))))
+fn epsilon(form: &Form) -> Result<Epsilon, FormFault> {
+    let fault = |fault| FormFault::at("epsilon", Problem::invalid_epsilon(format!("epsilon: {fault}")));
+    Epsilon::parse(form.text("epsilon")).map_err(fault)
 }
 
-fn period_days(form: &Form) -> Result<Option<u32>, Failed> {
+fn period_days(form: &Form) -> Result<Option<u32>, FormFault> {
     let Some(text) = form.some("period_days") else { return Ok(None) };
     let days = text.parse().ok().filter(|days| (1..=PERIOD_DAYS_MAX).contains(days));
     let message = || format!("the period is not a whole number of days from 1 to {PERIOD_DAYS_MAX}");
-    days.map(Some).ok_or_else(|| form.visitor.fail(Problem::invalid_request(message())))
+    days.map(Some).ok_or_else(|| FormFault::at("period_days", Problem::invalid_request(message())))
 }
 
 /// POST /grants: grants a budget.
 pub async fn grant(State(service): State<App>, form: Form) -> Shown {
     let person = form.visitor.only(&[Role::Steward])?;
+    match granted(&service, &form, person.name.clone()).await {
+        Ok(()) => Ok(see("/accounts?done=granted")),
+        Err(fault) => accounts_again(&service, &form, person, fault).await,
+    }
+}
+
+async fn granted(service: &App, form: &Form, by: String) -> Result<(), FormFault> {
     let (name, dataset) = (form.text("name").to_owned(), form.text("dataset").to_owned());
     let to = match form.text("kind") {
-        "researcher" => Holder::Researcher { name, project: form.some("project"), period_days: period_days(&form)? },
+        "researcher" => Holder::Researcher { name, project: form.some("project"), period_days: period_days(form)? },
         "project" => Holder::Project { name },
-        "statistics" => Holder::Statistics { period_days: period_days(&form)? },
+        "statistics" => Holder::Statistics { period_days: period_days(form)? },
         "dataset" => Holder::Dataset,
-        _ => return Err(form.visitor.fail(Problem::invalid_request("choose to whom the grant is made"))),
+        _ => return Err(FormFault::at("kind", Problem::invalid_request("choose to whom the grant is made"))),
     };
-    let (epsilon, reason) = (epsilon(&form, "epsilon")?, form.text("reason").to_owned());
-    let grant = Grant { to, dataset, epsilon, reason, by: person.name };
-    let granted = service.steward(move |ledger, now| grants::grant(ledger, grant, now)).await;
-    granted.map_err(|error| form.visitor.fail(error))?;
-    Ok(see("/accounts?done=granted"))
+    let (epsilon, reason) = (epsilon(form)?, form.text("reason").to_owned());
+    let grant = Grant { to, dataset, epsilon, reason, by };
+    service.clone().steward(move |ledger, now| grants::grant(ledger, grant, now)).await?;
+    Ok(())
 }
 
 /// POST /datasets/{name}/freeze: freezes a dataset.
@@ -148,11 +171,12 @@ pub async fn unfreeze(State(service): State<App>, Segment(name): Segment, form: 
 
 async fn set_frozen(service: App, name: String, form: Form, is_frozen: bool) -> Shown {
     let person = form.visitor.only(&[Role::Steward])?;
-    let reason = form.text("reason").to_owned();
-    let act =
-        move |ledger: &dyn Ledger, now| grants::set_frozen(ledger, &name, is_frozen, (&reason, &person.name), now);
-    service.steward(act).await.map_err(|error| form.visitor.fail(error))?;
-    Ok(see(if is_frozen { "/accounts?done=frozen" } else { "/accounts?done=unfrozen" }))
+    let (reason, by) = (form.text("reason").to_owned(), person.name.clone());
+    let act = move |ledger: &dyn Ledger, now| grants::set_frozen(ledger, &name, is_frozen, (&reason, &by), now);
+    match service.clone().steward(act).await {
+        Ok(_) => Ok(see(if is_frozen { "/accounts?done=frozen" } else { "/accounts?done=unfrozen" })),
+        Err(error) => accounts_again(&service, &form, person, error.into()).await,
+    }
 }
 
 /// GET /requests: all requests for budget.
@@ -162,38 +186,59 @@ pub async fn requests(
     AddressParams(params): AddressParams<AccountParams>,
 ) -> Shown {
     visitor.only(&[Role::Steward])?;
-    let show = move |service: &Service, visitor: &Visitor| {
-        let all = requests::requests(service.ledger(), None);
-        let body = request_pages::all(&visitor.csrf, &all, done(params.done.as_deref()));
-        Ok(visitor.page("Requests", "/requests", &body))
-    };
-    aside(&service, visitor, show).await
+    let done = done(params.done.as_deref());
+    aside(&service, visitor, move |service, visitor| Ok(requests_page(service, visitor, done, None))).await
+}
+
+fn requests_page(service: &Service, visitor: &Visitor, done: Option<&str>, refused: Option<&RefusedForm>) -> Response {
+    let all = requests::requests(service.ledger(), None);
+    let forms = Forms { token: &visitor.csrf, refused };
+    visitor.page("Requests", "/requests", &forms.whole(request_pages::all(forms, &all, done)))
 }
 
 /// POST /requests: files a request for budget.
 pub async fn request(State(service): State<App>, form: Form) -> Shown {
     let person = form.visitor.only(&[Role::Researcher])?;
+    match filed(&service, &form, person.name.clone()).await {
+        Ok(()) => Ok(see("/accounts")),
+        Err(fault) => accounts_again(&service, &form, person, fault).await,
+    }
+}
+
+async fn filed(service: &App, form: &Form, who: String) -> Result<(), FormFault> {
     let (dataset, reason) = (form.text("dataset").to_owned(), form.text("reason").to_owned());
-    let epsilon = epsilon(&form, "epsilon")?;
-    let act = move |ledger: &dyn Ledger, now| requests::file(ledger, &person.name, &dataset, epsilon, &reason, now);
-    service.steward(act).await.map_err(|error| form.visitor.fail(error))?;
-    Ok(see("/accounts"))
+    let epsilon = epsilon(form)?;
+    let act = move |ledger: &dyn Ledger, now| requests::file(ledger, &who, &dataset, epsilon, &reason, now);
+    service.clone().steward(act).await?;
+    Ok(())
 }
 
 /// POST /requests/{number}/decide: grants or declines a request.
 pub async fn decide(State(service): State<App>, Segment(number): Segment, form: Form) -> Shown {
     let person = form.visitor.only(&[Role::Steward])?;
-    let unknown = || form.visitor.fail(Problem::not_found("there is no such request"));
+    match decided(&service, &form, &number, person.name).await {
+        Ok(()) => Ok(see("/requests?done=decided")),
+        Err(fault) => {
+            let build = |service: &Service, visitor: &Visitor, refused: Option<&RefusedForm>| {
+                Ok(requests_page(service, visitor, None, refused))
+            };
+            shown_again(&service, &form, fault, build).await
+        }
+    }
+}
+
+async fn decided(service: &App, form: &Form, number: &str, by: String) -> Result<(), FormFault> {
+    let unknown = || FormFault::at("", Problem::not_found("there is no such request"));
     let number: u64 = number.parse().map_err(|_| unknown())?;
     let decision = match form.text("do") {
-        "grant" => Decision::Grant { epsilon: Some(epsilon(&form, "epsilon")?) },
+        "grant" => Decision::Grant { epsilon: Some(epsilon(form)?) },
         "decline" => Decision::Decline,
-        _ => return Err(form.visitor.fail(Problem::invalid_request("choose to grant or to decline"))),
+        _ => return Err(FormFault::at("", Problem::invalid_request("choose to grant or to decline"))),
     };
     let reason = form.text("reason").to_owned();
-    let act = move |ledger: &dyn Ledger, now| requests::decide(ledger, number, decision, &reason, &person.name, now);
-    service.steward(act).await.map_err(|error| form.visitor.fail(error))?;
-    Ok(see("/requests?done=decided"))
+    let act = move |ledger: &dyn Ledger, now| requests::decide(ledger, number, decision, &reason, &by, now);
+    service.clone().steward(act).await?;
+    Ok(())
 }
 
 /// The largest number of questions and the largest group size to calculate with.

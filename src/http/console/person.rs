@@ -1,35 +1,60 @@
 //! The stewards' page of one person, and the forms for their tokens.
 
 use axum::extract::State;
+use axum::response::Response;
+use serde::Deserialize;
 
 use super::budgets::limit_largest;
+use super::refused::{FormFault, shown_again};
 use super::session::Form;
-use super::shown::{Shown, aside, see};
+use super::shown::{AddressParams, Shown, aside, see};
 use crate::http::App;
+use crate::http::console::pages::filled::{Forms, RefusedForm};
 use crate::http::console::pages::people::Fresh;
 use crate::http::console::pages::person::{self as pages, PersonPage};
 use crate::http::params::Segment;
 use crate::http::problem::Problem;
 use crate::http::visitor::Visitor;
-use crate::kernel::budget::ledger::read;
+use crate::kernel::budget::ledger::{Ledger, read};
 use crate::kernel::budget::people::Role;
 use crate::query::error::shown;
 use crate::service::stewarding::accounts::{NamedAccount, accounts};
 use crate::service::stewarding::month::month_of;
+use crate::service::stewarding::people::Token;
 use crate::service::stewarding::tokens::{self, TokenTerms};
 use crate::service::{Service, ServiceError};
 
-/// GET /people/{name}: one person.
-pub async fn one(State(service): State<App>, visitor: Visitor, Segment(name): Segment) -> Shown {
-    visitor.only(&[Role::Steward])?;
-    let show = move |service: &Service, visitor: &Visitor| {
-        let body = page(service, visitor, &name, None)?;
-        Ok(visitor.page(&name, "/people", &body))
-    };
-    aside(&service, visitor, show).await
+/// Query parameters of the page of a person.
+#[derive(Deserialize)]
+pub struct PersonParams {
+    done: Option<String>,
 }
 
-fn page(service: &Service, visitor: &Visitor, name: &str, fresh: Option<&Fresh<'_>>) -> Result<maud::Markup, Problem> {
+/// GET /people/{name}: one person.
+pub async fn one(
+    State(service): State<App>,
+    visitor: Visitor,
+    Segment(name): Segment,
+    AddressParams(params): AddressParams<PersonParams>,
+) -> Shown {
+    visitor.only(&[Role::Steward])?;
+    let done = params.done.filter(|word| word == "role").map(|_| "The role is changed, and recorded in the ledger.");
+    aside(&service, visitor, move |service, visitor| page(service, visitor, &name, &Told { done, ..Told::default() }))
+        .await
+}
+
+/// What the page says of the form that led to it.
+#[derive(Default)]
+struct Told<'a> {
+    /// What was done.
+    done: Option<&'a str>,
+    /// A token that has just been created.
+    fresh: Option<&'a Fresh<'a>>,
+    /// A form that was refused.
+    refused: Option<&'a RefusedForm>,
+}
+
+fn page(service: &Service, visitor: &Visitor, name: &str, told: &Told<'_>) -> Result<Response, Problem> {
     let nobody = || Problem::not_found(format!("there is nobody named \"{}\"", shown(name)));
     let found = read(service.ledger(), |book| {
         let (role, _) = book.person(name)?;
@@ -58,31 +83,55 @@ fn page(service: &Service, visitor: &Visitor, name: &str, fresh: Option<&Fresh<'
         last_act,
         started_ms: service.started().0,
         accounts: &accounts,
-        fresh,
+        done: told.done,
+        fresh: told.fresh,
     };
-    Ok(pages::page(&visitor.csrf, &shown))
+    let forms = Forms { token: &visitor.csrf, refused: told.refused };
+    Ok(visitor.page(name, "/people", &forms.whole(pages::page(forms, &shown))))
+}
+
+/// The page of a person again, with a form on it that was refused.
+async fn again(service: &App, form: &Form, name: String, fault: FormFault) -> Shown {
+    let build = move |service: &Service, visitor: &Visitor, refused: Option<&RefusedForm>| {
+        page(service, visitor, &name, &Told { refused, ..Told::default() })
+    };
+    shown_again(service, form, fault, build).await
 }
 
 /// POST /people/{name}/tokens: gives another token. It appears on the resulting page and nowhere else.
 pub async fn issue(State(service): State<App>, Segment(name): Segment, form: Form) -> Shown {
-    let visitor = &form.visitor;
-    let person = visitor.only(&[Role::Steward])?;
+    let person = form.visitor.only(&[Role::Steward])?;
+    match given(&service, &form, &name, person.name).await {
+        Ok(token) => {
+            let fresh = Fresh { name: &name, token: token.text() };
+            let told = Told { fresh: Some(&fresh), ..Told::default() };
+            page(&service, &form.visitor, &name, &told).map_err(|problem| form.visitor.fail(problem))
+        }
+        Err(fault) => again(&service, &form, name, fault).await,
+    }
+}
+
+async fn given(service: &App, form: &Form, holder: &str, by: String) -> Result<Token, FormFault> {
     let expires_ms = form.some("expires").map(|text| tokens::expiry_ms(&text)).transpose();
-    let expires_ms = expires_ms.map_err(|fault| visitor.fail(ServiceError::from(fault)))?;
+    let expires_ms = expires_ms.map_err(ServiceError::from)?;
     let terms = TokenTerms { name: form.text("token_name").to_owned(), expires_ms };
-    let holder = name.clone();
-    let giving = service.clone().steward(move |ledger, now| tokens::issue(ledger, &holder, terms, &person.name, now));
-    let token = giving.await.map_err(|error| visitor.fail(error))?;
-    let fresh = Fresh { name: &name, token: token.text() };
-    let body = page(&service, visitor, &name, Some(&fresh)).map_err(|problem| visitor.fail(problem))?;
-    Ok(visitor.page(&name, "/people", &body))
+    let holder = holder.to_owned();
+    let giving = service.clone().steward(move |ledger, now| tokens::issue(ledger, &holder, terms, &by, now));
+    // Only the token has a name in this form.
+    let renamed = |fault: FormFault| match fault.field {
+        "name" => FormFault { field: "token_name", ..fault },
+        _ => fault,
+    };
+    giving.await.map_err(|error| renamed(error.into()))
 }
 
 /// POST /people/{name}/tokens/revoke: revokes one token.
 pub async fn revoke(State(service): State<App>, Segment(name): Segment, form: Form) -> Shown {
     let person = form.visitor.only(&[Role::Steward])?;
     let (holder, token) = (name.clone(), form.text("token_name").to_owned());
-    let act = service.steward(move |ledger, now| tokens::revoke_one(ledger, &holder, &token, &person.name, now));
-    act.await.map_err(|error| form.visitor.fail(error))?;
-    Ok(see(&format!("/people/{name}")))
+    let act = move |ledger: &dyn Ledger, now| tokens::revoke_one(ledger, &holder, &token, &person.name, now);
+    match service.clone().steward(act).await {
+        Ok(()) => Ok(see(&format!("/people/{name}"))),
+        Err(error) => again(&service, &form, name, error.into()).await,
+    }
 }

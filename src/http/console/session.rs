@@ -2,7 +2,7 @@
 //!
 //! Promises that a form counts only with the secret that its own session was given.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use axum::extract::{Extension, FromRequest, Request, State};
@@ -23,6 +23,8 @@ use crate::service::stewarding::accounts::timestamp;
 use crate::service::stewarding::people::Token;
 
 const TOKEN_BYTES_MAX: usize = 256;
+/// The fields of forms that are never shown again.
+const SECRETS: [&str; 2] = ["csrf", "token"];
 
 /// A form that was sent from a page of its own session.
 pub struct Form {
@@ -43,6 +45,12 @@ impl Form {
             self.fields.keys().filter_map(|name| name.strip_prefix(prefix)).map(str::to_owned).collect();
         ticked.sort();
         ticked
+    }
+
+    /// What was typed, by the names of fields, without what is secret.
+    pub fn values(&self) -> BTreeMap<String, String> {
+        let shown = self.fields.iter().filter(|(name, _)| !SECRETS.contains(&name.as_str()));
+        shown.map(|(name, text)| (name.clone(), text.clone())).collect()
     }
 
     /// A field's trimmed text; `None` if it is empty or there is no such field.

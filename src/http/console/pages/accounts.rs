@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use maud::{Markup, html};
 
+use super::filled::Forms;
 use crate::kernel::budget::entry::AccountKind;
 use crate::kernel::privacy::amounts::Epsilon;
 use crate::render::budget;
-use crate::render::frame::csrf;
 use crate::service::shares::AccountShare;
 use crate::service::stewarding::accounts::{AccountPage, AccountView, NamedAccount};
 
@@ -72,7 +72,7 @@ pub fn figures(account: &NamedAccount, managed: &BTreeSet<String>) -> Markup {
 
 /// A researcher's own accounts, each with a form to ask for more. `requests` lists their earlier requests.
 #[must_use]
-pub fn own(token: &str, accounts: &[NamedAccount], requests: &Markup) -> Markup {
+pub fn own(forms: Forms<'_>, accounts: &[NamedAccount], requests: &Markup) -> Markup {
     html! {
         h1 { "Your budget" }
         @if accounts.is_empty() { p.note.warn { "You hold no account yet. A steward grants an allocation of a dataset." } }
@@ -81,20 +81,7 @@ pub fn own(token: &str, accounts: &[NamedAccount], requests: &Markup) -> Markup 
                 section.card {
                     h2 { (account.kind.name()) " " (account.name) ", " (account.dataset) }
                     (figures(account, &BTreeSet::new()))
-                    @if account.kind == AccountKind::Researcher {
-                        details {
-                            summary { "Ask for more" }
-                            form.stack method="post" action="/requests" {
-                                (csrf(token))
-                                input type="hidden" name="dataset" value=(account.dataset);
-                                label { "New total, as epsilon"
-                                    input type="text" name="epsilon" inputmode="decimal" required;
-                                }
-                                label { "Reason" textarea name="reason" rows="3" required maxlength="500" {} }
-                                button type="submit" { "Send to the steward" }
-                            }
-                        }
-                    }
+                    @if account.kind == AccountKind::Researcher { (ask_for_more(forms, &account.dataset)) }
                 }
             }
         }
@@ -106,8 +93,28 @@ pub fn own(token: &str, accounts: &[NamedAccount], requests: &Markup) -> Markup 
     }
 }
 
+fn ask_for_more(forms: Forms<'_>, dataset: &str) -> Markup {
+    let fields = forms.about("/requests", "dataset", dataset);
+    html! {
+        details open[fields.has_come_back()] {
+            summary { "Ask for more" }
+            form.stack method="post" action="/requests" {
+                (fields.begin(&["epsilon", "reason"]))
+                input type="hidden" name="dataset" value=(dataset);
+                label { "New total, as epsilon" (fields.line(("epsilon", "decimal"), "", (true, None))) }
+                label { "Reason"
+                    textarea name="reason" rows="3" required maxlength="500" aria-invalid=[fields.invalid("reason")]
+                        aria-describedby=[fields.described("reason")] { (fields.text("reason")) }
+                    (fields.says("reason"))
+                }
+                button type="submit" { "Send to the steward" }
+            }
+        }
+    }
+}
+
 /// The tree of one dataset's accounts.
-fn tree(token: &str, page: &AccountPage, found: &str, managed: &BTreeSet<String>) -> Markup {
+fn tree(forms: Forms<'_>, page: &AccountPage, found: &str, managed: &BTreeSet<String>) -> Markup {
     let (dataset, accounts) = (page.dataset.as_str(), &page.accounts);
     let of = |kind: AccountKind| accounts.iter().filter(move |account| account.kind == kind).collect::<Vec<_>>();
     let root = of(AccountKind::Dataset);
@@ -118,7 +125,7 @@ fn tree(token: &str, page: &AccountPage, found: &str, managed: &BTreeSet<String>
     html! {
         section.card {
             h2 { (dataset) }
-            @for account in &root { (figures(account, managed)) (allocated(account)) (freeze(token, account)) }
+            @for account in &root { (figures(account, managed)) (allocated(account)) (freeze(forms, account)) }
             ul.tree {
                 @for account in of(AccountKind::Statistics) { li { strong { "Published statistics" } (figures(account, managed)) } }
                 @for project in of(AccountKind::Project) {
@@ -135,10 +142,7 @@ fn tree(token: &str, page: &AccountPage, found: &str, managed: &BTreeSet<String>
                     a href=(next_page(dataset, found, next)) rel="next" { "More researchers of " (dataset) }
                 }
             }
-            details {
-                summary { "Grant" }
-                (grant(token, dataset))
-            }
+            (grant(forms, dataset))
         }
     }
 }
@@ -169,41 +173,54 @@ fn allocated(account: &NamedAccount) -> Markup {
     }
 }
 
-fn freeze(token: &str, account: &NamedAccount) -> Markup {
+fn freeze(forms: Forms<'_>, account: &NamedAccount) -> Markup {
     let (act, words) = if account.frozen { ("unfreeze", "Unfreeze") } else { ("freeze", "Freeze") };
+    let action = format!("/datasets/{}/{act}", account.dataset);
+    let fields = forms.at(&action);
     html! {
-        details {
+        details open[fields.has_come_back()] {
             summary { (words) }
-            form.inline method="post" action={ "/datasets/" (account.dataset) "/" (act) } {
-                (csrf(token))
-                label { "Reason" input type="text" name="reason" required maxlength="500"; }
+            form.inline method="post" action=(action) {
+                (fields.begin(&["reason"]))
+                label { "Reason" (fields.line(("reason", "text"), "", (true, Some(500)))) }
                 button.danger type="submit" { (words) }
             }
         }
     }
 }
 
-fn grant(token: &str, dataset: &str) -> Markup {
+/// To whom a grant can be made: the values and the words of the choice.
+const HOLDERS: [(&str, &str); 4] = [
+    ("researcher", "a researcher"),
+    ("project", "a project"),
+    ("statistics", "published statistics"),
+    ("dataset", "the lifetime cap (it only rises)"),
+];
+
+fn grant(forms: Forms<'_>, dataset: &str) -> Markup {
+    let fields = forms.about("/grants", "dataset", dataset);
     html! {
-        form.stack method="post" action="/grants" {
-            (csrf(token))
-            input type="hidden" name="dataset" value=(dataset);
-            label { "To"
-                select name="kind" {
-                    option value="researcher" { "a researcher" }
-                    option value="project" { "a project" }
-                    option value="statistics" { "published statistics" }
-                    option value="dataset" { "the lifetime cap (it only rises)" }
+        details open[fields.has_come_back()] {
+            summary { "Grant" }
+            form.stack method="post" action="/grants" {
+                (fields.begin(&["name", "project", "epsilon", "period_days", "reason"]))
+                input type="hidden" name="dataset" value=(dataset);
+                label { "To"
+                    select name="kind" {
+                        @for (kind, words) in HOLDERS {
+                            option value=(kind) selected[fields.is_chosen("kind", kind, false)] { (words) }
+                        }
+                    }
                 }
-            }
-            label { "Name of the researcher or project" input type="text" name="name" maxlength="64"; }
-            label { "Below project (researchers only, optional)" input type="text" name="project" maxlength="64"; }
-            label { "New total, as epsilon" input type="text" name="epsilon" inputmode="decimal" required; }
-            label { "Renews after this many days (optional)" input type="text" name="period_days" inputmode="numeric"; }
-            label { "Reason, kept in the ledger" input type="text" name="reason" required maxlength="500"; }
-            div.row {
-                button.primary type="submit" { "Grant" }
-                a href={ "/what-if?dataset=" (dataset) } { "What would it buy?" }
+                label { "Name of the researcher or project" (fields.line(("name", "text"), "", (false, Some(64)))) }
+                label { "Below project (researchers only, optional)" (fields.line(("project", "text"), "", (false, Some(64)))) }
+                label { "New total, as epsilon" (fields.line(("epsilon", "decimal"), "", (true, None))) }
+                label { "Renews after this many days (optional)" (fields.line(("period_days", "numeric"), "", (false, None))) }
+                label { "Reason, kept in the ledger" (fields.line(("reason", "text"), "", (true, Some(500)))) }
+                div.row {
+                    button.primary type="submit" { "Grant" }
+                    a href={ "/what-if?dataset=" (dataset) } { "What would it buy?" }
+                }
             }
         }
     }
@@ -218,7 +235,7 @@ fn finds_nobody(page: &AccountPage) -> bool {
 /// Accounts as trees, one for each dataset. `managed` names what files declare.
 #[must_use]
 pub fn all(
-    token: &str,
+    forms: Forms<'_>,
     datasets: &[AccountPage],
     managed: &BTreeSet<String>,
     found: &str,
@@ -235,7 +252,7 @@ pub fn all(
         @if !found.is_empty() && datasets.iter().all(finds_nobody) {
             p.note { "No researcher or project has “" (found) "” in their name. " a href="/accounts" { "Show all" } }
         }
-        @for dataset in datasets { (tree(token, dataset, found, managed)) }
+        @for dataset in datasets { (tree(forms, dataset, found, managed)) }
         p.muted { "Datasets about the same people add up: for somebody who is in two of them, the guarantee is that of the sum of both caps." }
     }
 }

@@ -2,8 +2,8 @@
 
 use maud::{Markup, html};
 
+use super::filled::{Fields, Forms};
 use crate::kernel::budget::people::Role;
-use crate::render::frame::csrf;
 use crate::service::stewarding::accounts::timestamp;
 
 /// One person in the list.
@@ -53,29 +53,13 @@ pub struct PeoplePage<'a> {
 
 /// The page of people.
 #[must_use]
-pub fn page(token: &str, page: &PeoplePage<'_>) -> Markup {
+pub fn page(forms: Forms<'_>, page: &PeoplePage<'_>) -> Markup {
     let PeoplePage { people, datasets, find, more, fresh } = *page;
     html! {
         h1 { "People" }
         @if let Some(fresh) = fresh { (shown_once(fresh)) }
         div.grid {
-            section.card {
-                h2 { "Add a person" }
-                form.stack method="post" action="/people" {
-                    (csrf(token))
-                    label { "Name" input type="text" name="name" required maxlength="64" autocomplete="off"; }
-                    label { "Role"
-                        select name="role" {
-                            @for role in [Role::Researcher, Role::Viewer, Role::Steward] { option value=(role) { (role) } }
-                        }
-                    }
-                    @if !datasets.is_empty() {
-                        (boxes(datasets, &[], "Datasets, for a viewer"))
-                    }
-                    label { "Token good through this day (UTC); empty if it does not expire" input type="date" name="expires"; }
-                    button.primary type="submit" { "Add, and show the token" }
-                }
-            }
+            (add(forms, datasets))
             section.card {
                 h2 { "Find" }
                 form.stack method="get" action="/people" role="search" {
@@ -91,11 +75,37 @@ pub fn page(token: &str, page: &PeoplePage<'_>) -> Markup {
                     th scope="col" { "Name" } th scope="col" { "Role" } th scope="col" { "Sees statistics of" }
                     th scope="col" { "Last act" } th scope="col" { "Token" }
                 } }
-                tbody { @for person in people { (line(token, person, datasets)) } }
+                tbody { @for person in people { (line(forms, person, datasets)) } }
             }
         }
         @if let Some(more) = more {
             nav.pages aria-label="Pages" { a href={ "/people?find=" (find) "&after=" (more) } rel="next" { "More" } }
+        }
+    }
+}
+
+fn add(forms: Forms<'_>, datasets: &[String]) -> Markup {
+    let fields = forms.at("/people");
+    html! {
+        section.card {
+            h2 { "Add a person" }
+            form.stack method="post" action="/people" {
+                (fields.begin(&["name", "role", "expires"]))
+                label { "Name" (fields.line(("name", "text"), "", (true, Some(64)))) }
+                label { "Role"
+                    select name="role" aria-invalid=[fields.invalid("role")] aria-describedby=[fields.described("role")] {
+                        @for role in [Role::Researcher, Role::Viewer, Role::Steward] {
+                            option value=(role) selected[fields.is_chosen("role", role.name(), false)] { (role) }
+                        }
+                    }
+                    (fields.says("role"))
+                }
+                @if !datasets.is_empty() { (boxes(&fields, datasets, &[], "Datasets, for a viewer")) }
+                label { "Token good through this day (UTC); empty if it does not expire"
+                    (fields.line(("expires", "date"), "", (false, None)))
+                }
+                button.primary type="submit" { "Add, and show the token" }
+            }
         }
     }
 }
@@ -112,14 +122,16 @@ pub fn shown_once(fresh: &Fresh<'_>) -> Markup {
 }
 
 /// A box for each dataset.
-fn boxes(datasets: &[String], ticked: &[String], legend: &str) -> Markup {
+#[must_use]
+pub fn boxes(fields: &Fields<'_>, datasets: &[String], ticked: &[String], legend: &str) -> Markup {
+    let is_ticked = |dataset: &String| fields.is_chosen(&format!("{TICK}{dataset}"), "yes", ticked.contains(dataset));
     html! {
         fieldset {
             legend { (legend) }
             input type="hidden" name=(LISTED) value="yes";
             @for dataset in datasets {
                 label {
-                    input type="checkbox" name={ (TICK) (dataset) } value="yes" checked[ticked.contains(dataset)];
+                    input type="checkbox" name={ (TICK) (dataset) } value="yes" checked[is_ticked(dataset)];
                     code { (dataset) }
                 }
             }
@@ -128,34 +140,36 @@ fn boxes(datasets: &[String], ticked: &[String], legend: &str) -> Markup {
 }
 
 /// The statistics that a person sees beside public ones. Those of a viewer can be changed.
-fn sees(token: &str, person: &PersonLine, datasets: &[String]) -> Markup {
+fn sees(forms: Forms<'_>, person: &PersonLine, datasets: &[String]) -> Markup {
     if person.role != Role::Viewer {
         let words = if person.role == Role::Steward { "all datasets" } else { "datasets they hold an account of" };
         return html! { span.muted { (words) } };
     }
+    let action = format!("/people/{}/datasets", person.name);
+    let fields = forms.at(&action);
     html! {
         @match &person.datasets {
             None => { span.badge.warn { "all datasets: nobody said which" } }
             Some(given) if given.is_empty() => { span.muted { "public statistics alone" } }
             Some(given) => { (given.join(", ")) }
         }
-        details {
+        details open[fields.has_come_back()] {
             summary { "Change" span.visually-hidden { " what " (person.name) " sees" } }
-            form.stack method="post" action={ "/people/" (person.name) "/datasets" } {
-                (csrf(token))
-                (boxes(datasets, person.datasets.as_deref().unwrap_or_default(), "Datasets"))
+            form.stack method="post" action=(action) {
+                (fields.begin(&[]))
+                (boxes(&fields, datasets, person.datasets.as_deref().unwrap_or_default(), "Datasets"))
                 button type="submit" { "Save" span.visually-hidden { " what " (person.name) " sees" } }
             }
         }
     }
 }
 
-fn line(token: &str, person: &PersonLine, datasets: &[String]) -> Markup {
+fn line(forms: Forms<'_>, person: &PersonLine, datasets: &[String]) -> Markup {
     html! {
         tr {
             th scope="row" { a href={ "/people/" (person.name) } { (person.name) } @if person.is_managed { " " span.badge { "managed by files" } } }
             td data-label="Role" { (person.role) }
-            td data-label="Sees statistics of" { (sees(token, person, datasets)) }
+            td data-label="Sees statistics of" { (sees(forms, person, datasets)) }
             td data-label="Last act" {
                 @match person.last_act_ms {
                     Some(at_ms) => { time { (timestamp(at_ms).get(..10).unwrap_or_default()) } }
@@ -164,10 +178,12 @@ fn line(token: &str, person: &PersonLine, datasets: &[String]) -> Markup {
             }
             td data-label="Token" {
                 @if person.tokens > 0 {
-                    details {
+                    @let action = format!("/people/{}/revoke", person.name);
+                    @let fields = forms.at(&action);
+                    details open[fields.has_come_back()] {
                         summary { "Revoke" span.visually-hidden { " every token of " (person.name) } }
-                        form.inline method="post" action={ "/people/" (person.name) "/revoke" } {
-                            (csrf(token))
+                        form.inline method="post" action=(action) {
+                            (fields.begin(&[]))
                             button.danger type="submit" { "Revoke now" span.visually-hidden { " for " (person.name) } }
                         }
                     }

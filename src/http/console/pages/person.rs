@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use maud::{Markup, html};
 
 use super::accounts::figures;
+use super::filled::Forms;
 use super::ledger::per_cent;
 use super::people::Fresh;
 use crate::kernel::budget::people::Role;
-use crate::render::frame::csrf;
 use crate::service::stewarding::accounts::{NamedAccount, timestamp};
 use crate::service::stewarding::month::{MONTH_DAYS, MonthView};
 use crate::service::stewarding::tokens::TokenView;
@@ -31,6 +31,8 @@ pub struct PersonPage<'a> {
     pub started_ms: u64,
     /// The accounts of the person and of their projects, each with what was asked on it in the last month.
     pub accounts: &'a [(NamedAccount, Option<MonthView>)],
+    /// What was done just now.
+    pub done: Option<&'a str>,
     /// A token that has just been created.
     pub fresh: Option<&'a Fresh<'a>>,
 }
@@ -42,7 +44,8 @@ pub fn minute(at_ms: u64) -> String {
 }
 
 /// What a role may do, in words.
-fn may(role: Role) -> &'static str {
+#[must_use]
+pub fn may(role: Role) -> &'static str {
     match role {
         Role::Steward => "Manages people, budgets, datasets and statistics, and reads the ledger.",
         Role::Researcher => "Asks the datasets that they have an allocation of.",
@@ -52,13 +55,14 @@ fn may(role: Role) -> &'static str {
 
 /// The page of one person.
 #[must_use]
-pub fn page(token: &str, page: &PersonPage<'_>) -> Markup {
+pub fn page(forms: Forms<'_>, page: &PersonPage<'_>) -> Markup {
     html! {
         p { a href="/people" { "People" } }
         h1 { (page.name) }
+        @if let Some(done) = page.done { p.note.good role="status" { (done) } }
         @if let Some(fresh) = page.fresh { (super::people::shown_once(fresh)) }
         dl.facts {
-            dt { "Role" } dd { (page.role) ". " (may(page.role)) @if page.is_managed { " " span.badge { "managed by files" } } }
+            dt { "Role" } dd { (page.role) ". " (may(page.role)) @if page.is_managed { " " span.badge { "managed by files" } } " " a href={ "/people/" (page.name) "/role" } { "Change the role" } }
             @if page.role == Role::Viewer {
                 dt { "Sees" }
                 dd {
@@ -79,7 +83,7 @@ pub fn page(token: &str, page: &PersonPage<'_>) -> Markup {
                 ". " a href={ "/ledger?person=" (page.name) } { "All entries about " (page.name) }
             }
         }
-        (tokens(token, page))
+        (tokens(forms, page))
         @if page.role == Role::Researcher { (accounts(page)) }
     }
 }
@@ -94,7 +98,9 @@ fn last_here(page: &PersonPage<'_>) -> Markup {
     }
 }
 
-fn tokens(token: &str, page: &PersonPage<'_>) -> Markup {
+fn tokens(forms: Forms<'_>, page: &PersonPage<'_>) -> Markup {
+    let action = format!("/people/{}/tokens", page.name);
+    let fields = forms.at(&action);
     html! {
         section {
             h2 { "Tokens" }
@@ -106,18 +112,20 @@ fn tokens(token: &str, page: &PersonPage<'_>) -> Markup {
                             th scope="col" { "Name" } th scope="col" { "Given (UTC)" } th scope="col" { "Expires (UTC)" }
                             th scope="col" { "Last used (UTC)" } th scope="col" { "Revoke" }
                         } }
-                        tbody { @for held in page.tokens { (line(token, page.name, held)) } }
+                        tbody { @for held in page.tokens { (line(forms, page.name, held)) } }
                     }
                 }
             }
             section.card {
                 h3 { "Give another token" }
-                form.stack method="post" action={ "/people/" (page.name) "/tokens" } {
-                    (csrf(token))
+                form.stack method="post" action=(action) {
+                    (fields.begin(&["token_name", "expires"]))
                     label { "Name of the token, such as the device or program that uses it"
-                        input type="text" name="token_name" required maxlength="64" autocomplete="off";
+                        (fields.line(("token_name", "text"), "", (true, Some(64))))
                     }
-                    label { "Good through this day (UTC); empty if it does not expire" input type="date" name="expires"; }
+                    label { "Good through this day (UTC); empty if it does not expire"
+                        (fields.line(("expires", "date"), "", (false, None)))
+                    }
                     button.primary type="submit" { "Give, and show the token" }
                 }
             }
@@ -125,7 +133,9 @@ fn tokens(token: &str, page: &PersonPage<'_>) -> Markup {
     }
 }
 
-fn line(token: &str, holder: &str, held: &TokenView) -> Markup {
+fn line(forms: Forms<'_>, holder: &str, held: &TokenView) -> Markup {
+    let action = format!("/people/{holder}/tokens/revoke");
+    let fields = forms.about(&action, "token_name", &held.record.name);
     html! {
         tr {
             th scope="row" { (held.record.name) }
@@ -138,10 +148,10 @@ fn line(token: &str, holder: &str, held: &TokenView) -> Markup {
                 @match held.used_ms { Some(at_ms) => { time { (minute(at_ms)) } } None => { span.muted { "–" } } }
             }
             td data-label="Revoke" {
-                details {
+                details open[fields.has_come_back()] {
                     summary { "Revoke" span.visually-hidden { " the token " (held.record.name) } }
-                    form.inline method="post" action={ "/people/" (holder) "/tokens/revoke" } {
-                        (csrf(token))
+                    form.inline method="post" action=(action) {
+                        (fields.begin(&[]))
                         input type="hidden" name="token_name" value=(held.record.name);
                         button.danger type="submit" { "Revoke now" span.visually-hidden { ": " (held.record.name) } }
                     }

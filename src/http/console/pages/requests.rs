@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::render::frame::csrf;
+use super::filled::Forms;
 use crate::service::stewarding::requests::{RequestStatus, RequestView};
 
 fn status(request: &RequestView) -> Markup {
@@ -37,13 +37,13 @@ pub fn own(requests: &[RequestView]) -> Markup {
 
 /// All requests, for a steward. Open ones have a form to decide on them.
 #[must_use]
-pub fn all(token: &str, requests: &[RequestView], done: Option<&str>) -> Markup {
+pub fn all(forms: Forms<'_>, requests: &[RequestView], done: Option<&str>) -> Markup {
     let (open, closed): (Vec<_>, Vec<_>) = requests.iter().partition(|request| request.status == RequestStatus::Open);
     html! {
         h1 { "Requests" }
         @if let Some(done) = done { p.note.good role="status" { (done) } }
         @if open.is_empty() { p.note { "Nobody waits for a decision." } }
-        div.grid { @for request in &open { (one(token, request)) } }
+        div.grid { @for request in &open { (one(forms, request)) } }
         @if !closed.is_empty() {
             h2 { "Decided" }
             ul {
@@ -59,7 +59,9 @@ pub fn all(token: &str, requests: &[RequestView], done: Option<&str>) -> Markup 
     }
 }
 
-fn one(token: &str, request: &RequestView) -> Markup {
+fn one(forms: Forms<'_>, request: &RequestView) -> Markup {
+    let action = format!("/requests/{}/decide", request.number);
+    let (fields, asked) = (forms.at(&action), request.epsilon.to_string());
     html! {
         section.card {
             h2 { (request.researcher) }
@@ -69,10 +71,10 @@ fn one(token: &str, request: &RequestView) -> Markup {
             }
             blockquote { (request.reason) }
             p { a href={ "/what-if?dataset=" (request.dataset) "&epsilon=" (request.epsilon) } { "What would it buy?" } }
-            form.stack method="post" action={ "/requests/" (request.number) "/decide" } {
-                (csrf(token))
-                label { "Grant this total, as epsilon" input type="text" name="epsilon" value=(request.epsilon) inputmode="decimal"; }
-                label { "Reason, kept in the ledger" input type="text" name="reason" required maxlength="500"; }
+            form.stack method="post" action=(action) {
+                (fields.begin(&["epsilon", "reason"]))
+                label { "Grant this total, as epsilon" (fields.line(("epsilon", "decimal"), &asked, (false, None))) }
+                label { "Reason, kept in the ledger" (fields.line(("reason", "text"), "", (true, Some(500)))) }
                 div.row {
                     button.primary type="submit" name="do" value="grant" { "Grant" }
                     button.danger type="submit" name="do" value="decline" { "Decline" }
