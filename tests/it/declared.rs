@@ -178,8 +178,8 @@ fn a_file_that_is_wrong_changes_nothing_at_all() {
             (BOB, "z.toml: line 2, column 8: person bob is declared twice, before at a.toml: line 2, column 8"),
             ("[[person]]\nname = \"eve\"\nrole = \"owner\"\n", "z.toml: line 3, column 8: role \"owner\" is not known"),
             (
-                "[[person]]\nname = \"vic\"\nrole = \"steward\"\n",
-                "z.toml: line 2, column 8: \"vic\" exists as a viewer",
+                "[[person]]\nname = \"sam\"\nrole = \"viewer\"\n",
+                "z.toml: line 2, column 8: \"sam\" is the last steward with a token, and so cannot become a viewer",
             ),
             (grant("bob", "epsilon = \"0\"").as_str(), "z.toml: line 4, column 11: epsilon: \"0\" is out of range"),
             (

@@ -9,6 +9,7 @@ use tacit::kernel::budget::people::Role;
 use tacit::kernel::privacy::amounts::Epsilon;
 use tacit::ledger::SqliteLedger;
 use tacit::service::stewarding::declared::DeclaredFile;
+use tacit::service::stewarding::entries::SearchText;
 use tacit::service::stewarding::grants::{self, Grant, Holder};
 use tacit::service::stewarding::requests::{self, Decision};
 
@@ -74,8 +75,12 @@ fn all_acts(steward: &dyn Stewarding, number: u64) -> Vec<Value> {
     assert_eq!((planned.tokens.len(), applied.tokens.len()), (0, 1), "tokens are made by applying alone");
     let unchanged = steward.apply(&files, "once more").expect("applied").changes;
 
-    let acts: Vec<Value> =
-        steward.entries(number, 100).expect("entries").iter().map(|one| one["act"].clone()).collect();
+    let acts: Vec<Value> = steward
+        .entries(&SearchText::default(), number, 100)
+        .expect("entries")
+        .iter()
+        .map(|one| one["act"].clone())
+        .collect();
     let accounts: Vec<_> =
         steward.accounts().expect("accounts").iter().map(|one| (one.id(), one.account.clone())).collect();
     let requests: Vec<_> =
