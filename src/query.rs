@@ -13,6 +13,7 @@ pub mod term;
 
 pub mod filter;
 mod filter_emptiness;
+pub mod functions;
 
 pub mod computation;
 

@@ -4,46 +4,22 @@ use std::collections::BTreeSet;
 
 use super::session::commands;
 use crate::client::catalogue::Catalogue;
+use crate::query::functions::FUNCTIONS;
 
 /// Largest number of candidates that are offered at once.
 const OFFERED_MAX: usize = 200;
 
 /// Words of SQL that questions are made of.
-const WORDS: [&str; 28] = [
+const WORDS: [&str; 29] = [
     "AND", "AS", "BETWEEN", "BY", "CASE", "CUBE", "DISTINCT", "ELSE", "END", "EXPLAIN", "FILTER", "FROM", "GROUP",
     "HAVING", "IN", "IS", "JOIN", "LIMIT", "NOT", "NULL", "OR", "ORDER", "OVER", "ROLLUP", "SELECT", "THEN", "USING",
-    "WHEN",
+    "WHEN", "WHERE ",
 ];
 
-/// Functions that are answered, with the parenthesis that follows them.
-const FUNCTIONS: [&str; 26] = [
-    "ABS(",
-    "AVG(",
-    "COALESCE(",
-    "CORR(",
-    "COUNT(",
-    "COVAR_POP(",
-    "DATE_TRUNC(",
-    "EXP(",
-    "EXTRACT(",
-    "FLOOR(",
-    "GREATEST(",
-    "LAG(",
-    "LEAST(",
-    "LN(",
-    "MEDIAN(",
-    "PERCENTILE_CONT(",
-    "RANK(",
-    "REGR_SLOPE(",
-    "ROUND(",
-    "ROW_NUMBER(",
-    "SQRT(",
-    "STDDEV(",
-    "SUM(",
-    "VARIANCE(",
-    "WHERE ",
-    "WIDTH_BUCKET(",
-];
+/// The functions that are offered, with the parenthesis that follows them.
+fn functions() -> impl Iterator<Item = String> {
+    FUNCTIONS.iter().filter(|(name, _)| !name.contains('(')).map(|(name, _)| format!("{name}("))
+}
 
 /// Everything that lines are completed with.
 #[derive(Debug, Clone, Default)]
@@ -122,9 +98,9 @@ impl Completions {
         }
         let mut found = beginning(self.columns.iter(), typed);
         found.extend(beginning(self.tables.iter(), typed));
-        let mut words: Vec<&str> = FUNCTIONS.into_iter().chain(WORDS).collect();
+        let mut words: Vec<String> = functions().chain(WORDS.map(str::to_owned)).collect();
         words.sort_unstable();
-        found.extend(beginning(words.into_iter(), typed));
+        found.extend(beginning(words.iter(), typed));
         found.dedup();
         (start, found)
     }
@@ -169,7 +145,7 @@ mod tests {
         };
         check("\\b", 1, &["budget"]);
         check("\\d p", 3, &["person"]);
-        check("SELECT re", 7, &["region", "REGR_SLOPE("]);
+        check("SELECT re", 7, &["region", "REGR_INTERCEPT(", "REGR_SLOPE("]);
         check("SELECT a FROM ", 14, &["omop.person", "person", "visits"]);
         check("SELECT a FROM omop.", 14, &["omop.person"]);
         check("SELECT a FROM visits WHERE region = '", 37, &["east'", "north'"]);
@@ -177,6 +153,6 @@ mod tests {
         check("SELECT a FROM visits WHERE x = 'n", 32, &["north'"]);
         check("SELECT med", 7, &["MEDIAN("]);
         check("SELECT ", 7, &[]);
-        check("\\quote SELECT co", 14, &["cost", "COALESCE(", "CORR(", "COUNT(", "COVAR_POP("]);
+        check("\\quote SELECT co", 14, &["cost", "COALESCE(", "CORR(", "COUNT(", "COVAR_POP(", "COVAR_SAMP("]);
     }
 }

@@ -11,37 +11,12 @@ use super::tables::{AskableTable, tables};
 use crate::http::App;
 use crate::http::visitor::Visitor;
 use crate::kernel::budget::people::Role;
+use crate::query::functions::FUNCTIONS;
 use crate::query::terms::domain::{Column, Domain};
 use crate::service::Service;
 
 /// The largest number of values of a column that are completed.
 const VALUES_MAX: usize = 1_000;
-
-/// Aggregates and functions with what they are for, the most used first.
-const FUNCTIONS: [(&str, &str); 22] = [
-    ("COUNT(*)", "how many rows"),
-    ("COUNT", "how many rows with a value; of DISTINCT units: how many of those who are protected"),
-    ("SUM", "sum of a number"),
-    ("AVG", "mean of a number"),
-    ("MEDIAN", "middle value of a number"),
-    ("PERCENTILE_CONT", "percentiles: PERCENTILE_CONT(0.9) WITHIN GROUP (ORDER BY cost)"),
-    ("STDDEV_SAMP", "standard deviation"),
-    ("VAR_SAMP", "variance"),
-    ("CORR", "correlation of two numbers"),
-    ("COVAR_SAMP", "covariance of two numbers"),
-    ("REGR_SLOPE", "slope of a regression of the first on the second"),
-    ("REGR_INTERCEPT", "intercept of a regression of the first on the second"),
-    ("DATE_TRUNC", "beginning of a period: DATE_TRUNC('month', visited)"),
-    ("EXTRACT", "part of a day: EXTRACT(YEAR FROM visited)"),
-    ("WIDTH_BUCKET", "number of a bucket: WIDTH_BUCKET(age, 0, 100, 10)"),
-    ("LEAST", "the smallest of several values"),
-    ("GREATEST", "the largest of several values"),
-    ("COALESCE", "the first value that is not missing"),
-    ("ROUND", "rounds a number"),
-    ("ABS", "size of a number without its sign"),
-    ("UPPER", "text in capital letters"),
-    ("LOWER", "text in small letters"),
-];
 
 /// What can be completed.
 #[derive(Serialize)]
