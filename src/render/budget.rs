@@ -47,6 +47,17 @@ pub fn epsilon(text: &str) -> String {
     text.parse().map_or_else(|_| text.to_owned(), |value: f64| significant(value, DIGITS))
 }
 
+/// A share in per cent with three significant digits, and never `0 %` or `100 %` for what is not quite that.
+#[must_use]
+pub fn percent(part: f64) -> String {
+    let percent = 100.0 * part.max(0.0);
+    match percent {
+        percent if percent > 0.0 && percent < 0.001 => "less than 0.001 %".to_owned(),
+        percent if percent < 100.0 && percent > 99.9 => "more than 99.9 %".to_owned(),
+        percent => format!("{} %", significant(percent, 3)),
+    }
+}
+
 /// How many more answers fit, in words: `about 156 more like it`.
 #[must_use]
 pub fn more(like_this: u64) -> String {
@@ -121,6 +132,22 @@ mod tests {
             [("0.326983", "0.327"), ("4", "4"), ("0.1", "0.1"), ("12.3456", "12.3"), ("–", "–"), ("0", "0")]
         {
             assert_eq!(epsilon(text), shown);
+        }
+    }
+
+    #[test]
+    fn shares_are_told_with_three_digits() {
+        for (part, told) in [
+            (0.0, "0 %"),
+            (1e-9, "less than 0.001 %"),
+            (0.000_123_4, "0.0123 %"),
+            (0.063_04, "6.3 %"),
+            (0.937, "93.7 %"),
+            (0.999_99, "more than 99.9 %"),
+            (1.0, "100 %"),
+            (1.25, "125 %"),
+        ] {
+            assert_eq!(percent(part), told, "{part}");
         }
     }
 }

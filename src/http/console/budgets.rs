@@ -11,6 +11,7 @@ use super::session::Form;
 use super::shown::{AddressParams, Shown, aside, see};
 use crate::http::App;
 use crate::http::console::pages::filled::{Forms, RefusedForm};
+use crate::http::console::pages::requests::Held;
 use crate::http::console::pages::what_if::{self, Wish};
 use crate::http::console::pages::{accounts as pages, requests as request_pages};
 use crate::http::params::Segment;
@@ -20,11 +21,13 @@ use crate::kernel::budget::ledger::{Ledger, read};
 use crate::kernel::budget::people::{Person, Role};
 use crate::kernel::privacy::amounts::Epsilon;
 use crate::service::Service;
-use crate::service::stewarding::accounts::{AccountPage, NamedAccount, account_page, accounts as all_accounts};
+use crate::service::stewarding::accounts::{
+    AccountPage, Fraction, NamedAccount, account_page, accounts as all_accounts,
+};
 use crate::service::stewarding::fault::PERIOD_DAYS_MAX;
 use crate::service::stewarding::grants::{self, Grant, Holder};
 use crate::service::stewarding::month::month;
-use crate::service::stewarding::requests::{self, Decision};
+use crate::service::stewarding::requests::{self, Decision, RequestView};
 
 /// The number of researchers' accounts on a page, divided among the datasets that it shows.
 const RESEARCHERS_SHOWN: usize = 50;
@@ -192,8 +195,16 @@ pub async fn requests(
 
 fn requests_page(service: &Service, visitor: &Visitor, done: Option<&str>, refused: Option<&RefusedForm>) -> Response {
     let all = requests::requests(service.ledger(), None);
+    let now_ms = service.now_ms();
+    let held = |request: &RequestView| {
+        read(service.ledger(), |book| {
+            let account = book.researcher(&request.dataset, &request.researcher)?;
+            let mark = book.mark(account, now_ms);
+            Some(Held { epsilon: mark.epsilon, spent: Fraction::of(mark.spent, mark.amount) })
+        })
+    };
     let forms = Forms { token: &visitor.csrf, refused };
-    visitor.page("Requests", "/requests", &forms.whole(request_pages::all(forms, &all, done)))
+    visitor.page("Requests", "/requests", &forms.whole(request_pages::all(forms, &all, held, done)))
 }
 
 /// POST /requests: files a request for budget.

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::shares::percent;
+use crate::render::budget::percent;
 use crate::service::stewarding::accounts::Fraction;
 
 /// One question that was answered.

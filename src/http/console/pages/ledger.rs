@@ -6,6 +6,7 @@ use maud::{Markup, html};
 
 use crate::kernel::budget::entry::{Act, Cause, Charge};
 use crate::kernel::budget::people::{IssuedToken, Role};
+use crate::render::budget::percent;
 use crate::service::asking::served::question_of;
 use crate::service::stewarding::entries::{AnswerNames, EntryPrice, asker};
 use crate::service::views::{significant, timestamp};
@@ -197,19 +198,13 @@ fn table(lines: &[LedgerLine]) -> Markup {
 fn shown_price(price: &EntryPrice) -> Markup {
     html! {
         @if price.epsilon.nanos() == 0 { "free" } @else {
-            (per_cent(price.of_account.to_f64())) " of the account" br;
+            (percent(price.of_account.to_f64())) " of the account" br;
             small {
                 "ε " (significant(price.epsilon.to_f64(), 3))
-                @if price.of_cap.to_f64() > 0.0 { ", " (per_cent(price.of_cap.to_f64())) " of the cap" }
+                @if price.of_cap.to_f64() > 0.0 { ", " (percent(price.of_cap.to_f64())) " of the cap" }
             }
         }
     }
-}
-
-/// A part in per cent with three significant digits.
-#[must_use]
-pub fn per_cent(part: f64) -> String {
-    format!("{} %", significant(100.0 * part, 3))
 }
 
 /// The names by which people know what entries mention by ids.

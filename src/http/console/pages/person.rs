@@ -6,9 +6,9 @@ use maud::{Markup, html};
 
 use super::accounts::figures;
 use super::filled::Forms;
-use super::ledger::per_cent;
 use super::people::Fresh;
 use crate::kernel::budget::people::Role;
+use crate::render::budget::percent;
 use crate::service::stewarding::accounts::{NamedAccount, timestamp};
 use crate::service::stewarding::month::{MONTH_DAYS, MonthView};
 use crate::service::stewarding::tokens::TokenView;
@@ -169,7 +169,7 @@ fn again(month: Option<&MonthView>) -> Markup {
             Some(month) => {
                 p.muted {
                     "Questions of the last " (MONTH_DAYS) " days: " (month.questions) ". If they came again: "
-                    (per_cent(month.of_account.to_f64())) " of the account."
+                    (percent(month.of_account.to_f64())) " of the account."
                 }
             }
         }

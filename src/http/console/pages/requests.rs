@@ -3,6 +3,9 @@
 use maud::{Markup, html};
 
 use super::filled::Forms;
+use crate::kernel::privacy::amounts::Epsilon;
+use crate::render::budget::{self, percent};
+use crate::service::stewarding::accounts::Fraction;
 use crate::service::stewarding::requests::{RequestStatus, RequestView};
 
 fn status(request: &RequestView) -> Markup {
@@ -35,15 +38,28 @@ pub fn own(requests: &[RequestView]) -> Markup {
     }
 }
 
-/// All requests, for a steward. Open ones have a form to decide on them.
+/// What a researcher who asks has already: the allocation as ε, and the share of it that is spent.
+pub struct Held {
+    /// The allocation, per period if it renews.
+    pub epsilon: Epsilon,
+    /// The part of it that is spent.
+    pub spent: Fraction,
+}
+
+/// All requests, for a steward. Open ones have a form to decide on them, and say what their researchers have: `held` tells it.
 #[must_use]
-pub fn all(forms: Forms<'_>, requests: &[RequestView], done: Option<&str>) -> Markup {
+pub fn all(
+    forms: Forms<'_>,
+    requests: &[RequestView],
+    held: impl Fn(&RequestView) -> Option<Held>,
+    done: Option<&str>,
+) -> Markup {
     let (open, closed): (Vec<_>, Vec<_>) = requests.iter().partition(|request| request.status == RequestStatus::Open);
     html! {
         h1 { "Requests" }
         @if let Some(done) = done { p.note.good role="status" { (done) } }
         @if open.is_empty() { p.note { "Nobody waits for a decision." } }
-        div.grid { @for request in &open { (one(forms, request)) } }
+        div.grid { @for request in &open { (one(forms, request, held(request).as_ref())) } }
         @if !closed.is_empty() {
             h2 { "Decided" }
             ul {
@@ -59,17 +75,23 @@ pub fn all(forms: Forms<'_>, requests: &[RequestView], done: Option<&str>) -> Ma
     }
 }
 
-fn one(forms: Forms<'_>, request: &RequestView) -> Markup {
+fn one(forms: Forms<'_>, request: &RequestView, held: Option<&Held>) -> Markup {
     let action = format!("/requests/{}/decide", request.number);
     let (fields, asked) = (forms.at(&action), request.epsilon.to_string());
     html! {
         section.card {
-            h2 { (request.researcher) }
+            h2 { a href={ "/people/" (request.researcher) } { (request.researcher) } }
             p {
                 "asks for a total of epsilon\u{a0}" strong { (request.epsilon) } " of " code { (request.dataset) } " on "
                 time { (request.at.get(..10).unwrap_or("")) }
             }
             blockquote { (request.reason) }
+            @if let Some(held) = held {
+                p.muted {
+                    "Has an allocation of ε\u{a0}" (budget::epsilon(&held.epsilon.to_string())) ", of which "
+                    (percent(held.spent.to_f64())) " is spent."
+                }
+            }
             p { a href={ "/what-if?dataset=" (request.dataset) "&epsilon=" (request.epsilon) } { "What would it buy?" } }
             form.stack method="post" action=(action) {
                 (fields.begin(&["epsilon", "reason"]))

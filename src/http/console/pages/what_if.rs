@@ -6,7 +6,6 @@
 
 use maud::{Markup, html};
 
-use super::ledger::per_cent;
 use crate::kernel::budget::entry::AccountKind;
 use crate::kernel::privacy::accountant::Accountant;
 use crate::kernel::privacy::amounts::{Epsilon, Price};
@@ -14,6 +13,7 @@ use crate::kernel::privacy::certificate::NORMAL_975;
 use crate::query::terms::domain::Domain;
 use crate::query::terms::policy::Terms;
 use crate::render::budget::epsilon;
+use crate::render::budget::percent;
 use crate::render::chart::{Chart, Point, Series, Shape};
 use crate::render::figure;
 use crate::render::reading::number;
@@ -206,8 +206,8 @@ fn last_month(month: &[MonthView], accountant: Accountant, budget: Epsilon) -> M
                     p {
                         "In the last " (MONTH_DAYS) " days, " (whole.questions)
                         @if whole.questions == 1 { " question" } @else { " questions" }
-                        " took " strong { (per_cent(whole.of_account.to_f64())) } " of the dataset's cap. If as much were asked again, that would be "
-                        strong { (per_cent(Fraction::of(whole.paid, accountant.price(budget)).to_f64())) }
+                        " took " strong { (percent(whole.of_account.to_f64())) } " of the dataset's cap. If as much were asked again, that would be "
+                        strong { (percent(Fraction::of(whole.paid, accountant.price(budget)).to_f64())) }
                         " of a budget of epsilon " (budget) "."
                     }
                     (accounts(month))
@@ -237,7 +237,7 @@ fn accounts(month: &[MonthView]) -> Markup {
                         tr {
                             th scope="row" { (named(view)) }
                             td.number { (view.questions) }
-                            td.number { (per_cent(view.of_account.to_f64())) }
+                            td.number { (percent(view.of_account.to_f64())) }
                             td.number { @match view.months_left { Some(months) => { (months) } None => { "any number" } } }
                         }
                     }
