@@ -22,7 +22,6 @@ pub mod requests;
 pub mod role;
 pub mod saved;
 pub mod sealings;
-pub mod shares;
 pub mod sign_in;
 pub mod statistics;
 pub mod transparency;
