@@ -56,7 +56,16 @@ mod tests {
         let labels = (0..points.len()).map(|at| format!("group {at}")).collect();
         let series = Series { name: "n".to_owned(), points: points.iter().map(point).collect() };
         let title = "Visits".to_owned();
-        Chart { title, unit: None, shape, labels, has_totals: false, over_days: false, series: vec![series] }
+        Chart {
+            title,
+            measure: None,
+            unit: None,
+            shape,
+            labels,
+            has_totals: false,
+            over_days: false,
+            series: vec![series],
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@
 
 mod axis;
 mod plot;
+mod ticks;
 mod words;
 mod model;
 mod draw;
@@ -30,6 +31,7 @@ mod tests {
         let labels = labels.iter().map(|label| (*label).to_owned()).collect();
         Chart {
             title: "Visits".to_owned(),
+            measure: None,
             unit: Some("visits".to_owned()),
             shape,
             labels,
@@ -71,6 +73,24 @@ mod tests {
         assert!(!text.contains("<script>") && !text.contains("<style>"));
     }
 
+    /// What is measured stands at the axis where neither a heading nor a legend names it.
+    #[test]
+    fn the_axis_says_what_is_measured() {
+        for (measure, unit, axis) in [
+            (Some("mean cost"), Some("EUR"), ">mean cost (EUR)</text>"),
+            (Some("Visits"), Some("visits"), ">visits</text>"),
+            (Some("n"), None, ">n</text>"),
+            (None, Some("EUR"), ">EUR</text>"),
+        ] {
+            for shape in [Shape::Bar, Shape::Line] {
+                let mut chart = chart(shape, &["a", "b"], &[Some(5.0), Some(2.0)]);
+                (chart.measure, chart.unit) = (measure.map(str::to_owned), unit.map(str::to_owned));
+                let text = svg(&chart.into(), Placement::File).into_string();
+                assert!(text.contains(axis), "{shape:?} {axis} in {text}");
+            }
+        }
+    }
+
     #[test]
     fn the_style_of_a_file_is_embedded_as_it_is_hashed() {
         let text = svg(&chart(Shape::Line, &["a"], &[Some(1.0)]).into(), Placement::File).into_string();
@@ -89,6 +109,7 @@ mod tests {
         let series = Series { name: "all".to_owned(), points: points.iter().map(point).collect() };
         Chart {
             title: "Costs".to_owned(),
+            measure: None,
             unit: None,
             shape,
             labels,

@@ -98,7 +98,10 @@ pub fn figure(title: &str, unit: Option<&str>, shape: Shape, table: &Table) -> O
     let chart = |places: Vec<Place<'_>>| {
         let names: Vec<String> = places.iter().map(|place| place.name.replace('_', " ")).collect();
         let (labels, series) = drawn(table, &places);
+        // Several estimates are told apart by a legend that names them; of several charts each has a heading that does.
+        let is_named = !is_alone || places.len() > 1;
         Chart {
+            measure: Some(names.join(", ")).filter(|_| !is_named),
             has_totals,
             over_days: labels.iter().all(|label| date_days(label).is_some()) && has_days(table),
             title: if is_alone { title.to_owned() } else { names.join(", ") },
@@ -109,6 +112,19 @@ pub fn figure(title: &str, unit: Option<&str>, shape: Shape, table: &Table) -> O
         }
     };
     Some(Figure { title: title.to_owned(), charts: others.into_iter().map(chart).collect() })
+}
+
+/// The figure of an answer that nobody has published, and which therefore has no title and no chosen shape: days are drawn as a line.
+#[must_use]
+pub fn of_answer(table: &Table) -> Option<Figure> {
+    let shape = if is_over_time(table) { Shape::Line } else { Shape::Bar };
+    figure("Noisy values with 95 % intervals", None, shape, table)
+}
+
+/// Whether there are several rows, and all of their first cells are days.
+fn is_over_time(table: &Table) -> bool {
+    let first = |row: &Vec<Cell>| row.first().and_then(Cell::text);
+    table.rows.len() > 2 && table.rows.iter().all(|row| first(row).is_some_and(|text| date_days(&text).is_some()))
 }
 
 /// The table without the rows that are totals over a key; `None` if it has no such row, or no other.

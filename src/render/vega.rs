@@ -78,10 +78,10 @@ fn shared(chart: &Chart) -> Value {
 }
 
 fn layers(chart: &Chart) -> Value {
-    let unit = chart.unit.as_deref().unwrap_or("value");
-    let number = |field: &str| json!({ "field": field, "type": "quantitative", "title": unit });
+    let title = chart.axis_title().unwrap_or_else(|| "value".to_owned());
+    let number = |field: &str| json!({ "field": field, "type": "quantitative", "title": title });
     let level =
-        |field: &str| json!({ "field": field, "type": "quantitative", "title": unit, "scale": { "zero": false } });
+        |field: &str| json!({ "field": field, "type": "quantitative", "title": title, "scale": { "zero": false } });
     let tooltip = json!([
         { "field": "label" }, { "field": "series" }, { "field": "value" }, { "field": "low" }, { "field": "high" }
     ]);

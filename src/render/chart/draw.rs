@@ -119,24 +119,24 @@ fn panel(chart: &Chart, place: Placement, id: &str, top: f64) -> (f64, Markup) {
     (bottom, markup)
 }
 
-/// The height above the plot for the unit of measurement of a line chart, which is written over the axis.
+/// The height above the plot for the title of a line chart's axis, which is written over it.
 pub(super) fn unit_above(chart: &Chart) -> f64 {
-    match (chart.shape, &chart.unit) {
+    match (chart.shape, chart.axis_title()) {
         (Shape::Line, Some(_)) => TEXT_HEIGHT,
         (Shape::Line, None) | (Shape::Bar, _) => 0.0,
     }
 }
 
-/// The unit of measurement and further remarks about the plot, with the place where the chart ends.
+/// The title of the axis and further remarks about the plot, with the place where the chart ends.
 pub(super) fn notes(chart: &Chart, frame: &PlotFrame) -> (f64, Markup) {
     let middle = (frame.left + frame.right) / 2.0;
     let ticks_bottom = frame.bottom + TEXT_HEIGHT + 8.0;
-    let (unit, plot_bottom) = match (&chart.unit, chart.shape) {
+    let (title, plot_bottom) = match (chart.axis_title(), chart.shape) {
         (None, Shape::Bar | Shape::Line) => (None, ticks_bottom),
-        (Some(unit), Shape::Bar) => {
-            (Some(text(middle, ticks_bottom + 12.0, "middle", unit)), ticks_bottom + TEXT_HEIGHT)
+        (Some(title), Shape::Bar) => {
+            (Some(text(middle, ticks_bottom + 12.0, "middle", &title)), ticks_bottom + TEXT_HEIGHT)
         }
-        (Some(unit), Shape::Line) => (Some(text(EDGE, frame.top - 12.0, "start", unit)), ticks_bottom),
+        (Some(title), Shape::Line) => (Some(text(EDGE, frame.top - 12.0, "start", &title)), ticks_bottom),
     };
     let (drawn, all) = (frame.count, chart.labels.len());
     let remarks = [
@@ -147,7 +147,7 @@ pub(super) fn notes(chart: &Chart, frame: &PlotFrame) -> (f64, Markup) {
     let remarks: Vec<String> = remarks.into_iter().flatten().collect();
     let height = EDGE + plot_bottom + TEXT_HEIGHT * remarks.len() as f64;
     let markup = html! {
-        @if let Some(unit) = unit { (unit) }
+        @if let Some(title) = title { (title) }
         @for (row, remark) in remarks.iter().enumerate() {
             text.chart-text x=(EDGE) y=(round(plot_bottom + 14.0 + TEXT_HEIGHT * row as f64)) { (remark) }
         }
@@ -206,6 +206,9 @@ pub(super) fn told(chart: &Chart) -> String {
     if more > 0 {
         told.push(format!("and {more} more"));
     }
-    let unit = chart.unit.as_ref().map_or_else(String::new, |unit| format!(". Unit: {}", clean(unit)));
-    if told.is_empty() { NOTHING.to_owned() } else { told.join("; ") + &unit }
+    let about = |word: &str, text: &Option<String>| {
+        text.as_ref().map_or_else(String::new, |text| format!(". {word}: {}", clean(text)))
+    };
+    let (measure, unit) = (about("Measured", &chart.measure), about("Unit", &chart.unit));
+    if told.is_empty() { NOTHING.to_owned() } else { told.join("; ") + &measure + &unit }
 }

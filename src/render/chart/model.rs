@@ -36,6 +36,8 @@ pub struct Series {
 pub struct Chart {
     /// The heading: what is measured, where a figure has several charts.
     pub title: String,
+    /// The name of what is measured, shown at the axis; `None` if the heading or the legend says it.
+    pub measure: Option<String>,
     /// The unit of measurement, shown at the axis.
     pub unit: Option<String>,
     /// Whether the chart shows bars or lines.
@@ -48,6 +50,18 @@ pub struct Chart {
     pub over_days: bool,
     /// The numbers. Each series has its own colour and pattern; the seventh looks like the first.
     pub series: Vec<Series>,
+}
+
+impl Chart {
+    /// The text at the axis of numbers, like `mean cost (EUR)`; `None` if there is nothing to say.
+    #[must_use]
+    pub fn axis_title(&self) -> Option<String> {
+        match (&self.measure, &self.unit) {
+            (Some(measure), Some(unit)) if !measure.eq_ignore_ascii_case(unit) => Some(format!("{measure} ({unit})")),
+            (_, Some(title)) | (Some(title), None) => Some(title.clone()),
+            (None, None) => None,
+        }
+    }
 }
 
 /// Charts below each other, each with an axis of its own: what is measured differently never shares one.

@@ -8,6 +8,7 @@ use maud::{Markup, html};
 use super::axis::{Axis, Mark, extent, mark};
 use super::entry::entry;
 use super::model::{Chart, EDGE, Placement, Series, Shape, TEXT_HEIGHT};
+use super::ticks::written;
 use super::words::{clean, short, width};
 
 const LINE_PLOT_HEIGHT: f64 = 260.0;
@@ -148,7 +149,7 @@ fn bar(frame: &PlotFrame, mark: Mark, fill: &str, (top, height): (f64, f64)) -> 
 
 /// Draws the lines of a chart in its frame, on top of all bands.
 pub(super) fn lines(chart: &Chart, frame: &PlotFrame) -> Markup {
-    let every = stride(label_width(chart, frame.count), frame.gap());
+    let labels = chart.labels.get(..frame.count).unwrap_or_default();
     let sides = (frame.left, frame.right);
     html! {
         @for tick in &frame.axis.ticks {
@@ -158,8 +159,8 @@ pub(super) fn lines(chart: &Chart, frame: &PlotFrame) -> Markup {
         }
         (rule("chart-axis", sides, (frame.bottom, frame.bottom)))
         @if frame.axis.has_zero() { (rule("chart-axis", sides, (frame.up(0.0), frame.up(0.0)))) }
-        @for (at, label) in chart.labels.iter().take(frame.count).enumerate().step_by(every) {
-            (text(frame.across(at), frame.bottom + TEXT_HEIGHT + 4.0, "middle", label))
+        @for at in written(labels, frame.gap()) {
+            (text(frame.across(at), frame.bottom + TEXT_HEIGHT + 4.0, "middle", &labels[at]))
         }
         @for (at, series) in chart.series.iter().enumerate() {
             g class=(colour(at)) { @for points in bands(series, frame) { polygon.chart-band points=(points) {} } }

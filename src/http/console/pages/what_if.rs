@@ -99,6 +99,7 @@ fn chart_of(terms: &Terms, wish: &Wish) -> Chart {
         has_totals: false,
         over_days: false,
         title: format!("95 % half-width of each of {} counts, by the budget they share", wish.questions),
+        measure: None,
         unit: Some("rows".to_owned()),
         shape: Shape::Line,
         labels: budgets.iter().map(|epsilon| format!("ε {epsilon}")).collect(),
