@@ -14,6 +14,8 @@ pub mod columns;
 
 pub mod policy;
 
+pub mod stated;
+
 pub mod edition;
 pub(crate) mod source;
 pub(crate) mod day;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::engine::seal::Report;
 use crate::query::terms::policy::Terms;
+use crate::query::terms::stated::StatedColumn;
 
 /// A dataset as the server serves it.
 #[derive(Debug, Clone)]
@@ -19,6 +20,8 @@ pub struct Dataset {
     pub pad_ms: Option<u32>,
     /// The steward's public statement of how many rows the dataset has about, for expected errors; `None` if they made none.
     pub about_rows: Option<u64>,
+    /// The steward's public statements about the values of columns, for expected errors.
+    pub stated: Arc<[StatedColumn]>,
     /// The public terms of the policy: columns, domains, cap and limits.
     pub terms: Terms,
     /// Id of the edition that queries see.

@@ -65,6 +65,39 @@ fn every_fault_is_named_with_its_place() {
     }
 }
 
+/// A statement of how values lie is one that values within the bounds can have.
+#[test]
+fn typical_values_are_possible_ones() {
+    let all = "low = \"40\", middle = \"70\", high = \"140\", mean = \"115\", deviation = \"140\"";
+    let with = |typical: &str| format!("name = \"cost\"\ntypical = {{ {typical} }}");
+    for good in [all, "low = \"0\", middle = \"0\", high = 3", "mean = \"80.5\", deviation = \"250\""] {
+        let text = policy(GAUSSIAN).replace("name = \"cost\"", &with(good));
+        let stated = Policy::parse(&text).unwrap_or_else(|faults| panic!("{good}: {faults:#?}")).stated();
+        assert_eq!((stated.len(), stated[0].table.as_str(), stated[0].column.as_str()), (1, "visits", "cost"));
+    }
+    for (typical, words) in [
+        ("low = \"40\", high = \"140\"", "low, middle and high go together"),
+        ("mean = \"40\"", "mean and deviation go together"),
+        ("missing = \"0\"", "says nothing of the values"),
+        ("low = \"40\", middle = \"30\", high = \"140\"", "is not in order"),
+        ("low = \"-1\", middle = \"30\", high = \"140\"", "typical has -1; accepted is 0 to 500"),
+        ("mean = \"501\", deviation = \"9\"", "typical.mean is 501; accepted is 0 to 500"),
+        ("mean = \"90\", deviation = \"0\"", "typical.deviation is 0; accepted is above 0 to 250"),
+        ("mean = \"90\", deviation = \"251\"", "typical.deviation is 251"),
+        ("mean = \"90\", deviation = \"9\", missing = \"0.2\"", "is for a nullable column"),
+        ("mean = \"90\", deviation = \"9\", missing = \"1\"", "accepted is a part from 0 to below 1"),
+        ("mean = \"ninety\", deviation = \"9\"", "typical.mean"),
+        ("median = \"90\"", "unknown field"),
+    ] {
+        check("name = \"cost\"", &with(typical), &[words]);
+    }
+    check(
+        "name = \"region\"",
+        "name = \"region\"\ntypical = { mean = 1, deviation = 1 }",
+        &["of type decimal or integer"],
+    );
+}
+
 #[test]
 fn several_faults_are_told_at_once() {
     let bad = policy(GAUSSIAN)

@@ -391,8 +391,17 @@ fn serve(
     let (name, title, terms) = (policy.name.clone(), None, policy.terms.clone());
     let lineage = String::clone(&name);
     let edition = format!("ed{number}");
-    let dataset =
-        Dataset { name, lineage, title, pad_ms: None, about_rows: None, terms, edition, policy: None, report: None };
+    let dataset = Dataset {
+        name,
+        lineage,
+        title,
+        pad_ms: None,
+        about_rows: None,
+        stated: Arc::default(),
+        terms,
+        edition,
+        report: None,
+    };
     Arc::new(Service::new(Ports { ledger, engine, noise, clock }, vec![dataset]))
 }
 

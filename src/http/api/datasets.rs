@@ -104,7 +104,7 @@ pub async fn one(
 
 fn body(service: &Service, dataset: &Dataset) -> DatasetBody {
     let terms = &dataset.terms;
-    let described = Described::of(terms);
+    let described = Described::of(terms, &dataset.stated);
     DatasetBody {
         name: dataset.name.clone(),
         title: dataset.title.clone(),
@@ -125,7 +125,7 @@ fn body(service: &Service, dataset: &Dataset) -> DatasetBody {
         min_cell: terms.min_cell,
         edition: dataset.edition.clone(),
         lineage: (dataset.lineage != dataset.name).then(|| dataset.lineage.clone()),
-        columns: described.columns(terms.own()),
+        columns: described.columns(None, terms.own()),
         joins: terms.joins.iter().map(|join| described.join(join)).collect(),
         tables: described.tables(&dataset.name),
         public: described.public(),

@@ -144,6 +144,15 @@ impl Domain {
         }
     }
 
+    /// The grid of a column of numbers; `None` for other domains.
+    #[must_use]
+    pub fn grid(&self) -> Option<&Grid> {
+        match self {
+            Self::Number(grid) => Some(grid),
+            Self::Category(_) | Self::Boolean | Self::Date { .. } | Self::Text { .. } => None,
+        }
+    }
+
     /// The labels of a category or boolean, in the order of their codes; `None` for other domains.
     #[must_use]
     pub fn labels(&self) -> Option<Labels> {

@@ -12,6 +12,7 @@ mod file;
 pub mod limits;
 mod load;
 mod names;
+mod numbers;
 mod orders;
 mod public;
 mod public_table;
@@ -24,6 +25,7 @@ mod source;
 mod tables;
 mod terms;
 mod terms_form;
+mod typical;
 
 pub use self::dataset::{Policy, ReadingRules, TableReading};
 pub use self::faults::{PolicyError, PolicyFault};

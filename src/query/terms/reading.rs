@@ -1,6 +1,8 @@
-//! How the values of a source are read: what a steward says about a file, apart from what is public about it.
+//! How the values of a source are read: what a steward says about a file, apart from the terms that queries depend on.
 //!
 //! Promises that nothing here reaches a query: an edition holds only public terms, and the words used in a file are gone once it is sealed.
+
+use super::stated::StatedValues;
 
 /// How the values of one column are read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,6 +21,8 @@ pub struct Rules {
     pub labels: Vec<(String, String)>,
     /// Whether a text may contain line breaks.
     pub multiline: bool,
+    /// What the steward states in public of the values, for expected errors alone; `None` if nothing.
+    pub stated: Option<StatedValues>,
 }
 
 /// What sealing does if a unit's rows contradict each other in a column that has a single value per unit.

@@ -6,6 +6,7 @@
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +14,7 @@ use crate::engine::seal::Report;
 use crate::files;
 use crate::query::terms::edition::{EditionError, Manifest, of_table};
 use crate::query::terms::policy::{Policy, Terms};
+use crate::query::terms::stated::StatedColumn;
 use crate::service::Dataset;
 
 /// The file of a kept policy in the folder of its edition.
@@ -88,12 +90,14 @@ impl Declared {
     #[must_use]
     pub fn datasets(self, edition: &str, report: Option<Report>) -> Vec<Dataset> {
         let Self { name, kept: KeptPolicy { title, pad_ms, about_rows, text, .. }, terms } = self;
+        let stated: Arc<[StatedColumn]> = Policy::parse(&text).map(|policy| policy.stated()).unwrap_or_default().into();
         let joined = |join: &crate::query::terms::policy::JoinedTable| Dataset {
             name: join.name.clone(),
             lineage: name.clone(),
             title: None,
             pad_ms,
             about_rows: None,
+            stated: Arc::clone(&stated),
             terms: terms.of_table(join),
             edition: of_table(edition, &join.name),
             policy: None,
@@ -101,8 +105,8 @@ impl Declared {
         };
         let joined: Vec<Dataset> = terms.joins.iter().map(joined).collect();
         let (lineage, edition) = (name.clone(), edition.to_owned());
-        let policy = (!text.is_empty()).then(|| text.into());
-        let own = Dataset { name, lineage, title, pad_ms, about_rows, terms, edition, policy, report };
+        let (policy, stated) = ((!text.is_empty()).then(|| text.into()), Arc::clone(&stated));
+        let own = Dataset { name, lineage, title, pad_ms, about_rows, stated, terms, edition, policy, report };
         std::iter::once(own).chain(joined).collect()
     }
 }

@@ -17,6 +17,10 @@ const DECIMALS_MAX: u32 = 3;
 /// The largest number that the draft still compares exactly.
 const EXACT_MAX: f64 = 9e15;
 
+/// The statement that a steward may make of a column of numbers. It is left blank, because whatever was read off the data would be a
+/// disclosure.
+const TYPICAL: &str = "\n# typical = { low = \"…\", middle = \"…\", high = \"…\" }      # optional and public: quartiles known without looking";
+
 /// The text that declares a column, or the reason why the column is left out.
 pub(super) enum Proposal {
     Column(String),
@@ -171,9 +175,9 @@ fn numbers_of(numbers: &Numbers, capacity: u64) -> Result<String, Omission> {
     let bounds = format!("min = \"{SEEN}{}\"\nmax = \"{SEEN}{}\"", bound(low), bound(high));
     let hint = mark_hint(numbers);
     if numbers.whole {
-        return Ok(format!("type = \"integer\"\n{bounds}{hint}"));
+        return Ok(format!("type = \"integer\"\n{bounds}{hint}{TYPICAL}"));
     }
-    Ok(format!("type = \"decimal\"\n{bounds}\nstep = \"{:.*}\"{hint}", decimals as usize, 1.0 / power))
+    Ok(format!("type = \"decimal\"\n{bounds}\nstep = \"{:.*}\"{hint}{TYPICAL}", decimals as usize, 1.0 / power))
 }
 
 /// A hint for smallest or largest values that are rarely measurements, like -1 or 999.

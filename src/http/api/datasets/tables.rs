@@ -5,10 +5,11 @@ use std::cell::RefCell;
 use serde::Serialize;
 
 use crate::kernel::privacy::amounts::unscaled;
-use crate::query::terms::domain::{Column, Domain};
+use crate::query::terms::domain::{Column, DECIMALS, Domain};
 use crate::query::terms::labels::Labels;
 use crate::query::terms::policy::limits::VALUES_MAX;
 use crate::query::terms::policy::{JoinedTable, PublicTable, TableTerms, Terms};
+use crate::query::terms::stated::{StatedColumn, StatedValues};
 
 /// A table with one row per unit that a dataset can be joined with.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -73,23 +74,67 @@ pub struct DatasetColumn {
     max_groups_per_unit: Option<u32>,
     per_unit: bool,
     nullable: bool,
+    /// The steward's public statement of how the values lie, for expected errors. It is what the policy says, and never computed from rows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    typical: Option<TypicalBody>,
+}
+
+/// What a policy states of how the values of a column lie, as decimal texts.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct TypicalBody {
+    /// A quarter of the values lie below.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    low: Option<String>,
+    /// Half of the values lie below.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    middle: Option<String>,
+    /// Three quarters of the values lie below.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    high: Option<String>,
+    /// The mean.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mean: Option<String>,
+    /// The standard deviation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deviation: Option<String>,
+    /// The part of the rows without a value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missing: Option<String>,
+}
+
+impl From<&StatedValues> for TypicalBody {
+    fn from(stated: &StatedValues) -> Self {
+        let text = |nanos: i128| unscaled(nanos, DECIMALS);
+        let quartile = |place: usize| stated.quartiles.map(|quartiles| text(quartiles[place]));
+        let (mean, deviation) = stated.moments.map(|[mean, deviation]| (text(mean), text(deviation))).unzip();
+        let missing = stated.missing.map(text);
+        Self { low: quartile(0), middle: quartile(1), high: quartile(2), mean, deviation, missing }
+    }
 }
 
 /// A dataset while its tables are being described.
 pub(super) struct Described<'a> {
     terms: &'a Terms,
+    stated: &'a [StatedColumn],
     /// Lists of labels and the columns that they come from, so that each is looked up once.
     sources: RefCell<Vec<(&'a Labels, Option<String>)>>,
 }
 
 impl<'a> Described<'a> {
-    pub(super) fn of(terms: &'a Terms) -> Self {
-        Self { terms, sources: RefCell::default() }
+    pub(super) fn of(terms: &'a Terms, stated: &'a [StatedColumn]) -> Self {
+        Self { terms, stated, sources: RefCell::default() }
     }
 
-    pub(super) fn columns(&self, columns: &'a [Column]) -> Vec<DatasetColumn> {
+    /// What is stated of a column; `table` is the one that declares it, if the dataset has several.
+    fn typical(&self, table: Option<&str>, column: &Column) -> Option<TypicalBody> {
+        let is_own =
+            |stated: &&StatedColumn| stated.column == column.name && table.is_none_or(|table| stated.table == table);
+        self.stated.iter().find(is_own).map(|stated| TypicalBody::from(&stated.values))
+    }
+
+    pub(super) fn columns(&self, table: Option<&str>, columns: &'a [Column]) -> Vec<DatasetColumn> {
         let column = |column: &'a Column| {
-            let plain = DatasetColumn::from(column);
+            let plain = DatasetColumn { typical: self.typical(table, column), ..DatasetColumn::from(column) };
             match &column.domain {
                 Domain::Category(labels) => {
                     let is_short = labels.len() <= VALUES_MAX;
@@ -104,7 +149,7 @@ impl<'a> Described<'a> {
     }
 
     pub(super) fn join(&self, join: &JoinedTable) -> JoinBody {
-        JoinBody { name: join.name.clone(), columns: self.columns(&self.terms.columns[join.places()]) }
+        JoinBody { name: join.name.clone(), columns: self.columns(None, &self.terms.columns[join.places()]) }
     }
 
     /// All tables of the dataset with this name.
@@ -115,7 +160,7 @@ impl<'a> Described<'a> {
             title: table.title.clone(),
             max_rows_per_unit: table.max_rows_per_unit,
             max_rows: table.max_rows,
-            columns: self.columns(&table.columns),
+            columns: self.columns(Some(&table.name), &table.columns),
         });
         if !terms.tables.is_empty() {
             return several.collect();
@@ -126,7 +171,7 @@ impl<'a> Described<'a> {
             title: None,
             max_rows_per_unit,
             max_rows,
-            columns: self.columns(columns),
+            columns: self.columns(None, columns),
         };
         let joined = terms.joins.iter().map(|join| table(&join.name, 1, &terms.columns[join.places()]));
         std::iter::once(table(dataset, max_rows_per_unit, terms.own())).chain(joined).collect()
@@ -194,6 +239,7 @@ impl From<&Column> for DatasetColumn {
             max_groups_per_unit,
             per_unit: column.per_unit,
             nullable: column.nullable,
+            typical: None,
         }
     }
 }

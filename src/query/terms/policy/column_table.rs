@@ -9,6 +9,7 @@ use toml::Spanned;
 
 use super::limits::{ROWS_PER_UNIT_MAX, TEXTS_MAX, VALUE_CHARS_MAX, VALUES_MAX};
 use super::names::{IDENTIFIER_PATTERN, QUALIFIED_PATTERN};
+use super::typical::TypicalTable;
 use crate::kernel::privacy::amounts::{DECIMAL_CHARS_MAX, SIGNED_PATTERN};
 
 /// A column that may be asked about.
@@ -71,6 +72,9 @@ pub(super) struct ColumnTable {
     /// What the source contains, and the value that it stands for.
     #[schemars(with = "Option<BTreeMap<String, String>>", extend("additionalProperties" = {"type": "string", "maxLength": VALUE_CHARS_MAX}))]
     pub(super) labels: Option<Spanned<toml::Table>>,
+    /// A public statement of how the values lie, for the errors that quotes expect.
+    #[schemars(with = "Option<TypicalTable>")]
+    pub(super) typical: Option<Spanned<TypicalTable>>,
     /// A text may contain line ends.
     #[schemars(with = "Option<bool>")]
     pub(super) multiline: Option<Spanned<bool>>,
@@ -83,7 +87,7 @@ fn by_type(schema: &mut Schema) {
         {"type": "integer"}
     ]});
     let day = json!({"type": "string", "format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"});
-    let numbers = json!({"min": exact, "max": exact, "step": exact});
+    let numbers = json!({"min": exact, "max": exact, "step": exact, "typical": true});
     let types = [
         (
             "category",

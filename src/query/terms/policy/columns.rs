@@ -10,10 +10,10 @@ use super::column_table::ColumnTable;
 use super::faults::PolicyFaults;
 use super::limits::{TEXTS_MAX, VALUE_CHARS_MAX, VALUES_MAX};
 use super::names::{SEEN_HINT, is_identifier, is_seen};
+use super::numbers::decimal;
 use super::public::PublicLists;
 use super::rules::{labelled_values, rules};
 use super::terms::Unit;
-use crate::kernel::privacy::amounts::{DecimalFault, scaled};
 use crate::query::terms::domain::{Column, Domain, Grid, date_days};
 use crate::query::terms::reading::Rules;
 
@@ -206,36 +206,6 @@ fn number(table: &ColumnTable, integer: bool, span: Range<usize>, faults: &mut P
         );
     }
     grid.map(Domain::Number)
-}
-
-/// Why a bound or a step of a column of numbers cannot be read.
-#[derive(Debug, thiserror::Error)]
-enum NumberFault {
-    /// It is a placeholder of a draft.
-    #[error("\"{text}\" is a draft's: {SEEN_HINT}")]
-    Seen { text: String },
-    /// It is a text that is no decimal number.
-    #[error(transparent)]
-    Decimal(#[from] DecimalFault),
-    /// It is neither a text nor a whole number.
-    #[error("{value} is not a decimal string, like \"0.01\"")]
-    Kind { value: toml::Value },
-    /// The column holds whole numbers, and this is none.
-    #[error("{value} is not a whole number; declare the column as decimal")]
-    Fraction { value: toml::Value },
-}
-
-fn decimal(value: &toml::Value, integer: bool) -> Result<i128, NumberFault> {
-    let scaled = match value {
-        toml::Value::String(text) if is_seen(text) => return Err(NumberFault::Seen { text: text.clone() }),
-        toml::Value::String(text) => scaled(text, crate::query::terms::domain::DECIMALS)?,
-        toml::Value::Integer(whole) => i128::from(*whole) * 1_000_000_000,
-        other => return Err(NumberFault::Kind { value: other.clone() }),
-    };
-    if integer && scaled % 1_000_000_000 != 0 {
-        return Err(NumberFault::Fraction { value: value.clone() });
-    }
-    Ok(scaled)
 }
 
 fn date(table: &ColumnTable, span: Range<usize>, faults: &mut PolicyFaults<'_>) -> Option<Domain> {

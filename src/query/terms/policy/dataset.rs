@@ -4,8 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::terms::Terms;
+use crate::query::terms::domain::Column;
 use crate::query::terms::reading::{Conflicts, Rules};
 use crate::query::terms::source::SourceSpec;
+use crate::query::terms::stated::StatedColumn;
 
 /// A checked policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +34,23 @@ pub struct Policy {
     pub terms: Terms,
     /// The text that was checked, as a steward wrote it.
     pub text: Arc<str>,
+}
+
+impl Policy {
+    /// What the policy states of the values of its columns.
+    #[must_use]
+    pub fn stated(&self) -> Vec<StatedColumn> {
+        let own = std::iter::once((&self.name, &self.terms.columns[..], &self.reading.rules));
+        let several = self.terms.tables.iter().zip(&self.tables);
+        let several = several.map(|(table, reading)| (&table.name, &table.columns[..], &reading.rules));
+        let of_table = |(table, columns, rules): (&String, &[Column], &Vec<Rules>)| {
+            let one = |(column, rules): (&Column, &Rules)| {
+                Some(StatedColumn { table: table.clone(), column: column.name.clone(), values: rules.stated? })
+            };
+            columns.iter().zip(rules).filter_map(one).collect::<Vec<_>>()
+        };
+        own.chain(several).flat_map(of_table).collect()
+    }
 }
 
 /// How one of several tables is read. No query depends on any of it.

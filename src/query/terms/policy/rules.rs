@@ -11,6 +11,7 @@ use toml::Spanned;
 use super::column_table::ColumnTable;
 use super::faults::PolicyFaults;
 use super::names::{SEEN_HINT, is_seen};
+use super::typical::typical;
 use crate::query::terms::day::is_format;
 use crate::query::terms::domain::Domain;
 use crate::query::terms::reading::Rules;
@@ -31,6 +32,7 @@ pub(super) fn rules(table: &ColumnTable, domain: &Domain, missing: &[String], fa
         no,
         labels: labels(table),
         multiline: table.multiline.as_ref().is_some_and(|given| *given.get_ref()),
+        stated: table.typical.as_ref().and_then(|given| typical(given, (domain, table.nullable), faults)),
     };
     if let Some(given) = table.source.as_ref().filter(|given| given.get_ref().trim().is_empty()) {
         faults.add(given.span(), "source is empty; it is the column's name in the file, like \"Date of Birth\"");

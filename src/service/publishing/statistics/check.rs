@@ -234,6 +234,7 @@ fn sealed(entry: &Entry, latest: &HashMap<String, String>) -> Vec<Dataset> {
         title: None,
         pad_ms: None,
         about_rows: None,
+        stated: Arc::default(),
         terms,
         edition,
         policy: None,
