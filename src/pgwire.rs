@@ -1,0 +1,6 @@
+//! The PostgreSQL door.
+
+mod catalogue;
+pub mod free;
+mod published;
+pub mod table;
