@@ -3,6 +3,7 @@
 //! Promises that every route states the roles that may use it, that every body and head is bounded in bytes and seconds, and that an error
 //! is a problem document made of the caller's own words and public terms. It knows no polars and no SQLite.
 
+mod answer_files;
 mod app;
 mod aside;
 mod auth;
@@ -12,14 +13,17 @@ mod console;
 mod counts;
 mod entry_rows;
 mod formats;
+mod forms;
 mod json;
 mod pad;
 mod params;
 mod pieces;
 pub mod problem;
 mod ranges;
+mod sent;
 mod sessions;
 mod shared;
+mod sheet;
 mod visitor;
 mod cache;
 pub mod api;

@@ -1,4 +1,4 @@
-//! A released table as CSV, Arrow, Parquet, workbook, SVG, Vega-Lite, text and HTML, each with where it came from.
+//! A released table as CSV, Arrow, Parquet, workbook, SVG, PNG, Vega-Lite, text and HTML, each with where it came from.
 
 pub mod assets;
 pub mod reading;
@@ -9,6 +9,7 @@ pub mod columns;
 pub mod arrow;
 pub mod workbook;
 pub mod chart;
+pub mod picture;
 pub mod figure;
 pub mod frame;
 pub mod page;

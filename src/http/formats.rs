@@ -72,29 +72,54 @@ impl AnswerFormat {
         }
     }
 
-    /// The format that `Accept` asks for: the first one with the highest weight; JSON if the header is absent.
-    fn negotiate(headers: &HeaderMap) -> Result<Self, Problem> {
-        let mut asked = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).peekable();
-        if asked.peek().is_none() {
-            return Ok(Self::Json);
-        }
-        let mut best: Option<(f32, Self)> = None;
-        for range in asked.flat_map(|value| value.split(',')) {
-            let mut parts = range.split(';').map(str::trim);
-            let name = parts.next().unwrap_or("").to_ascii_lowercase();
-            let weight = parts.find_map(|part| part.strip_prefix("q=")?.parse().ok()).unwrap_or(1.0_f32);
-            let found = Self::VARIANTS.iter().copied().find(|format| {
-                let (kind, _) = format.media_type().split_once('/').unwrap_or_default();
-                name == format.media_type() || name == "*/*" || name == format!("{kind}/*")
-            });
-            if let Some(format) = found
-                && weight > best.map_or(0.0, |(weight, _)| weight)
-            {
-                best = Some((weight, format));
+    /// The format that `format` in the address asks for, or else `Accept`; JSON if neither does.
+    fn asked(headers: &HeaderMap, address: &Uri) -> Result<Self, Problem> {
+        match parameter(address, "format") {
+            Some(ending) => Self::of_ending(&ending).ok_or_else(|| {
+                let accepted = Self::VARIANTS.iter().map(|format| format.ending()).collect::<Vec<_>>().join(", ");
+                Problem::invalid_request(format!("format is \"{}\"; accepted are {accepted}", shown(&ending)))
+            }),
+            None => {
+                let offered: Vec<_> = Self::VARIANTS.iter().map(|format| (*format, format.media_type())).collect();
+                negotiated(headers, &offered)
             }
         }
-        best.map(|(_, format)| format).ok_or_else(Problem::not_acceptable)
     }
+}
+
+/// The value of a parameter of an address; the first one if there are several.
+pub fn parameter(address: &Uri, name: &str) -> Option<String> {
+    let mut all = form_urlencoded::parse(address.query().unwrap_or_default().as_bytes());
+    all.find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
+}
+
+/// Which of these media types `Accept` asks for: the first one with the highest weight, or the first one that is offered if the header is
+/// absent.
+///
+/// # Errors
+/// A problem if none of them is acceptable.
+pub fn negotiated<T: Copy>(headers: &HeaderMap, offered: &[(T, &str)]) -> Result<T, Problem> {
+    let mut asked = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).peekable();
+    if asked.peek().is_none() {
+        return offered.first().map(|(first, _)| *first).ok_or_else(Problem::not_acceptable);
+    }
+    let mut best: Option<(f32, T)> = None;
+    for range in asked.flat_map(|value| value.split(',')) {
+        let mut parts = range.split(';').map(str::trim);
+        let name = parts.next().unwrap_or("").to_ascii_lowercase();
+        let weight = parts.find_map(|part| part.strip_prefix("q=")?.parse().ok()).unwrap_or(1.0_f32);
+        let found = offered.iter().find(|(_, media_type)| {
+            let plain = media_type.split(';').next().unwrap_or_default();
+            let (kind, _) = plain.split_once('/').unwrap_or_default();
+            name == plain || name == "*/*" || name == format!("{kind}/*")
+        });
+        if let Some((one, _)) = found
+            && weight > best.as_ref().map_or(0.0, |(weight, _)| *weight)
+        {
+            best = Some((weight, *one));
+        }
+    }
+    best.map(|(_, one)| one).ok_or_else(Problem::not_acceptable)
 }
 
 /// How CSV is written. The default is plain data.
@@ -152,12 +177,12 @@ impl Wanted {
         }
     }
 
-    /// What `Accept` and the address ask for.
+    /// What `format` in the address or else `Accept` asks for, with the style that the address asks for.
     ///
     /// # Errors
     /// A problem if no format that is asked for is offered, or a parameter has a wrong value.
     pub fn negotiate(headers: &HeaderMap, address: &Uri) -> Result<Self, Problem> {
-        Ok(Self::new(AnswerFormat::negotiate(headers)?, CsvStyle::of(address)?))
+        Ok(Self::new(AnswerFormat::asked(headers, address)?, CsvStyle::of(address)?))
     }
 
     /// A word for entity tags that tells apart whatever has different bytes.

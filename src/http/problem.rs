@@ -146,8 +146,8 @@ impl Problem {
     #[must_use]
     pub fn not_acceptable() -> Self {
         Self::new(ProblemKind::NotAcceptable, "none of the formats in Accept is offered").hint(
-            "offered are application/json, text/csv, application/vnd.apache.arrow.stream and \
-             application/vnd.apache.parquet",
+            "offered are application/json, text/csv, application/vnd.apache.arrow.stream, application/vnd.apache.parquet and others; \
+             format in the address asks for one by a short name, like format=csv",
         )
     }
 

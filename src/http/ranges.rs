@@ -1,54 +1,124 @@
 //! Parts of a file by byte range (RFC 9110, section 14), so that readers of Parquet and Arrow take only what they need.
 //!
-//! Promises one range or the whole: a range that is malformed, that lies beyond the end, or that is about other bytes than these (`If-Range`)
-//! is passed over, and so are several at once. Which bytes are asked for tells a reader nothing that the whole does not.
+//! Promises that a range that cannot be read, or that is about other bytes than these (`If-Range`), is passed over, and that one beyond the
+//! end is told how long the file is. Which bytes are asked for tells a reader nothing that the whole does not.
 
 use std::ops::Range;
 
 use axum::http::{HeaderMap, header};
 
-/// The range of `len` bytes that a request asks for; `None` for the whole. `etag` and `last_modified` name the bytes that there are.
-pub fn wanted(headers: &HeaderMap, (etag, last_modified): (&str, &str), len: usize) -> Option<Range<usize>> {
+/// The largest number of ranges that are sent at once; for more of them, the whole is sent.
+const RANGES_MAX: usize = 16;
+/// The largest number of bytes that several ranges are copied together from; for more, the whole is sent.
+const TOGETHER_BYTES_MAX: usize = 8 << 20;
+
+/// The part of a file that a request asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    /// The whole file.
+    Whole,
+    /// One range of its bytes.
+    One(Range<usize>),
+    /// Several ranges, in the order in which they were asked for.
+    Several(Vec<Range<usize>>),
+    /// Nothing but what lies beyond the end.
+    Beyond,
+}
+
+/// The part of `len` bytes that a request asks for. `etag` and `last_modified` name the bytes that there are.
+pub fn wanted(headers: &HeaderMap, (etag, last_modified): (&str, &str), len: usize) -> Part {
     let text = |name| headers.get(name).and_then(|value: &axum::http::HeaderValue| value.to_str().ok());
     if text(header::IF_RANGE).is_some_and(|held| held != etag && held != last_modified) {
+        return Part::Whole;
+    }
+    let Some(asked) = text(header::RANGE).and_then(|value| ranges(value, len)) else { return Part::Whole };
+    let mut found: Vec<_> = asked.into_iter().filter(|range| range.start < range.end).collect();
+    let bytes = found.iter().fold(0_usize, |all, range| all.saturating_add(range.len()));
+    match found.len() {
+        0 => Part::Beyond,
+        1 => Part::One(found.remove(0)),
+        2..=RANGES_MAX if bytes < len && bytes <= TOGETHER_BYTES_MAX => Part::Several(found),
+        _ => Part::Whole,
+    }
+}
+
+/// The ranges of a header's value, cut to `len` bytes: empty for what lies beyond the end. `None` if the value is not valid.
+fn ranges(value: &str, len: usize) -> Option<Vec<Range<usize>>> {
+    let (unit, all) = value.split_once('=')?;
+    if !unit.eq_ignore_ascii_case("bytes") {
         return None;
     }
-    let (first, last) = text(header::RANGE)?.strip_prefix("bytes=")?.split_once('-')?;
-    let number = |digits: &str| {
-        let is_plain = digits.bytes().all(|digit| digit.is_ascii_digit());
-        digits.parse::<usize>().ok().filter(|_| is_plain)
+    let range = |one: &str| {
+        let (first, last) = one.trim().split_once('-')?;
+        Some(match (first, last) {
+            ("", last) => len.saturating_sub(number(last)?)..len,
+            (first, "") => number(first)?..len,
+            (first, last) => {
+                let (first, last) = (number(first)?, number(last)?);
+                // The last byte is not before the first.
+                (first <= last).then_some(first..last.saturating_add(1).min(len))?
+            }
+        })
     };
-    let range = match (first, last) {
-        ("", last) => len.saturating_sub(number(last)?)..len,
-        (first, "") => number(first)?..len,
-        (first, last) => number(first)?..number(last)?.saturating_add(1).min(len),
-    };
-    (range.start < range.end).then_some(range)
+    all.split(',').map(range).collect()
+}
+
+/// A number of bytes in digits; one that is too large for a computer is as large as can be.
+fn number(digits: &str) -> Option<usize> {
+    let is_plain = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
+    is_plain.then(|| digits.parse().unwrap_or(usize::MAX))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn of(pairs: &[(header::HeaderName, &str)], len: usize) -> Part {
+        let pairs = pairs.iter().map(|(name, value)| (name.clone(), value.parse().expect("a value")));
+        wanted(&pairs.collect(), ("\"e\"", "Mon"), len)
+    }
+
     #[test]
-    fn one_range_is_taken_and_everything_else_is_the_whole() {
-        let of = |pairs: &[(header::HeaderName, &str)]| {
-            let pairs = pairs.iter().map(|(name, value)| (name.clone(), value.parse().expect("a value")));
-            wanted(&pairs.collect(), ("\"e\"", "Mon"), 100)
-        };
-        let range = |value| of(&[(header::RANGE, value)]);
-        assert_eq!(range("bytes=0-3"), Some(0..4));
-        assert_eq!(range("bytes=90-"), Some(90..100));
-        assert_eq!(range("bytes=-8"), Some(92..100));
-        assert_eq!(range("bytes=-800"), Some(0..100));
-        assert_eq!(range("bytes=90-999"), Some(90..100));
-        for whole in ["bytes=100-", "bytes=5-4", "bytes=-0", "bytes=0-3,5-6", "bytes=+1-3", "rows=0-3", "bytes=-", "x"]
-        {
-            assert_eq!(range(whole), None, "{whole}");
+    fn ranges_are_cut_to_the_file_and_what_is_malformed_is_the_whole() {
+        let range = |value| of(&[(header::RANGE, value)], 100);
+        for (value, found) in [
+            ("bytes=0-3", 0..4),
+            ("Bytes=90-", 90..100),
+            ("bytes=-8", 92..100),
+            ("bytes=-800", 0..100),
+            ("bytes=90-999", 90..100),
+            ("bytes=90-99999999999999999999", 90..100),
+            ("bytes=5-6,100-", 5..7),
+        ] {
+            assert_eq!(range(value), Part::One(found), "{value}");
         }
-        assert_eq!(of(&[]), None);
-        for (held, found) in [("\"e\"", Some(0..4)), ("Mon", Some(0..4)), ("\"f\"", None), ("W/\"e\"", None)] {
-            assert_eq!(of(&[(header::RANGE, "bytes=0-3"), (header::IF_RANGE, held)]), found, "{held}");
+        for beyond in ["bytes=100-", "bytes=100-200", "bytes=-0", "bytes=99999999999999999999-", "bytes=100-,200-300"] {
+            assert_eq!(range(beyond), Part::Beyond, "{beyond}");
+        }
+        for whole in ["bytes=5-4", "bytes=+1-3", "rows=0-3", "bytes=-", "bytes=", "bytes=0-3,x", "bytes=1-2-3", "x"] {
+            assert_eq!(range(whole), Part::Whole, "{whole}");
+        }
+        assert_eq!(of(&[], 100), Part::Whole);
+        assert_eq!(of(&[(header::RANGE, "bytes=0-0")], 0), Part::Beyond, "an empty file has no first byte");
+    }
+
+    #[test]
+    fn several_ranges_are_sent_together_while_they_are_fewer_than_the_whole() {
+        let range = |value| of(&[(header::RANGE, value)], 100);
+        assert_eq!(range("bytes=0-3, 5-6,-1"), Part::Several(vec![0..4, 5..7, 99..100]));
+        assert_eq!(range("bytes=0-60,30-90"), Part::Whole, "as much as the whole");
+        let many = (0..=RANGES_MAX).map(|at| format!("{at}-{at}")).collect::<Vec<_>>().join(",");
+        assert_eq!(range(&format!("bytes={many}")), Part::Whole);
+        let (far, len) = (TOGETHER_BYTES_MAX, 4 * TOGETHER_BYTES_MAX);
+        assert_eq!(of(&[(header::RANGE, &format!("bytes=0-{far},{}-{}", far + 2, far + 9))], len), Part::Whole);
+    }
+
+    #[test]
+    fn a_range_of_other_bytes_is_the_whole() {
+        for (held, found) in
+            [("\"e\"", Part::One(0..4)), ("Mon", Part::One(0..4)), ("\"f\"", Part::Whole), ("W/\"e\"", Part::Whole)]
+        {
+            assert_eq!(of(&[(header::RANGE, "bytes=0-3"), (header::IF_RANGE, held)], 100), found, "{held}");
         }
     }
 }

@@ -1,7 +1,9 @@
 //! The files that pages load: one style sheet, an icon, htmx as it was published, and the editor.
 //!
 //! `assets/htmx.min.js` is htmx 4.0.1 byte for byte, with its licence beside it. `assets/editor.min.js` is CodeMirror 6 with our own few
-//! lines around it, bundled by the recipe in `assets/editor/`, with the licences of its parts beside it. A test compares the SHA-256 of both.
+//! lines around it, bundled by the recipe in `assets/editor/`, with the licences of its parts beside it. `assets/picture/` holds the font of
+//! charts as PNG, which no page loads: a subset of DejaVu Sans 2.37, made by the recipe beside it, with its licence. A test compares the
+//! SHA-256 of all of them.
 
 use std::io::Write;
 use std::sync::OnceLock;
@@ -51,6 +53,16 @@ pub const HTMX_SHA256: &str = "a0abb04f2f45a1f89d1d4844023245537e5e6014c87b14455
 
 /// The SHA-256 of the editor as its recipe makes it, in hexadecimal.
 pub const EDITOR_SHA256: &str = "10540392c0b1f89dbc67f5449fbc048d82e77576d9bfd2aec2b7713c45685f1b";
+
+/// The regular and the bold font of charts as PNG.
+pub const PICTURE_FONTS: [&[u8]; 2] =
+    [include_bytes!("assets/picture/sans.ttf"), include_bytes!("assets/picture/sans-bold.ttf")];
+
+/// The SHA-256 of the fonts as their recipe makes them, in hexadecimal.
+pub const PICTURE_FONTS_SHA256: [&str; 2] = [
+    "1ef34054d37ff96f9340443132f403ffb24a3e89ada57d3fdb487e9b34cf5011",
+    "1ecab0aa6f8d15ca487c467c014404a5014930ba0ae9b9dac8adf694e6df618d",
+];
 
 impl Asset {
     /// The file's contents compressed with gzip, computed once; `None` for a file so small that it would not be worth it.

@@ -33,13 +33,14 @@ pub struct Published<'a> {
 }
 
 /// The formats in which a statistic is offered, as endings and words.
-pub const FORMATS: [(&str, &str); 9] = [
+pub const FORMATS: [(&str, &str); 10] = [
     ("json", "JSON"),
     ("csv", "CSV"),
     ("xlsx", "Excel"),
     ("arrow", "Arrow"),
     ("feather", "Feather"),
     ("parquet", "Parquet"),
+    ("png", "PNG"),
     ("svg", "SVG"),
     ("vl.json", "Vega-Lite"),
     ("txt", "citation"),

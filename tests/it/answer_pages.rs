@@ -46,13 +46,16 @@ fn an_answer_has_one_address_and_files() {
         let svg = ada.get(&lab, &format!("{address}.svg")).await;
         assert_eq!(svg.headers["content-type"], "image/svg+xml");
         assert!(text(svg.bytes).starts_with("<svg"));
+        let png = ada.get(&lab, &format!("{address}.png")).await;
+        assert_eq!(png.headers["content-type"], "image/png");
+        assert!(png.bytes.starts_with(b"\x89PNG") && page.contains(&format!("{address}.png\"")));
 
         // A steward sees it, and those who were not served are told the same as for an answer that does not exist.
         let sam = Browser::new(&lab, &lab.steward).await;
         assert_eq!(sam.get(&lab, &address).await.status, StatusCode::OK);
         let bob = lab.act("/v1/researchers", &json!({"name": "bob", "role": "researcher"})).await.json();
         let bob = Browser::new(&lab, bob["token"].as_str().expect("a token")).await;
-        for ending in ["", ".csv", ".svg"] {
+        for ending in ["", ".csv", ".svg", ".png"] {
             let kept = bob.get(&lab, &format!("{address}{ending}")).await;
             let none = bob.get(&lab, &format!("/answers/rel_0{ending}")).await;
             assert_eq!((kept.status, none.status), (StatusCode::NOT_FOUND, StatusCode::NOT_FOUND));

@@ -464,7 +464,7 @@ fn ten_thousand_people_are_found_page_by_page() {
     });
 }
 
-/// htmx is the file that its authors publish, the editor is what its recipe makes, and their licences are included beside them.
+/// htmx is the file that its authors publish, the editor and the fonts are what their recipes make, and their licences are included beside them.
 #[test]
 fn scripts_are_what_they_are_said_to_be() {
     use sha2::Digest;
@@ -475,6 +475,12 @@ fn scripts_are_what_they_are_said_to_be() {
     assert!(String::from_utf8_lossy(licence.bytes).contains("Zero-Clause BSD"));
     let editor = assets::ALL.iter().find(|asset| asset.name == "editor.min.js").expect("a file");
     assert_eq!(hex::encode(sha2::Sha256::digest(editor.bytes)), assets::EDITOR_SHA256);
+    for (font, known) in assets::PICTURE_FONTS.iter().zip(assets::PICTURE_FONTS_SHA256) {
+        assert_eq!(hex::encode(sha2::Sha256::digest(font)), known);
+    }
+    assert!(assets::PICTURE_FONTS.iter().map(|font| font.len()).sum::<usize>() <= 200 << 10);
+    let licence = include_str!("../../src/render/assets/picture/LICENSE");
+    assert!(licence.contains("DejaVu changes are in public domain") && licence.contains("Arev Fonts Copyright"));
     let licences = assets::ALL.iter().find(|asset| asset.name == "editor.LICENSE").expect("licences");
     let licences = String::from_utf8_lossy(licences.bytes);
     let lock = include_str!("../../src/render/assets/editor/package-lock.json");

@@ -104,6 +104,26 @@ fn totals_are_called_total_and_digits_follow_the_error_by_choice() {
     });
 }
 
+/// The texts in a PNG, by their names. Every chunk has the checksum that it says.
+fn notes(png: &[u8]) -> Vec<(String, String)> {
+    let (mut notes, mut rest) = (Vec::new(), &png[8..]);
+    while let Some((size, after)) = rest.split_first_chunk::<4>() {
+        let size = u32::from_be_bytes(*size) as usize;
+        let (chunk, after) = after.split_at(size + 4);
+        let (sum, after) = after.split_first_chunk::<4>().expect("a checksum");
+        let mut crc = flate2::Crc::new();
+        crc.update(chunk);
+        assert_eq!(crc.sum().to_be_bytes(), *sum);
+        if let Some(text) = chunk.strip_prefix(b"iTXt") {
+            let text = String::from_utf8(text.to_vec()).expect("UTF-8");
+            let (name, value) = text.split_once("\0\0\0\0\0").expect("a name and a value");
+            notes.push((name.to_owned(), value.to_owned()));
+        }
+        rest = after;
+    }
+    notes
+}
+
 #[test]
 fn every_file_says_where_it_came_from() {
     block_on(async {
@@ -127,6 +147,16 @@ fn every_file_says_where_it_came_from() {
 
         let svg = asked.text(".svg").await;
         assert!(svg.contains("<metadata>") && svg.contains(&format!("release: {release}")), "{svg}");
+        let png = asked.bytes(".png").await;
+        let told = notes(&png);
+        let of = |name: &str| told.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+        assert_eq!(
+            (of("tacit:release"), of("tacit:sql"), of("tacit:epsilon")),
+            (Some(release), Some(sql), Some("0.5"))
+        );
+        for name in ["Title", "tacit:edition", "tacit:at", "tacit:delta", "tacit:cite"] {
+            assert!(of(name).is_some(), "{name} in {told:?}");
+        }
     });
 }
 

@@ -15,6 +15,7 @@ mod bad_input;
 mod bars;
 mod binary;
 mod blocks;
+mod by_address;
 mod browser;
 mod canary;
 mod capacity;

@@ -132,7 +132,8 @@ fn observed(reply: &Reply, name: &str) -> (StatusCode, Vec<(String, String)>, St
     (reply.status, headers.collect(), text(&reply.bytes))
 }
 
-const ENDINGS: [&str; 10] = ["", ".json", ".csv", ".arrow", ".parquet", ".svg", ".vl.json", ".txt", ".xlsx", ".exe"];
+const ENDINGS: [&str; 11] =
+    ["", ".json", ".csv", ".arrow", ".parquet", ".svg", ".png", ".vl.json", ".txt", ".xlsx", ".exe"];
 const ACCEPTS: [&str; 4] = ["*/*", "text/csv", "application/vnd.apache.arrow.stream", "application/pdf"];
 
 /// Whether somebody is expected to see a statistic.

@@ -1,18 +1,23 @@
 //! GET /v1/releases: lists one's own stored answers; a steward sees all.
 
+use std::sync::Arc;
+
 use axum::Json;
-use axum::extract::{FromRequestParts, Query, State};
+use axum::extract::{Extension, FromRequestParts, Query, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
-use axum::response::{AppendHeaders, IntoResponse, Response};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
 use crate::http::api::response;
 use crate::http::auth::Reader;
 use crate::http::formats::Wanted;
+use crate::http::forms::{self, FileForm};
 use crate::http::params::{Page, PageParams, Segment, next_link};
 use crate::http::problem::Problem;
-use crate::http::{App, aside};
+use crate::http::sent::{Asked, is_known, respond};
+use crate::http::shared::Shared;
+use crate::http::{App, answer_files, aside};
 use crate::kernel::budget::ledger::read;
 use crate::kernel::budget::people::{Person, Role};
 use crate::kernel::budget::state::ReleaseRecord;
@@ -152,33 +157,41 @@ fn asked(service: &Service, stored: &StoredSummary, person: &Person) -> Result<O
     Ok(served.and_then(|served| served.sql).filter(|sql| *sql != stored.sql))
 }
 
-/// Shows one stored answer. It never changes.
+/// Shows one stored answer, which never changes. Its form is chosen by the path's ending, by `format`, or else by `Accept`.
 ///
-/// CSV may have words for missing values (`nulls=words`), digits as intervals leave them (`digits=error`) and `#` lines (`about=yes`).
+/// The endings are `.json`, `.csv`, `.xlsx`, `.arrow`, `.feather`, `.parquet`, `.svg`, `.png`, `.vl.json` and `.txt`, and `format` takes them
+/// without the point. `Range` asks for a part, and `HEAD` for the headers. CSV may have words for missing values (`nulls=words`), digits as
+/// intervals leave them (`digits=error`) and `#` lines (`about=yes`).
 #[utoipa::path(
-    get, path = "/v1/releases/{id}", params(("id" = String, Path), ("nulls" = Option<String>, Query), ("digits" = Option<String>, Query), ("about" = Option<String>, Query)), security(("token" = [])),
-    responses((status = 200, description = "The stored answer"), (status = 304), (status = 404, body = Problem))
+    get, path = "/v1/releases/{id}", params(("id" = String, Path), ("format" = Option<String>, Query), ("nulls" = Option<String>, Query), ("digits" = Option<String>, Query), ("about" = Option<String>, Query)), security(("token" = [])),
+    responses((status = 200, description = "The stored answer"), (status = 206, description = "A part of it"), (status = 304), (status = 404, body = Problem), (status = 416, description = "The range lies beyond its end"))
 )]
 pub async fn one(
     State(service): State<App>,
+    Extension(shared): Extension<Arc<Shared>>,
     Reader(person): Reader,
-    Segment(id): Segment,
-    address: Uri,
-    headers: HeaderMap,
+    Segment(name): Segment,
+    asked: Asked,
 ) -> Result<Response, Problem> {
-    let wanted = Wanted::negotiate(&headers, &address)?;
-    if !service.may_see_release(&person, &id) {
+    let (id, form) = forms::wanted(&name, &asked.headers, &asked.address)?;
+    if !service.may_see_release(&person, id) {
         return Err(Problem::not_found("there is no such release that you may see"));
     }
-    let etag = format!("\"{id}-{}\"", wanted.tag());
-    let response = match is_known(&headers, &etag) {
-        true => StatusCode::NOT_MODIFIED.into_response(),
-        false => rendered(&service, person, &id, wanted).await?,
+    let etag = answer_files::etag(id, form);
+    let mut response = match form {
+        _ if is_known(&asked.headers, &etag) => StatusCode::NOT_MODIFIED.into_response(),
+        // A table that is read once, from its first byte on, is written while it is read.
+        FileForm::Answer(wanted) if !asked.needs_whole() => written(&service, person, id, wanted).await?,
+        form => respond(&*answer_files::rendered(&service, &shared, &person, id, form).await?, &asked, IMMUTABLE),
     };
-    Ok((immutable(&etag), response).into_response())
+    name_it(response.headers_mut(), id, &etag);
+    Ok(response)
 }
 
-async fn rendered(service: &App, person: Person, id: &str, wanted: Wanted) -> Result<Response, Problem> {
+/// How long its owner may keep an answer: for good.
+const IMMUTABLE: &str = "private, max-age=31536000, immutable";
+
+async fn written(service: &App, person: Person, id: &str, wanted: Wanted) -> Result<Response, Problem> {
     let name = person.name.clone();
     let (stored, room) = service.stored_in_room(&name, id, wanted.format.rendering()).await?;
     let encode = move |service: &Service| response::stored(service, &stored, &person, wanted);
@@ -186,17 +199,17 @@ async fn rendered(service: &App, person: Person, id: &str, wanted: Wanted) -> Re
     Ok(encoded.response(service, &name, room))
 }
 
-/// Whether the caller has the version that the tag names.
-pub fn is_known(headers: &HeaderMap, etag: &str) -> bool {
-    let tags = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    let mut tags = tags.flat_map(|value| value.split(',')).map(|tag| tag.trim().trim_start_matches("W/"));
-    tags.any(|tag| tag == etag || tag == "*")
+/// Adds the headers that every response for an answer has.
+fn name_it(out: &mut HeaderMap, id: &str, etag: &str) {
+    for (name, value) in [(RELEASE, id), (header::ETAG, etag)] {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            out.insert(name, value);
+        }
+    }
+    out.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    out.insert(header::CACHE_CONTROL, HeaderValue::from_static(IMMUTABLE));
+    out.insert(header::VARY, HeaderValue::from_static("accept, authorization"));
 }
 
-/// Headers of a response that never changes, for the cache of its owner.
-fn immutable(etag: &str) -> AppendHeaders<Vec<(HeaderName, HeaderValue)>> {
-    let tag = HeaderValue::from_str(etag).map(|tag| (header::ETAG, tag)).into_iter();
-    let fixed =
-        [(header::CACHE_CONTROL, "private, max-age=31536000, immutable"), (header::VARY, "accept, authorization")];
-    AppendHeaders(tag.chain(fixed.map(|(name, value)| (name, HeaderValue::from_static(value)))).collect())
-}
+/// The header that names the release of an answer.
+const RELEASE: HeaderName = HeaderName::from_static("tacit-release");

@@ -2,6 +2,7 @@
 //!
 //! Promises that equal answers have equal bytes: rendering depends only on the stored answer and the account shown with it.
 
+use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::Response;
 use serde::Serialize;
@@ -49,6 +50,14 @@ impl EncodedAnswer {
             self.headers.insert(HeaderName::from_static(name), value);
         }
         self
+    }
+
+    /// All bytes at once, for callers who keep them.
+    ///
+    /// # Errors
+    /// A problem if a row could not be encoded.
+    pub fn joined(self) -> Result<Bytes, Problem> {
+        self.pieces.joined().map(Bytes::from).map_err(|fault| Problem::overloaded(&fault.to_string()))
     }
 
     /// The response, which holds `room` until it is read.

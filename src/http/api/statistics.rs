@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Extension, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::releases::is_known;
 use crate::http::auth::{Reading, Steward};
-use crate::http::cache::{Rendered, StatisticForm};
-use crate::http::formats::{CsvStyle, Wanted};
+use crate::http::cache::Rendered;
+use crate::http::forms::{self, FileForm, StatisticForm};
 use crate::http::params::{PageParams, Segment, page};
 use crate::http::problem::Problem;
+use crate::http::sent::{Asked, respond};
 use crate::http::shared::Shared;
-use crate::http::{App, aside, ranges};
+use crate::http::{App, aside};
 use crate::kernel::budget::people::Person;
 use crate::query::error::shown;
 use crate::service::Service;
@@ -106,24 +106,24 @@ pub async fn list(
     Ok(response)
 }
 
-/// Shows one statistic. Its form is chosen by the path's ending, or else by `Accept`.
+/// Shows one statistic. Its form is chosen by the path's ending, by `format`, or else by `Accept`.
 ///
-/// The endings are `.json`, `.csv`, `.xlsx`, `.arrow`, `.feather`, `.parquet`, `.svg`, `.vl.json` and `.txt`. CSV may have words for missing
-/// values (`nulls=words`), digits as intervals leave them (`digits=error`) and `#` lines that say where it came from (`about=yes`).
+/// The endings are `.json`, `.csv`, `.xlsx`, `.arrow`, `.feather`, `.parquet`, `.svg`, `.png`, `.vl.json` and `.txt`, and `format` takes them
+/// without the point. `Range` asks for a part, and `HEAD` for the headers. CSV may have words for missing values (`nulls=words`), digits as
+/// intervals leave them (`digits=error`) and `#` lines that say where it came from (`about=yes`).
 #[utoipa::path(
-    get, path = "/v1/statistics/{name}", params(("name" = String, Path), ("nulls" = Option<String>, Query), ("digits" = Option<String>, Query), ("about" = Option<String>, Query)), security(("token" = []), ()),
-    responses((status = 200, description = "The statistic"), (status = 304), (status = 404, body = Problem))
+    get, path = "/v1/statistics/{name}", params(("name" = String, Path), ("format" = Option<String>, Query), ("nulls" = Option<String>, Query), ("digits" = Option<String>, Query), ("about" = Option<String>, Query)), security(("token" = []), ()),
+    responses((status = 200, description = "The statistic"), (status = 206, description = "A part of it"), (status = 304), (status = 404, body = Problem), (status = 416, description = "The range lies beyond its end"))
 )]
 pub async fn one(
     State(service): State<App>,
     Extension(shared): Extension<Arc<Shared>>,
     Reading(person): Reading,
     Segment(name): Segment,
-    address: Uri,
-    headers: HeaderMap,
+    asked: Asked,
 ) -> Response {
-    let form = wanted(&name, &headers, &address);
-    let read = read(&service, &shared, person.as_ref(), form, &headers).await;
+    let form = forms::wanted(&name, &asked.headers, &asked.address);
+    let read = read(&service, &shared, person.as_ref(), form, &asked).await;
     let mut response = read.unwrap_or_else(IntoResponse::into_response);
     let out = response.headers_mut();
     // This route bypasses the layers that other routes have, because it is read so often.
@@ -133,29 +133,23 @@ pub async fn one(
     response
 }
 
-/// The name of a statistic and the form that a path asks for by its ending, or else `Accept`.
-fn wanted<'a>(path: &'a str, headers: &HeaderMap, address: &Uri) -> Result<(&'a str, StatisticForm), Problem> {
-    match path.split_once('.') {
-        Some((name, ending)) => {
-            let form = StatisticForm::of_ending(ending, CsvStyle::of(address)?);
-            Ok((name, form.ok_or_else(|| no_form(ending))?))
-        }
-        None => Ok((path, StatisticForm::Answer(Wanted::negotiate(headers, address)?))),
-    }
-}
-
 async fn read(
     service: &App,
     shared: &Arc<Shared>,
     person: Option<&Person>,
-    wanted: Result<(&str, StatisticForm), Problem>,
-    headers: &HeaderMap,
+    wanted: Result<(&str, FileForm), Problem>,
+    asked: &Asked,
 ) -> Result<Response, Problem> {
     let (name, form) = wanted?;
-    let (rendered, is_public) = rendered(service, shared, person, name, form).await?;
-    let mut response = respond(&rendered, headers, is_public);
-    shared.allow_origins(headers, is_public, response.headers_mut());
+    let (rendered, is_public) = rendered(service, shared, person, name, StatisticForm::File(form)).await?;
+    let mut response = respond(&rendered, asked, caching(is_public));
+    shared.allow_origins(&asked.headers, is_public, response.headers_mut());
     Ok(response)
+}
+
+/// Who may keep a statistic: for a minute, after which they must ask whether it is still current.
+pub fn caching(is_public: bool) -> &'static str {
+    if is_public { "public, max-age=60" } else { "private, max-age=60" }
 }
 
 /// Draws a new release, charges it to the statistics account, and shows it.
@@ -197,7 +191,7 @@ pub async fn rendered(
         Sight::Nothing => return Err(not_yet(service, statistic, form)),
         Sight::Shown { version, is_public } => (version, is_public),
     };
-    if let Some(found) = shared.shelf.found(statistic, version, form) {
+    if let Some(found) = shared.shelf.found(&statistic.name, version, form) {
         return found.map(|found| (found, is_public)).ok_or_else(|| not_yet(service, statistic, form));
     }
     let who = name_of(person);
@@ -209,40 +203,6 @@ pub async fn rendered(
     };
     let made = service.rendering_in(&room, who, render).await??;
     made.map(|made| (made, is_public)).ok_or_else(|| not_yet(service, statistic, form))
-}
-
-/// The response for a statistic: its bytes, or the information that the caller has them already.
-pub fn respond(rendered: &Rendered, headers: &HeaderMap, is_public: bool) -> Response {
-    let is_held = rendered.etag.to_str().is_ok_and(|etag| is_known(headers, etag));
-    let mut response = if is_held {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        let mut sent = sent(rendered, headers);
-        sent.headers_mut().insert(header::CONTENT_TYPE, rendered.media_type.clone());
-        sent
-    };
-    // A reader may keep it for a minute, and must then ask whether it is still current.
-    let caching = if is_public { "public, max-age=60" } else { "private, max-age=60" };
-    let out = response.headers_mut();
-    out.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    out.insert(header::ETAG, rendered.etag.clone());
-    out.insert(header::LAST_MODIFIED, rendered.last_modified.clone());
-    out.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
-    out.insert(header::VARY, HeaderValue::from_static("accept, authorization, cookie, origin"));
-    response
-}
-
-/// The bytes of a statistic, or the range of them that was asked for.
-fn sent(rendered: &Rendered, headers: &HeaderMap) -> Response {
-    let text = |value: &HeaderValue| value.to_str().unwrap_or_default().to_owned();
-    let (etag, last_modified) = (text(&rendered.etag), text(&rendered.last_modified));
-    let len = rendered.bytes.len();
-    let Some(range) = ranges::wanted(headers, (&etag, &last_modified), len) else {
-        return rendered.bytes.clone().into_response();
-    };
-    let place = format!("bytes {}-{}/{len}", range.start, range.end - 1);
-    let part = rendered.bytes.slice(range);
-    (StatusCode::PARTIAL_CONTENT, [(header::CONTENT_RANGE, place)], part).into_response()
 }
 
 /// The problem for a steward whose confirmation a statistic waits for.
@@ -257,15 +217,14 @@ pub fn unknown(name: &str) -> Problem {
     Problem::not_found(format!("there is no statistic \"{}\" that you may read", shown(name)))
 }
 
-fn no_form(ending: &str) -> Problem {
-    let accepted = "accepted are .json, .csv, .xlsx, .arrow, .feather, .parquet, .svg, .vl.json and .txt";
-    Problem::not_found(format!("statistics have no form \".{}\"; {accepted}", shown(ending)))
-}
-
 fn not_yet(service: &App, statistic: &Statistic, form: StatisticForm) -> Problem {
     let state = service.state_of(statistic);
     match (state.shown, state.skipped) {
-        (Some(_), _) => Problem::not_found(format!("the statistic has nothing to show as {}", form.name())),
+        (Some(_), _) => {
+            let problem = Problem::not_found(format!("the statistic has nothing to show as {}", form.name()));
+            let is_picture = form == StatisticForm::File(FileForm::Png);
+            if is_picture { problem.hint("a chart with very many groups is drawn as SVG alone") } else { problem }
+        }
         (None, Some((_, why))) => Problem::not_found(format!("the statistic is not released yet: {why}")),
         (None, None) => Problem::not_found("the statistic is not released yet"),
     }

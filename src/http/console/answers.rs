@@ -3,24 +3,27 @@
 //! The address of an answer never changes, and neither does what it shows. Who was served the answer may see it, and stewards; anybody else
 //! is told the same as for an address that does not exist.
 
-use axum::extract::State;
-use axum::http::{HeaderValue, Uri, header};
-use axum::response::{IntoResponse, Response};
+use std::sync::Arc;
+
+use axum::extract::{Extension, State};
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
 use serde::Deserialize;
 
 use super::shown::{AddressParams, Shown, address};
-use crate::http::App;
 use crate::http::api::response;
-use crate::http::cite;
 use crate::http::console::pages::answers::{self, AnswerPage};
-use crate::http::formats::{AnswerFormat, CsvStyle, Wanted};
+use crate::http::formats::CsvStyle;
+use crate::http::forms::FileForm;
 use crate::http::params::Segment;
 use crate::http::pieces::held_response;
 use crate::http::problem::Problem;
+use crate::http::sent::{Asked, respond};
+use crate::http::shared::Shared;
 use crate::http::visitor::Visitor;
+use crate::http::{App, answer_files, cite};
 use crate::kernel::budget::people::{Person, Role};
 use crate::query::answer::tabulate;
-use crate::render::chart;
 use crate::service::asking::rooms::Rendering;
 use crate::service::asking::served::ServedAnswer;
 use crate::service::asking::stored::StoredAnswer;
@@ -40,45 +43,30 @@ pub(super) fn place(release: &str, asked: Option<u64>) -> String {
     address(&format!("/answers/{release}"), &[("asked", &asked)])
 }
 
-/// The media type of a chart as a file.
-const SVG: &str = "image/svg+xml";
-
-/// What a download of an answer holds.
-enum Download {
-    Answer(Wanted),
-    Chart,
-}
-
-impl Download {
-    /// The download with this ending of a file's name; CSV is written in `style`.
-    fn of(ending: &str, style: CsvStyle) -> Option<Self> {
-        match ending {
-            "svg" => Some(Self::Chart),
-            data => AnswerFormat::of_ending(data).map(|format| Self::Answer(Wanted::new(format, style))),
-        }
-    }
-}
+/// How long a browser may keep a file: whoever has signed out is asked for their token again.
+const CACHING: &str = "private, no-cache";
 
 /// GET /answers/{name}: an answer's page at its id, and its files at the id with an ending, like `.csv`.
 pub async fn one(
     State(service): State<App>,
+    Extension(shared): Extension<Arc<Shared>>,
     visitor: Visitor,
     Segment(name): Segment,
-    uri: Uri,
+    asked: Asked,
     AddressParams(params): AddressParams<AnswerParams>,
 ) -> Shown {
     let person = visitor.only(&[Role::Researcher, Role::Steward])?;
-    let style = CsvStyle::of(&uri).map_err(|problem| visitor.fail(problem))?;
+    let style = CsvStyle::of(&asked.address).map_err(|problem| visitor.fail(problem))?;
     let (id, download) = match name.split_once('.') {
         None => (name.as_str(), None),
-        Some((id, ending)) => (id, Some(Download::of(ending, style))),
+        Some((id, ending)) => (id, Some(FileForm::of_ending(ending, style))),
     };
     if download.as_ref().is_some_and(Option::is_none) || !service.may_see_release(&person, id) {
         return Err(visitor.fail(Problem::not_found("there is no such answer that you may see")));
     }
     let shown = match download.flatten() {
         None => page(&service, &visitor, &person, id, &params).await,
-        Some(download) => file(&service, person, id, &name, download).await,
+        Some(form) => file(&service, &shared, &person, (id, &name, form), &asked).await,
     };
     shown.map_err(|problem| visitor.fail(problem))
 }
@@ -167,33 +155,27 @@ fn stored_body(service: &Service, stored: &StoredAnswer, person: &Person, page: 
     })
 }
 
-async fn file(service: &App, person: Person, id: &str, name: &str, download: Download) -> Result<Response, Problem> {
-    let who = person.name.clone();
-    let mut response = match download {
-        Download::Answer(wanted) => {
+/// A file of an answer, to be saved under `name`, which consists of the id of a release that exists and the ending of a form.
+async fn file(
+    service: &App,
+    shared: &Shared,
+    person: &Person,
+    (id, name, form): (&str, &str, FileForm),
+    asked: &Asked,
+) -> Result<Response, Problem> {
+    let mut response = match form {
+        // A table that is read once, from its first byte on, is written while it is read.
+        FileForm::Answer(wanted) if !asked.needs_whole() => {
+            let (who, asker) = (person.name.clone(), person.clone());
             let (stored, room) = service.stored_in_room(&who, id, wanted.format.rendering()).await?;
-            let encode = move |service: &Service| response::stored(service, &stored, &person, wanted);
-            let encoded = service.rendering_in(&room, &who, encode).await??;
-            encoded.response(service, &who, room)
+            let encode = move |service: &Service| response::stored(service, &stored, &asker, wanted);
+            service.rendering_in(&room, &who, encode).await??.response(service, &who, room)
         }
-        Download::Chart => {
-            let (stored, room) = service.stored_in_room(&who, id, Rendering::Page).await?;
-            let draw = move |service: &Service| drawn(service, &stored, &person);
-            let drawn = service.rendering_in(&room, &who, draw).await?;
-            let drawn = drawn.ok_or_else(|| Problem::not_found("this answer has no chart"))?;
-            held_response(([(header::CONTENT_TYPE, SVG)], drawn).into_response(), room)
-        }
+        form => respond(&*answer_files::rendered(service, shared, person, id, form).await?, asked, CACHING),
     };
-    // The name consists of the id of a release that exists and one of the endings above.
     if let Ok(disposition) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
         response.headers_mut().insert(header::CONTENT_DISPOSITION, disposition);
     }
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(CACHING));
     Ok(response)
-}
-
-fn drawn(service: &Service, stored: &StoredAnswer, person: &Person) -> Option<String> {
-    let table = tabulate(&stored.layout_for(response::is_seen(stored, person)), stored.vectors());
-    let figure = answers::figure_of(&table)?;
-    Some(chart::file(&figure, &response::provenance(service, stored, &table)).into_string())
 }

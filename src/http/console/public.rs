@@ -12,11 +12,13 @@ use super::places::{FORM, local, see};
 use super::shown::{AddressParams, Shown, aside};
 use crate::http::App;
 use crate::http::api::datasets::cap;
-use crate::http::api::statistics::{rendered, respond};
-use crate::http::cache::{Rendered, StatisticForm};
+use crate::http::api::statistics::{caching, rendered};
+use crate::http::cache::Rendered;
 use crate::http::console::pages::{datasets as pages, sign_in as entrance};
+use crate::http::forms::StatisticForm;
 use crate::http::params::Segment;
 use crate::http::problem::Problem;
+use crate::http::sent::{Asked, respond};
 use crate::http::shared::Shared;
 use crate::http::visitor::Visitor;
 use crate::kernel::budget::people::Role;
@@ -79,9 +81,9 @@ pub async fn statistic(
     Extension(shared): Extension<Arc<Shared>>,
     visitor: Visitor,
     Segment(name): Segment,
-    headers: HeaderMap,
+    asked: Asked,
 ) -> Shown {
-    let form = match (is_for_frame(&headers), &visitor.person) {
+    let form = match (is_for_frame(&asked.headers), &visitor.person) {
         (true, _) => StatisticForm::Embedded,
         (false, Some(_)) => StatisticForm::Article,
         (false, None) => StatisticForm::Page,
@@ -91,7 +93,7 @@ pub async fn statistic(
     if form == StatisticForm::Article {
         return Ok(in_console(&service, &visitor, &name, &rendered));
     }
-    let mut response = respond(&rendered, &headers, is_public);
+    let mut response = respond(&rendered, &asked, caching(is_public));
     let origins = if is_public { shared.settings.origins.join(" ") } else { String::new() };
     let policy = format!(
         "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self' {origins}"

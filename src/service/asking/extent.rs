@@ -2,7 +2,7 @@
 
 use super::answer::Answer;
 use super::price::Priced;
-use super::rooms::Rendering;
+use super::rooms::{PICTURE_BYTES_MAX, Rendering};
 use super::stored::StoredAnswer;
 use crate::query::answer::{Label, Layout, Output, OutputValue};
 
@@ -14,6 +14,9 @@ const ENCODED_BYTES: usize = 16;
 const WORKBOOK_BYTES: usize = 224;
 /// Bytes of one output on a page, while the page is built and put into its frame.
 const PAGE_BYTES: usize = 320;
+/// Bytes of the pixels of a chart in a picture without its bars, and of one bar.
+const PICTURE_CHART_BYTES: usize = 8 << 20;
+const PICTURE_BAR_BYTES: usize = 700_000;
 /// Bytes of a row in addition to its cells.
 const ROW_BYTES: usize = 96;
 /// Bytes of a text in addition to its characters.
@@ -75,14 +78,23 @@ impl AnswerSize {
             Rendering::Workbook => {
                 self.columns.saturating_add(self.outputs).saturating_mul(CELL_BYTES + WORKBOOK_BYTES)
             }
-            Rendering::Page => self.outputs.saturating_mul(PAGE_BYTES).saturating_add(self.columns * CELL_BYTES),
+            Rendering::Page | Rendering::Picture => {
+                self.outputs.saturating_mul(PAGE_BYTES).saturating_add(self.columns * CELL_BYTES)
+            }
         };
         let of_row = of_cells
             .saturating_add(self.outputs.saturating_mul(CELL_BYTES))
             .saturating_add(self.letters.saturating_mul(2))
             .saturating_add(ROW_BYTES);
         let rows = if rendering == Rendering::Nothing { 0 } else { self.rows };
-        rows.saturating_mul(of_row).saturating_add(self.noisy.saturating_mul(NOISY_BYTES))
+        let pixels = if rendering == Rendering::Picture { self.pixels() } else { 0 };
+        rows.saturating_mul(of_row).saturating_add(self.noisy.saturating_mul(NOISY_BYTES)).saturating_add(pixels)
+    }
+
+    /// Bytes of the pixels of the answer's chart.
+    fn pixels(&self) -> usize {
+        let of_chart = self.rows.saturating_mul(PICTURE_BAR_BYTES).saturating_add(PICTURE_CHART_BYTES);
+        self.outputs.saturating_mul(of_chart).min(PICTURE_BYTES_MAX)
     }
 }
 
@@ -176,7 +188,7 @@ mod tests {
             let (layout, rows) = (layout(keys, outputs), keys.iter().product::<usize>());
             let extent = AnswerSize::new(&layout, rows, None);
             let cells = rows * (keys.len() + 4 * outputs);
-            for rendering in [Rendering::Data, Rendering::Workbook, Rendering::Page] {
+            for rendering in [Rendering::Data, Rendering::Workbook, Rendering::Page, Rendering::Picture] {
                 assert!(extent.bytes(rendering) >= cells * CELL_BYTES, "{keys:?} {outputs}");
             }
             assert!(extent.bytes(Rendering::Nothing) <= rows * NOISY_BYTES);

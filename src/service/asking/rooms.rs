@@ -20,6 +20,8 @@ const SMALL_BYTES_ALL: usize = 128 << 20;
 const LARGE_BYTES_ALL: usize = 448 << 20;
 /// Bytes reserved for a list or a page before its size is known.
 pub const LIST_BYTES: usize = 1 << 20;
+/// Largest number of bytes that the pixels of a picture take: while they are drawn, and once more while they are packed.
+pub const PICTURE_BYTES_MAX: usize = 48_000_000;
 /// Largest number of answers that wait for memory, in total and of one person.
 const WAITING_MAX: usize = 4_096;
 const WAITING_OF_ONE_MAX: usize = 2_048;
@@ -33,8 +35,10 @@ pub enum Rendering {
     Data,
     /// A workbook, which is built cell by cell before it is packed.
     Workbook,
-    /// A page of the console.
+    /// A page of the console, or a chart as SVG.
     Page,
+    /// A chart as PNG, which is drawn pixel by pixel before it is packed.
+    Picture,
 }
 
 /// The reserves of a service: one for small answers, one for large ones.

@@ -4,7 +4,6 @@ use maud::{Markup, html};
 
 use crate::query::answer::Table;
 use crate::render::budget::{self, Cost};
-use crate::render::chart::{Figure, Shape};
 use crate::render::figure;
 use crate::service::shares::AccountShare;
 use crate::service::stewarding::accounts::AccountView;
@@ -39,22 +38,8 @@ pub struct AnswerPage<'a> {
     pub page: usize,
 }
 
-/// Whether the labels are dates, which are drawn as a line.
-fn is_over_time(table: &Table) -> bool {
-    let is_date = |text: &str| text.len() == 10 && text.bytes().filter(|byte| *byte == b'-').count() == 2;
-    let first = |row: &Vec<crate::query::answer::Cell>| row.first().and_then(crate::query::answer::Cell::text);
-    table.rows.len() > 2 && table.rows.iter().all(|row| first(row).is_some_and(|text| is_date(&text)))
-}
-
 /// The number of rows of a table on one page.
 const ROWS: usize = 200;
-
-/// The chart or the charts of an answer, if they can be drawn.
-#[must_use]
-pub fn figure_of(table: &Table) -> Option<Figure> {
-    let shape = if is_over_time(table) { Shape::Line } else { Shape::Bar };
-    figure::figure("Noisy values with 95 % intervals", None, shape, table)
-}
 
 /// What an answer cost, in the words that stand beside "Cost".
 fn cost(cost: &Cost<'_>) -> String {
@@ -65,7 +50,7 @@ fn cost(cost: &Cost<'_>) -> String {
 /// The page of one answer.
 #[must_use]
 pub fn one(shown: &AnswerPage<'_>) -> Markup {
-    let figure = figure_of(shown.table);
+    let figure = figure::of_answer(shown.table);
     let alone = figure::alone(shown.table);
     let has_chart = figure.is_some() && alone.is_none();
     let address = format!("/answers/{}", shown.release);
@@ -107,7 +92,7 @@ fn downloads(shown: &AnswerPage<'_>, address: &str, has_chart: bool) -> Markup {
             "Download: " a href={ (address) ".csv" } { "CSV" } ", " a href={ (address) ".xlsx" } { "Excel" } ", "
             a href={ (address) ".parquet" } { "Parquet" } ", " a href={ (address) ".arrow" } { "Arrow" } ", "
             a href={ (address) ".json" } { "JSON" }
-            @if has_chart { ", " a href={ (address) ".svg" } { "chart as SVG" } }
+            @if has_chart { ", " a href={ (address) ".png" } { "chart as PNG" } ", " a href={ (address) ".svg" } { "as SVG" } }
         }
         @if let Some(first) = shown.first_sql {
             p.muted { "The files and the address hold the answer as it was first drawn, which may have other columns or another order:" }
