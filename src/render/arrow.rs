@@ -1,7 +1,7 @@
 //! An answer as Arrow and Parquet: typed columns, with the provenance in the metadata of the schema.
 //!
-//! Promises that types depend on the question alone: keys are text, booleans, days or numbers, counts are integers, and everything else is
-//! floats. Words of libraries never leave this file.
+//! Promises that types depend on the question alone: keys are text, booleans, days, integers or decimals, counts are integers, and everything
+//! else is floats, because noise leaves nothing that a decimal would keep. Words of libraries never leave this file.
 
 use std::sync::Arc;
 
@@ -15,6 +15,8 @@ use super::provenance::Provenance;
 use crate::query::answer::{Cell, ColumnKind, Table};
 use crate::query::terms::domain::date_days;
 
+/// The digits of a decimal key in all, and after the point.
+const DECIMAL: DataType = DataType::Decimal(38, 9);
 /// Begins the names of the provenance in the metadata of a schema.
 const PREFIX: &str = "tacit:";
 
@@ -63,6 +65,7 @@ enum ColumnValues {
     Truth(Vec<Option<bool>>),
     Day(Vec<Option<i32>>),
     Whole(Vec<Option<i64>>),
+    Exact(Vec<Option<String>>),
     Float(Vec<Option<f64>>),
 }
 
@@ -73,9 +76,8 @@ impl ColumnValues {
             ColumnKind::BooleanKey => Self::Truth(Vec::with_capacity(rows)),
             ColumnKind::DateKey => Self::Day(Vec::with_capacity(rows)),
             ColumnKind::Count(_) | ColumnKind::IntegerKey => Self::Whole(Vec::with_capacity(rows)),
-            ColumnKind::Sum(_) | ColumnKind::Mean | ColumnKind::Formula | ColumnKind::DecimalKey => {
-                Self::Float(Vec::with_capacity(rows))
-            }
+            ColumnKind::DecimalKey => Self::Exact(Vec::with_capacity(rows)),
+            ColumnKind::Sum(_) | ColumnKind::Mean | ColumnKind::Formula => Self::Float(Vec::with_capacity(rows)),
         }
     }
 
@@ -88,6 +90,7 @@ impl ColumnValues {
             Self::Truth(values) => values.push(truth_value(&cell)),
             Self::Day(values) => values.push(day_value(&cell)),
             Self::Whole(values) => values.push(whole_value(&cell)),
+            Self::Exact(values) => values.push(cell.text()),
             Self::Float(values) => values.push(float(&cell)),
         }
     }
@@ -98,6 +101,7 @@ impl ColumnValues {
             Self::Truth(values) => Column::new(name.into(), values),
             Self::Day(values) => Column::new(name.into(), values).cast(&DataType::Date)?,
             Self::Whole(values) => Column::new(name.into(), values),
+            Self::Exact(values) => Column::new(name.into(), values).cast(&DECIMAL)?,
             Self::Float(values) => Column::new(name.into(), values),
         })
     }
@@ -133,5 +137,35 @@ fn whole_value(cell: &Cell) -> Option<i64> {
     match cell {
         Cell::Decimal(value) => i64::try_from(value / 1_000_000_000).ok(),
         Cell::Missing | Cell::Total | Cell::Text(_) | Cell::Date(_) | Cell::Boolean(_) | Cell::Float(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use polars::prelude::{ParquetReader, SerReader};
+
+    use super::*;
+    use crate::query::answer::ColumnInfo;
+
+    #[test]
+    fn decimal_keys_stay_exact() {
+        let column = ColumnInfo { name: "price".to_owned(), kind: ColumnKind::DecimalKey, bounds: None, remarks: &[] };
+        let cells = [Cell::Decimal(1_250_000_000), Cell::Decimal(-3_000_000_000), Cell::Missing];
+        let table = Table {
+            columns: vec![column],
+            names: vec!["price".to_owned()],
+            kinds: vec![ColumnKind::DecimalKey],
+            rows: cells.into_iter().map(|cell| vec![cell]).collect(),
+            plain: 1,
+        };
+        let bytes = encoded(table, Columnar::Parquet, &Provenance::default()).expect("Parquet");
+        let frame = ParquetReader::new(Cursor::new(bytes)).finish().expect("a frame");
+        let read = frame.column("price").expect("a column");
+        assert_eq!((read.dtype(), read.null_count()), (&DECIMAL, 1));
+        let floats = read.cast(&DataType::Float64).expect("floats");
+        let floats: Vec<_> = floats.f64().expect("floats").iter().collect();
+        assert_eq!(floats, [Some(1.25), Some(-3.0), None]);
     }
 }
