@@ -104,6 +104,8 @@ pub fn run(options: &DemoOptions) -> Result<(), DemoError> {
             // Whoever holds this service would keep the editions that it began with.
             drop(service);
             let refreshing = tokio::spawn(current.now().keep_fresh());
+            let link_key = Some(http::LinkKey::kept_in(&state)?);
+            let settings = http::Settings { link_key, ..settings };
             net::listener::serve(listener, http::router(current.now(), settings), net::listener::stop()).await;
             refreshing.abort();
         }

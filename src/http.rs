@@ -10,11 +10,14 @@ mod auth;
 mod body;
 mod cite;
 mod console;
+mod cors;
 mod counts;
 mod entry_rows;
 mod formats;
 mod forms;
 mod json;
+mod linking;
+mod links;
 mod pad;
 mod params;
 mod pieces;
@@ -49,6 +52,7 @@ use crate::service::Current;
 
 pub use app::App;
 pub use console::{PAGES, PageRoute};
+pub use links::LinkKey;
 pub use shared::Settings;
 
 #[derive(OpenApi)]
@@ -107,16 +111,23 @@ fn routes(service: App, shared: Arc<Shared>) -> Router {
     let document: Arc<str> = crate::http::api::document::completed(document).to_string().into();
     let open = open
         .route("/openapi.json", axum::routing::get(move || crate::http::api::health::openapi(Arc::clone(&document))))
+        .route("/v1/statistics", axum::routing::options(cors::preflight))
         .merge(console::open_routes())
         .method_not_allowed_fallback(async || Problem::method_not_allowed());
     router
+        .route("/v1/releases", axum::routing::options(cors::preflight))
+        .route("/v1/releases/{id}", axum::routing::options(cors::preflight))
         .merge(console::routes())
         .fallback(async || Problem::not_found("there is no such page; GET /openapi.json lists them"))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(middleware::from_fn_with_state(Arc::clone(&service), pad::hold))
         .merge(open)
         .layer(middleware::from_fn(headers))
-        .merge(published.method_not_allowed_fallback(async || Problem::method_not_allowed()))
+        .merge(
+            published
+                .route("/v1/statistics/{name}", axum::routing::options(cors::preflight))
+                .method_not_allowed_fallback(async || Problem::method_not_allowed()),
+        )
         .layer(Extension(shared))
         .with_state(service)
 }
@@ -145,6 +156,7 @@ fn documented() -> OpenApiRouter<App> {
         .routes(routes!(crate::http::api::queries::query))
         .routes(routes!(crate::http::api::releases::list))
         .routes(routes!(crate::http::api::releases::one))
+        .routes(routes!(crate::http::api::links::make))
         .routes(routes!(crate::http::api::accounts::list))
         .routes(routes!(crate::http::api::researchers::list, crate::http::api::researchers::add))
         .routes(routes!(crate::http::api::researchers::revoke))

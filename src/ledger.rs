@@ -41,7 +41,7 @@ use std::thread::JoinHandle;
 pub use verify::{LedgerFinding, MadeOf, Repricer, Verified, verify};
 
 pub use self::error::OpenError;
-pub use self::files::LEDGER_FILE;
+pub use self::files::{LEDGER_FILE, LINK_KEY_FILE};
 
 /// Maximum number of orders that are decided and committed at once.
 const BATCH_ORDERS_MAX: usize = 512;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::CommandFailure;
 use crate::config::Config;
 use crate::engine::Launch;
-use crate::http::Settings;
+use crate::http::{LinkKey, Settings};
 use crate::kernel::budget::ledger::read;
 use crate::service::Service;
 use crate::service::publishing::schedule::CalendarZone;
@@ -33,6 +33,7 @@ pub(super) fn run(path: &Path) -> Result<(), CommandFailure> {
         host: public.map(|(_, host)| host.to_owned()),
         operator: config.operator.clone(),
         sealings: None,
+        link_key: None,
     };
     let has_operator = settings.operator.is_some();
     let queries = config.queries_dir.as_deref().map(|dir| (dir, zone));
@@ -40,6 +41,8 @@ pub(super) fn run(path: &Path) -> Result<(), CommandFailure> {
     let started = startup::open_publishing(state, anchor, &config.policies, queries, Launch::this_program());
     let Started { service, current, sealings, kept_over_files, write_lock } = started.map_err(CommandFailure::could)?;
     settings.sealings = Some(sealings);
+    // The ledger is open, so no other server writes to the state directory.
+    settings.link_key = Some(link_key(state)?);
     let notifier = notifier::configured(&config, &service, write_lock).map_err(CommandFailure::could)?;
     let runtime = net::listener::runtime().map_err(CommandFailure::could)?;
     let served = runtime.block_on(async {
@@ -68,6 +71,13 @@ pub(super) fn run(path: &Path) -> Result<(), CommandFailure> {
     // A webhook whose receiver does not answer must not keep the server from stopping.
     runtime.shutdown_timeout(STOP_MAX);
     served
+}
+
+/// The key of signed links, from the state directory.
+fn link_key(state: &Path) -> Result<LinkKey, CommandFailure> {
+    LinkKey::kept_in(state).map_err(|error| {
+        CommandFailure::Could(format!("{}: the key of links cannot be read: {}", state.display(), error.kind()))
+    })
 }
 
 /// Warns at startup about settings that are missing and statistics that wait for a decision.

@@ -8,6 +8,7 @@ pub(crate) mod response;
 pub(crate) mod grants;
 pub(crate) mod health;
 pub(crate) mod ledger;
+pub(crate) mod links;
 pub(crate) mod metrics;
 pub(crate) mod publishing;
 pub(crate) mod queries;

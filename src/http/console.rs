@@ -7,6 +7,7 @@ mod answers;
 mod ask;
 mod builder;
 mod ledger;
+mod links;
 mod budgets;
 mod dashboards;
 mod gallery;
@@ -75,6 +76,8 @@ pub const PAGES: &[PageRoute] = &[
     page("/manual/{topic}", EVERYBODY, || get(manual::one)),
     page("/statistics", EVERYBODY, || get(gallery::statistics)),
     page("/statistics/{name}/draw", STEWARD, || get(gallery::draw)),
+    page("/statistics/{name}/link", Role::ALL, || get(links::to_statistic)),
+    form("/statistics/{name}/link", Role::ALL, || post(links::statistic)),
     form("/statistics/{name}/publish", STEWARD, || post(gallery::publish)),
     form("/statistics/{name}/refresh", STEWARD, || post(gallery::refresh)),
     page("/datasets", Role::ALL, || get(public::datasets)),
@@ -98,6 +101,8 @@ pub const PAGES: &[PageRoute] = &[
     page("/history", RESEARCHER, || get(history::history)),
     page("/history/{id}", RESEARCHER, || get(history::moved)),
     page("/answers/{name}", &[Role::Researcher, Role::Steward], || get(answers::one)),
+    page("/answers/{name}/link", &[Role::Researcher, Role::Steward], || get(links::to_answer)),
+    form("/answers/{name}/link", &[Role::Researcher, Role::Steward], || post(links::answer)),
     page("/accounts", &[Role::Researcher, Role::Steward], || get(budgets::accounts)),
     form("/grants", STEWARD, || post(budgets::grant)),
     page("/what-if", STEWARD, || get(budgets::what_if)),

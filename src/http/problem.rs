@@ -84,6 +84,9 @@ impl utoipa::PartialSchema for Problem {
 
 impl utoipa::ToSchema for Problem {}
 
+/// What a response says to whoever shows no token.
+const BEARER: &str = "Bearer";
+
 /// The HTTP status of a kind of problem.
 #[must_use]
 pub fn status(kind: ProblemKind) -> StatusCode {
@@ -135,6 +138,13 @@ impl Problem {
         }
     }
 
+    /// The problem (401) that a signed link does not open what it was sent to, for whatever reason.
+    #[must_use]
+    pub fn link_ended() -> Self {
+        Self::new(ProblemKind::Unauthenticated, "the link has ended, or it was not made for this address")
+            .hint("ask whoever gave it to you for another one, or send a token")
+    }
+
     /// The problem (405) that a route does not accept the method.
     #[must_use]
     pub fn method_not_allowed() -> Self {
@@ -167,7 +177,7 @@ impl IntoResponse for Problem {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if authenticate {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(BEARER));
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));

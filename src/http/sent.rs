@@ -38,6 +38,19 @@ impl Asked {
     }
 }
 
+/// The challenge for programs that send a password once they are asked for one.
+const BASIC: &str = "Basic realm=\"tacit\", charset=\"UTF-8\"";
+
+/// Asks a program that shows no token for a password, because it may send the token as one. A script of a page is not asked: the browser
+/// would ask its user in the script's place.
+pub fn challenged(mut response: Response, asked: &HeaderMap) -> Response {
+    let is_script = asked.get("sec-fetch-mode").is_some_and(|mode| mode != "navigate");
+    if response.status() == StatusCode::UNAUTHORIZED && !is_script {
+        response.headers_mut().append(header::WWW_AUTHENTICATE, HeaderValue::from_static(BASIC));
+    }
+    response
+}
+
 /// Whether the caller has the version that the tag names.
 pub fn is_known(headers: &HeaderMap, etag: &str) -> bool {
     let tags = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());

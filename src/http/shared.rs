@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::http::{HeaderMap, HeaderValue, header};
 use tokio::sync::Semaphore;
 
 use super::counts::Counts;
+use super::links::{LinkKey, Links};
 use super::sessions::Sessions;
 use crate::config::Operator;
 use crate::http::cache::Shelf;
@@ -27,6 +27,8 @@ pub struct Settings {
     pub operator: Option<Operator>,
     /// The sealings that people start through the server; `None` if it seals nothing.
     pub sealings: Option<Arc<Sealings>>,
+    /// The key of signed links; one that lives as long as the process if `None`.
+    pub link_key: Option<LinkKey>,
 }
 
 /// What routes share besides the service.
@@ -35,6 +37,8 @@ pub struct Shared {
     pub shelf: Shelf,
     /// The sessions of those who are signed in.
     pub sessions: Sessions,
+    /// Signed links to what is read by address.
+    pub links: Links,
     /// The numbers of responses so far.
     pub counts: Counts,
     /// Permits to read an export of the ledger, at most [`EXPORTS_MAX`] at once.
@@ -48,18 +52,13 @@ impl Shared {
     #[must_use]
     pub fn new(settings: Settings) -> Self {
         let exports = Arc::new(Semaphore::new(EXPORTS_MAX));
-        Self { shelf: Shelf::default(), sessions: Sessions::default(), counts: Counts::default(), exports, settings }
-    }
-
-    /// Allows pages of the configured origins to read a public statistic.
-    pub fn allow_origins(&self, asked: &HeaderMap, is_public: bool, out: &mut HeaderMap) {
-        let origin = asked.get(header::ORIGIN).filter(|_| is_public);
-        let all = self.settings.origins.iter().any(|known| known == "*");
-        let allowed = origin
-            .filter(|origin| all || self.settings.origins.iter().any(|known| origin.as_bytes() == known.as_bytes()));
-        if let Some(origin) = allowed {
-            let value = if all { HeaderValue::from_static("*") } else { origin.clone() };
-            out.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, value);
+        Self {
+            shelf: Shelf::default(),
+            sessions: Sessions::default(),
+            links: Links::new(settings.link_key.clone()),
+            counts: Counts::default(),
+            exports,
+            settings,
         }
     }
 }

@@ -10,6 +10,7 @@ use axum::http::request::Parts;
 use super::app::App;
 use super::sessions::{cookie, cookie_name};
 use super::shared::Shared;
+use crate::kernel::budget::entry::Digest;
 use crate::kernel::budget::people::Person;
 
 /// The visitor of a page, signed in or not.
@@ -19,6 +20,8 @@ pub struct Visitor {
     pub person: Option<Person>,
     /// The secret that the visitor's forms carry; empty if nobody is signed in.
     pub csrf: String,
+    /// The digest of the token with which they signed in; `None` if nobody is signed in.
+    pub token: Option<Digest>,
     /// The request carries an expired or revoked session cookie.
     pub has_ended: bool,
     /// What the visitor asked for.
@@ -59,7 +62,8 @@ pub fn visitor(parts: &Parts, service: &App) -> Visitor {
         let value = cookie(&parts.headers, cookie_name(shared.settings.is_secure))?;
         let session = shared.sessions.open(value, service.now_ms())?;
         let person = service.holder(&session.digest).ok()?;
-        Some(Visitor { person: Some(person), csrf: session.csrf, has_ended: false, request: signed_in })
+        let (person, token) = (Some(person), Some(session.digest));
+        Some(Visitor { person, csrf: session.csrf, token, has_ended: false, request: signed_in })
     });
     let name = cookie_name(shared(parts).is_some_and(|shared| shared.settings.is_secure));
     let has_ended = cookie(&parts.headers, name).is_some_and(|value| !value.is_empty());

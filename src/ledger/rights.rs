@@ -10,7 +10,7 @@ use std::path::Path;
 
 use super::anchor::ANCHOR_FILE;
 use super::files::ANCHOR_PLACE_FILE;
-use super::files::LEDGER_FILE;
+use super::files::{LEDGER_FILE, LINK_KEY_FILE};
 use super::signing::KEY_FILE;
 use crate::ledger::files::LOCK_FILE;
 use crate::query::terms::edition::EDITIONS;
@@ -23,7 +23,7 @@ const DEPTH_MAX: u32 = 2;
 /// Removes other users' permissions on our files in a state directory. A file whose permissions cannot be changed, for example because
 /// another user owns it, stays as it is and is logged.
 pub(super) fn tighten(state: &Path) {
-    for name in [LEDGER_FILE, KEY_FILE, LOCK_FILE, ANCHOR_FILE, ANCHOR_PLACE_FILE] {
+    for name in [LEDGER_FILE, KEY_FILE, LINK_KEY_FILE, LOCK_FILE, ANCHOR_FILE, ANCHOR_PLACE_FILE] {
         tighten_one(&state.join(name), 0);
     }
     for name in [EDITIONS, OUTBOX] {

@@ -149,7 +149,7 @@ pub fn public(title: &str, body: &Markup) -> String {
     let markup = html! {
         (DOCTYPE)
         html lang="en" {
-            (head(title, Scripts::None))
+            (head(title, Scripts::None, Refreshed::Never))
             body {
                 a.skip href="#main" { "Skip to the content" }
                 header.top {

@@ -1,9 +1,14 @@
 //! Statistics and answers by address: parts of files, every form of both, and who is let in how.
 
+mod elsewhere;
+mod links;
+mod passwords;
+
 use std::sync::Arc;
 
 use axum::http::{Method, StatusCode, header};
 use serde_json::json;
+use tacit::kernel::clock::Clock;
 
 use crate::support::{GAUSSIAN, Lab, Reply, StoppedClock, block_on, call, policy};
 
@@ -21,8 +26,12 @@ struct Shown {
 
 impl Shown {
     async fn new() -> Self {
+        Self::clocked(Arc::new(StoppedClock)).await
+    }
+
+    async fn clocked(clock: Arc<dyn Clock>) -> Self {
         let files = [("open", OPEN), ("older", OLDER)];
-        let lab = Lab::publishing(&policy(GAUSSIAN), &files, "1", Arc::new(StoppedClock));
+        let lab = Lab::publishing(&policy(GAUSSIAN), &files, "1", clock);
         lab.service.refresh_due().await;
         let sql = "SELECT region, COUNT(*) AS n FROM visits WHERE smoker GROUP BY region";
         let answer = lab.ask(&json!({"sql": sql, "epsilon": "0.3"})).await.json();

@@ -231,7 +231,7 @@ fn what_is_read_and_planned_waits_for_its_turn_and_health_does_not() {
 }
 
 /// Pages whose size does not grow with the data, or has a limit of its own.
-const SMALL_PAGES: [&str; 11] = [
+const SMALL_PAGES: [&str; 13] = [
     "/",
     "/manual",
     "/sign-in",
@@ -243,6 +243,8 @@ const SMALL_PAGES: [&str; 11] = [
     "/policy",
     "/sealings",
     "/sealings/{id}",
+    "/statistics/{name}/link",
+    "/answers/{name}/link",
 ];
 
 #[test]

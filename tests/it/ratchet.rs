@@ -10,7 +10,7 @@ use tacit::kernel::budget::ledger::read;
 use crate::support::{GAUSSIAN, Lab, StoppedClock, block_on, call, filled, policy};
 
 /// (method, path, roles that may, whether it may spend)
-const ROUTES: [(&str, &str, &[&str], bool); 36] = [
+const ROUTES: [(&str, &str, &[&str], bool); 37] = [
     ("GET", "/v1/datasets", &["viewer", "researcher", "steward"], false),
     ("GET", "/v1/datasets/{name}", &["viewer", "researcher", "steward"], false),
     ("POST", "/v1/datasets/{name}/freeze", &["steward"], false),
@@ -19,6 +19,7 @@ const ROUTES: [(&str, &str, &[&str], bool); 36] = [
     ("POST", "/v1/queries", &["researcher"], true),
     ("GET", "/v1/releases", &["researcher", "steward"], false),
     ("GET", "/v1/releases/{id}", &["researcher", "steward"], false),
+    ("POST", "/v1/links", &["viewer", "researcher", "steward"], false),
     ("GET", "/v1/accounts", &["researcher", "steward"], false),
     ("GET", "/v1/researchers", &["steward"], false),
     ("POST", "/v1/researchers", &["steward"], false),
@@ -125,6 +126,7 @@ fn every_route_keeps_to_its_roles_and_only_queries_spend() {
                     "/v1/quotes" | "/v1/queries" => {
                         json!({"sql": "SELECT COUNT(*) FROM visits WHERE age > 30", "epsilon": "0.1"})
                     }
+                    "/v1/links" => json!({"statistic": "private", "format": "csv", "days": 3}),
                     "/v1/researchers" => json!({"name": format!("new-{role}"), "role": "viewer"}),
                     "/v1/grants" => {
                         json!({"researcher": "ada", "dataset": "visits", "epsilon": "4", "reason": "ratchet"})

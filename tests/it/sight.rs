@@ -194,6 +194,20 @@ fn every_form_is_for_whom_it_concerns_and_is_nothing_to_others() {
                     (two.look(&page, cookie.as_deref()).await, two.look(&nothing, cookie.as_deref()).await);
                 assert_eq!(page.status == StatusCode::OK, may && name != "wait", "{who} at /s/{name}: {}", page.status);
                 assert!(may || observed(&page, name) == observed(&nothing, NOTHING), "{who} at /s/{name}");
+                // Who may not see it cannot share it, either.
+                let form = |name: &str| format!("/statistics/{name}/link");
+                let (form, nothing) =
+                    (two.look(&form(name), cookie.as_deref()).await, two.look(&form(NOTHING), cookie.as_deref()).await);
+                let may_share = may && name != "wait" && token.is_some();
+                assert_eq!(form.status == StatusCode::OK, may_share, "{who} shares {name}: {}", form.status);
+                assert!(may_share || observed(&form, name) == observed(&nothing, NOTHING), "{who} shares {name}");
+                let share = async |name: &str| {
+                    let body = json!({"statistic": name}).to_string();
+                    call(&two.router, Method::POST, "/v1/links", token.as_deref(), &[], body).await
+                };
+                let (link, nothing) = (share(name).await, share(NOTHING).await);
+                assert_eq!(link.status == StatusCode::CREATED, may_share, "{who} links to {name}: {}", link.status);
+                assert!(may_share || observed(&link, name) == observed(&nothing, NOTHING), "{who} links to {name}");
                 // A session may read what its person may, also at the API's address, because pages link there.
                 let linked = two.look(&format!("/v1/statistics/{name}.csv"), cookie.as_deref()).await;
                 assert_eq!(
@@ -296,7 +310,14 @@ fn no_other_route_shows_or_draws_it() {
             .collect();
         assert_eq!(
             named,
-            ["/s/{name}", "/statistics/{name}/draw", "/statistics/{name}/publish", "/statistics/{name}/refresh"]
+            [
+                "/s/{name}",
+                "/statistics/{name}/draw",
+                "/statistics/{name}/link",
+                "/statistics/{name}/link",
+                "/statistics/{name}/publish",
+                "/statistics/{name}/refresh"
+            ]
         );
         let cookie = two.sign_in(two.people[2].1.as_deref().expect("ada")).await;
         let (draw, nothing) = (

@@ -9,15 +9,16 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
+use super::statistics::caching;
 use crate::http::api::response;
-use crate::http::auth::Reader;
+use crate::http::auth::{ByAddress, Reader, with_role};
 use crate::http::formats::Wanted;
 use crate::http::forms::{self, FileForm};
 use crate::http::params::{Page, PageParams, Segment, next_link};
 use crate::http::problem::Problem;
-use crate::http::sent::{Asked, is_known, respond};
+use crate::http::sent::{Asked, challenged, is_known, respond};
 use crate::http::shared::Shared;
-use crate::http::{App, answer_files, aside};
+use crate::http::{App, answer_files, aside, cors};
 use crate::kernel::budget::ledger::read;
 use crate::kernel::budget::people::{Person, Role};
 use crate::kernel::budget::state::ReleaseRecord;
@@ -169,11 +170,27 @@ fn asked(service: &Service, stored: &StoredSummary, person: &Person) -> Result<O
 pub async fn one(
     State(service): State<App>,
     Extension(shared): Extension<Arc<Shared>>,
-    Reader(person): Reader,
+    reader: Result<ByAddress, Problem>,
     Segment(name): Segment,
     asked: Asked,
+) -> Response {
+    let read = match reader {
+        Ok(reader) => shown(&service, &shared, reader, &name, &asked).await,
+        Err(problem) => Err(problem),
+    };
+    read.unwrap_or_else(|problem| challenged(problem.into_response(), &asked.headers))
+}
+
+async fn shown(
+    service: &App,
+    shared: &Shared,
+    reader: ByAddress,
+    path: &str,
+    asked: &Asked,
 ) -> Result<Response, Problem> {
-    let (id, form) = forms::wanted(&name, &asked.headers, &asked.address)?;
+    let (is_open, by_link) = (reader.is_open(&asked.headers), reader.by_link);
+    let person = with_role(reader.person.ok_or_else(Problem::unauthenticated)?, &[Role::Researcher, Role::Steward])?;
+    let (id, form) = forms::wanted(path, &asked.headers, &asked.address)?;
     if !service.may_see_release(&person, id) {
         return Err(Problem::not_found("there is no such release that you may see"));
     }
@@ -181,10 +198,17 @@ pub async fn one(
     let mut response = match form {
         _ if is_known(&asked.headers, &etag) => StatusCode::NOT_MODIFIED.into_response(),
         // A table that is read once, from its first byte on, is written while it is read.
-        FileForm::Answer(wanted) if !asked.needs_whole() => written(&service, person, id, wanted).await?,
-        form => respond(&*answer_files::rendered(&service, &shared, &person, id, form).await?, &asked, IMMUTABLE),
+        FileForm::Answer(wanted) if !asked.needs_whole() => written(service, person, id, wanted).await?,
+        form => {
+            let file = answer_files::rendered(service, shared, &person, id, form).await?;
+            respond(&file, asked, IMMUTABLE)
+        }
     };
-    name_it(response.headers_mut(), id, &etag);
+    let out = response.headers_mut();
+    name_it(out, id, &etag);
+    // A copy must not outlive the link.
+    out.insert(header::CACHE_CONTROL, HeaderValue::from_static(if by_link { caching(false) } else { IMMUTABLE }));
+    cors::open(&shared.settings, &asked.headers, is_open, out);
     Ok(response)
 }
 
@@ -207,8 +231,7 @@ fn name_it(out: &mut HeaderMap, id: &str, etag: &str) {
         }
     }
     out.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    out.insert(header::CACHE_CONTROL, HeaderValue::from_static(IMMUTABLE));
-    out.insert(header::VARY, HeaderValue::from_static("accept, authorization"));
+    out.insert(header::VARY, HeaderValue::from_static("accept, authorization, cookie, origin"));
 }
 
 /// The header that names the release of an answer.

@@ -8,14 +8,14 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::http::auth::{Reading, Steward};
+use crate::http::auth::{ByAddress, Reading, Steward};
 use crate::http::cache::Rendered;
 use crate::http::forms::{self, FileForm, StatisticForm};
 use crate::http::params::{PageParams, Segment, page};
 use crate::http::problem::Problem;
-use crate::http::sent::{Asked, respond};
+use crate::http::sent::{Asked, challenged, respond};
 use crate::http::shared::Shared;
-use crate::http::{App, aside};
+use crate::http::{App, aside, cors};
 use crate::kernel::budget::people::Person;
 use crate::query::error::shown;
 use crate::service::Service;
@@ -102,7 +102,8 @@ pub async fn list(
         page(seen, |statistic| statistic.name.clone(), body, "/v1/statistics", &params)
     };
     let mut response = aside::built(&service, &who, list).await??;
-    shared.allow_origins(&headers, is_nobody, response.headers_mut());
+    let is_open = is_nobody || headers.contains_key(header::AUTHORIZATION);
+    cors::open(&shared.settings, &headers, is_open, response.headers_mut());
     Ok(response)
 }
 
@@ -118,13 +119,15 @@ pub async fn list(
 pub async fn one(
     State(service): State<App>,
     Extension(shared): Extension<Arc<Shared>>,
-    Reading(person): Reading,
+    reader: Result<ByAddress, Problem>,
     Segment(name): Segment,
     asked: Asked,
 ) -> Response {
-    let form = forms::wanted(&name, &asked.headers, &asked.address);
-    let read = read(&service, &shared, person.as_ref(), form, &asked).await;
-    let mut response = read.unwrap_or_else(IntoResponse::into_response);
+    let read = match reader {
+        Ok(reader) => read(&service, &shared, &reader, &name, &asked).await,
+        Err(problem) => Err(problem),
+    };
+    let mut response = read.unwrap_or_else(|problem| challenged(problem.into_response(), &asked.headers));
     let out = response.headers_mut();
     // This route bypasses the layers that other routes have, because it is read so often.
     out.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
@@ -136,14 +139,15 @@ pub async fn one(
 async fn read(
     service: &App,
     shared: &Arc<Shared>,
-    person: Option<&Person>,
-    wanted: Result<(&str, FileForm), Problem>,
+    reader: &ByAddress,
+    path: &str,
     asked: &Asked,
 ) -> Result<Response, Problem> {
-    let (name, form) = wanted?;
+    let (name, form) = forms::wanted(path, &asked.headers, &asked.address)?;
+    let person = reader.person.as_ref();
     let (rendered, is_public) = rendered(service, shared, person, name, StatisticForm::File(form)).await?;
     let mut response = respond(&rendered, asked, caching(is_public));
-    shared.allow_origins(&asked.headers, is_public, response.headers_mut());
+    cors::open(&shared.settings, &asked.headers, is_public || reader.is_open(&asked.headers), response.headers_mut());
     Ok(response)
 }
 

@@ -171,7 +171,10 @@ async fn file(
             let encode = move |service: &Service| response::stored(service, &stored, &asker, wanted);
             service.rendering_in(&room, &who, encode).await??.response(service, &who, room)
         }
-        form => respond(&*answer_files::rendered(service, shared, person, id, form).await?, asked, CACHING),
+        form => {
+            let file = answer_files::rendered(service, shared, person, id, form).await?;
+            respond(&file, asked, CACHING)
+        }
     };
     if let Ok(disposition) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
         response.headers_mut().insert(header::CONTENT_DISPOSITION, disposition);

@@ -13,6 +13,7 @@ pub mod filled;
 pub mod history;
 pub mod home;
 pub mod ledger;
+pub mod links;
 pub mod manual;
 pub mod people;
 pub mod person;

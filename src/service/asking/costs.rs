@@ -87,6 +87,7 @@ fn tables(policy: &Policy) -> Vec<Asked<'_>> {
         title: None,
         pad_ms: None,
         about_rows: policy.about_rows,
+        stated: policy.stated().into(),
         terms,
         edition: String::new(),
         policy: None,

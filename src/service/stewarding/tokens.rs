@@ -214,6 +214,13 @@ impl Service {
         Ok(person)
     }
 
+    /// The person who holds the token with this digest, if anybody does; unlike [`Service::holder`], this is no use of the token: somebody
+    /// else reads what its holder has shared.
+    #[must_use]
+    pub fn maker(&self, token: &Digest) -> Option<Person> {
+        read(self.ledger(), |book| book.bearer(token, self.now_ms())).ok()
+    }
+
     /// The tokens that a person holds, in the order in which they were given; `None` if there is no such person.
     #[must_use]
     pub fn tokens_of(&self, name: &str) -> Option<Vec<TokenView>> {

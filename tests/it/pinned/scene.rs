@@ -101,7 +101,10 @@ impl Scene {
         let dashboard = vec![("glance.toml".into(), GLANCE.to_owned())];
         let service = service.unwrap_or_else(|fault| panic!("{fault}")).showing(dashboard);
         let service = Arc::new(service.unwrap_or_else(|fault| panic!("{fault}")));
-        let router = tacit::http::router(Arc::clone(&service), tacit::http::Settings::default());
+        // Links are always the same under the same key.
+        let link_key = Some(tacit::http::LinkKey::new([7; 32]));
+        let settings = tacit::http::Settings { link_key, ..tacit::http::Settings::default() };
+        let router = tacit::http::router(Arc::clone(&service), settings);
         Self { service, router, clock: Arc::clone(clock), tokens, write_lock }
     }
 

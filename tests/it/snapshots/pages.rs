@@ -23,7 +23,7 @@ const KEY: &str = "ask_00112233445566778899aabbccddeeff";
 type Fields = &'static [(&'static str, &'static str)];
 
 /// Pages by the file that they are held against: who looks at them, and their path; forms with what is sent.
-const SHOWN: [(&str, &str, &str, Fields); 38] = [
+const SHOWN: [(&str, &str, &str, Fields); 42] = [
     ("home", "", "/", &[]),
     ("home-of-a-researcher", "bob", "/", &[]),
     ("home-of-a-steward", "sam", "/", &[]),
@@ -36,6 +36,8 @@ const SHOWN: [(&str, &str, &str, Fields); 38] = [
     ("statistics", "", "/statistics", &[]),
     ("statistics-of-a-steward", "sam", "/statistics", &[]),
     ("draw", "sam", "/statistics/older/draw", &[]),
+    ("link", "vic", "/statistics/older/link", &[]),
+    ("link-made", "vic", "/statistics/older/link", &[("format", "csv"), ("days", "7")]),
     ("datasets", "ada", "/datasets", &[]),
     ("dataset", "ada", "/datasets/visits", &[]),
     ("dataset-of-a-steward", "sam", "/datasets/visits", &[]),
@@ -65,6 +67,8 @@ const SHOWN: [(&str, &str, &str, Fields); 38] = [
     ("history", "bob", "/history", &[]),
     ("history-searched", "bob", "/history?find=nothing-like-it", &[]),
     ("answer", "bob", "/answers/{id}", &[]),
+    ("link-to-an-answer", "bob", "/answers/{id}/link", &[]),
+    ("link-refused", "bob", "/answers/{id}/link", &[("format", "csv"), ("days", "700")]),
     ("accounts", "ada", "/accounts", &[]),
     ("accounts-of-a-steward", "sam", "/accounts", &[]),
     ("policy", "sam", "/policy", &[]),

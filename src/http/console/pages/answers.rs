@@ -79,7 +79,7 @@ pub fn one(shown: &AnswerPage<'_>) -> Markup {
             dt { "Release" } dd { code { (shown.release) } }
             dt { "Cite as" } dd { (shown.cite) }
             dt { "Address" }
-            dd { a href=(address) { (address) } br; small { "It never changes. You may see it, and so may stewards and whoever asks the same." } }
+            dd { a href=(address) { (address) } br; small { "It never changes. You may see it, and so may stewards and whoever asks the same." } br; a href={ (address) "/link" } { "Share by a link" } }
         }
         p { a.button href="/ask" { "Ask another question" } " " a href="/history" { "What was asked before" } }
     }

@@ -135,6 +135,9 @@ fn one(card: &Card, is_steward: bool) -> Markup {
             }
             @if let Some(waits) = card.waits { p.note.warn { "What is shown is older than the statistic's file: " (waits) "." } }
             @if let Some(skipped) = &card.skipped { p.note.warn { "A refresh was due and was not made: " (skipped) "." } }
+            @if card.date.is_some() && !card.is_public {
+                p { a href={ "/statistics/" (card.name) "/link" } { "Share by a link" } }
+            }
             @if is_steward { (draws(card)) }
         }
     }

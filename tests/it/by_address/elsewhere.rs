@@ -1,0 +1,85 @@
+//! Pages of other sites.
+
+use std::sync::Arc;
+
+use axum::http::{Method, StatusCode};
+use serde_json::json;
+use tacit::http::Settings;
+
+use super::Shown;
+use crate::console::Browser;
+use crate::support::{Reply, block_on, call};
+
+/// A page of a configured origin reads what is public, and what it opens with a token or a link; never by a cookie.
+#[test]
+fn pages_of_other_sites_read_what_is_public_or_what_they_have_a_token_for() {
+    block_on(async {
+        let mut shown = Shown::new().await;
+        let settings = |origin: &str| Settings { origins: vec![origin.to_owned()], ..Settings::default() };
+        let site = "https://www.clinic.example";
+        let release = format!("/v1/releases/{}.csv", shown.release);
+        for (known, named) in [(site, site), ("*", "*")] {
+            let router = tacit::http::router(Arc::clone(&shown.lab.service), settings(known));
+            let ask = async |method: Method, path: &str, headers: &[(&str, &str)]| {
+                call(&router, method, path, None, headers, String::new()).await
+            };
+            let asked = [
+                ("origin", site),
+                ("access-control-request-method", "GET"),
+                ("access-control-request-headers", "authorization,range"),
+            ];
+            let mut answers = Vec::new();
+            for path in [
+                "/v1/statistics",
+                "/v1/statistics/open.csv",
+                "/v1/statistics/older.csv",
+                "/v1/statistics/nothing",
+                "/v1/releases",
+                &release,
+                "/v1/releases/rel_none",
+            ] {
+                let before = ask(Method::OPTIONS, path, &asked).await;
+                assert_eq!((before.status, before.bytes.len()), (StatusCode::NO_CONTENT, 0), "{path}");
+                assert_eq!(before.headers["access-control-allow-origin"], named, "{path}");
+                assert_eq!(before.headers["access-control-allow-methods"], "GET, HEAD, OPTIONS", "{path}");
+                for header in ["authorization", "range", "if-range", "if-none-match"] {
+                    assert!(
+                        before.headers["access-control-allow-headers"].to_str().expect("text").contains(header),
+                        "{path}"
+                    );
+                }
+                assert!(!before.headers.contains_key("access-control-allow-credentials"), "{path}");
+                answers.push(before.headers);
+                let other = ask(Method::OPTIONS, path, &[("origin", "https://other.example")]).await;
+                assert_eq!(other.headers.contains_key("access-control-allow-origin"), known == "*", "{path}");
+            }
+            answers.iter_mut().for_each(|headers| drop(headers.remove("cache-control")));
+            assert!(answers.windows(2).all(|pair| pair[0] == pair[1]), "nothing is told of what there is: {answers:?}");
+
+            let origin = ("origin", site);
+            let bearer = format!("Bearer {}", shown.lab.researcher);
+            let open =
+                |reply: &Reply| reply.headers.get("access-control-allow-origin").is_some_and(|value| value == named);
+            assert!(open(&ask(Method::GET, "/v1/statistics/open.csv", &[origin]).await));
+            for path in ["/v1/statistics/older.csv", &release] {
+                let by_token = ask(Method::GET, path, &[origin, ("authorization", &bearer)]).await;
+                assert!(by_token.status == StatusCode::OK && open(&by_token), "{path}");
+                assert!(
+                    by_token.headers["access-control-expose-headers"].to_str().expect("text").contains("content-range")
+                );
+                let refused = ask(Method::GET, path, &[origin]).await;
+                assert!(refused.status == StatusCode::UNAUTHORIZED && !open(&refused), "{path}");
+            }
+            let body = json!({"statistic": "older"}).to_string();
+            let link = call(&router, Method::POST, "/v1/links", Some(&shown.lab.viewer), &[], body).await.json();
+            let by_link = ask(Method::GET, link["address"].as_str().expect("an address"), &[origin]).await;
+            assert!(by_link.status == StatusCode::OK && open(&by_link));
+        }
+        // A page cannot use the session of whoever looks at it.
+        shown.lab.router = tacit::http::router(Arc::clone(&shown.lab.service), settings("*"));
+        let vic = Browser::new(&shown.lab, &shown.lab.viewer).await;
+        let by_cookie = shown.get("/v1/statistics/older.csv", &[("cookie", &vic.cookie), ("origin", site)]).await;
+        assert_eq!(by_cookie.status, StatusCode::OK);
+        assert!(!by_cookie.headers.contains_key("access-control-allow-origin"));
+    });
+}
