@@ -141,6 +141,7 @@ fn published() -> OpenApiRouter<App> {
 fn open() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(crate::http::api::statistics::list))
+        .routes(routes!(crate::http::api::samples::show))
         .routes(routes!(crate::http::api::health::livez))
         .routes(routes!(crate::http::api::health::readyz))
 }

@@ -12,7 +12,7 @@
 //! | [`engine`] | `seal` (reading sources, encoding, one numbering of units over all tables, drafts), relations of each unit's rows, a plan to exact integers in one pass over blocks of columns, worker processes behind walls | rows, polars, seccompiler |
 //! | [`ledger`] | the SQLite ledger, its key and its anchor; verification; copies and recovery of a state directory; the tables of the webhooks' outbox and of saved questions | rusqlite |
 //! | [`service`] | `asking` (the path of one question), `stewarding` (people, grants, requests, declared files), `publishing` (editions, statistics and their schedule, dashboards), `access` (who may see what), `problem` (the wording of every refusal) | – (no HTTP) |
-//! | [`render`] | charts, figures, Vega-Lite, the frame of a page, an answer as text, prices and balances in words | – |
+//! | [`render`] | charts as SVG and PNG, figures, Vega-Lite, samples for monitoring, the frame of a page, an answer as text, prices and balances in words | resvg |
 //! | [`config`], [`startup`] | from files to a running service | – |
 //! | [`net`] | listener, TLS and the pace of readers, for every door | – |
 //! | [`pgwire`] | the PostgreSQL door: its catalogue, published statistics as tables | – |
@@ -37,6 +37,7 @@
 //! | published statistics | everybody, where their file says public; otherwise stewards, researchers with an allocation of their dataset, and viewers who were given it ([`service::access`]); those that wait for a steward's confirmation, stewards alone | the ledger, [`http`]'s shelf | `GET /v1/statistics`, `/s/{name}` |
 //! | who the operator is, what is held, projects, purposes, what is spent | everybody | the ledger | `/transparency` |
 //! | balances, counts, incidents | the steward, programs on this machine | the ledger | `GET /metrics`, webhooks |
+//! | what somebody shares by a signed link | whoever has the link, until its end or its maker's | nowhere: the link holds an end and the digest of a token, under the key in `links.key` | `POST /v1/links`; statistics and answers by address |
 //! | sessions | their browser | a key of this process | a signed cookie |
 //! | policies as they were sealed through a server | the steward | beside their table, mode 600 | a sealing's page |
 //! | policies, domains, caps, editions' ids | everybody with a token | [`query::terms::policy`] | `GET /v1/datasets` |

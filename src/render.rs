@@ -10,6 +10,7 @@ pub mod arrow;
 pub mod workbook;
 pub mod chart;
 pub mod picture;
+pub mod samples;
 pub mod figure;
 pub mod frame;
 pub mod page;

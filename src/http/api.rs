@@ -16,6 +16,7 @@ pub(crate) mod quotes;
 pub(crate) mod releases;
 pub(crate) mod requests;
 pub(crate) mod researchers;
+pub(crate) mod samples;
 pub(crate) mod sealings;
 pub(crate) mod statistics;
 pub(crate) mod tokens;

@@ -111,6 +111,8 @@ pub enum StatisticForm {
     Card,
     /// A part of a page of several statistics: the chart, or a short table.
     Panel,
+    /// Its numbers as lines for Prometheus.
+    Samples,
 }
 
 impl StatisticForm {
@@ -122,6 +124,7 @@ impl StatisticForm {
             Self::Page | Self::Embedded | Self::Article => "a page",
             Self::Card => "a card",
             Self::Panel => "a panel",
+            Self::Samples => "samples",
         }
     }
 
@@ -131,6 +134,7 @@ impl StatisticForm {
         match self {
             Self::Page | Self::Embedded | Self::Article | Self::Card | Self::Panel => Rendering::Page,
             Self::File(form) => form.rendering(),
+            Self::Samples => Rendering::Data,
         }
     }
 
@@ -140,6 +144,7 @@ impl StatisticForm {
         match self {
             Self::File(form) => form.media_type(),
             Self::Page | Self::Embedded | Self::Article | Self::Card | Self::Panel => "text/html; charset=utf-8",
+            Self::Samples => "text/plain; charset=utf-8",
         }
     }
 }

@@ -18,6 +18,7 @@ use crate::render::frame;
 use crate::render::page::{self, Panel, Published};
 use crate::render::picture;
 use crate::render::provenance::Provenance;
+use crate::render::samples;
 use crate::render::vega;
 use crate::service::asking::body::AnswerBody;
 use crate::service::publishing::statistics::{State, Statistic};
@@ -86,6 +87,7 @@ impl<'a> Sheet<'a> {
             StatisticForm::Article => Some(self.article().into_string().into()),
             StatisticForm::Card => Some(card::card(&self.table, self.figure.as_ref()).into_string().into()),
             StatisticForm::Panel => Some(self.panel().into()),
+            StatisticForm::Samples => samples::lines(&self.statistic.name, &self.table).map(Bytes::from),
         }
     }
 

@@ -10,7 +10,7 @@ use tacit::kernel::budget::ledger::read;
 use crate::support::{GAUSSIAN, Lab, StoppedClock, block_on, call, filled, policy};
 
 /// (method, path, roles that may, whether it may spend)
-const ROUTES: [(&str, &str, &[&str], bool); 37] = [
+const ROUTES: [(&str, &str, &[&str], bool); 38] = [
     ("GET", "/v1/datasets", &["viewer", "researcher", "steward"], false),
     ("GET", "/v1/datasets/{name}", &["viewer", "researcher", "steward"], false),
     ("POST", "/v1/datasets/{name}/freeze", &["steward"], false),
@@ -36,6 +36,7 @@ const ROUTES: [(&str, &str, &[&str], bool); 37] = [
     ("DELETE", "/v1/sealings/{id}", &["steward"], false),
     ("GET", "/v1/statistics", &["nobody", "viewer", "researcher", "steward"], false),
     ("GET", "/v1/statistics/{name}", &["viewer", "researcher", "steward"], false),
+    ("GET", "/statistics/metrics", &["nobody", "viewer", "researcher", "steward"], false),
     ("POST", "/v1/statistics/{name}/publish", &["steward"], false),
     ("POST", "/v1/statistics/{name}/refresh", &["steward"], true),
     ("POST", "/v1/check", &["steward"], false),

@@ -97,6 +97,7 @@ fn libraries_stay_where_they_belong() {
         ("standardwebhooks::", &["webhooks"]),
         ("maud::", &["render", "http/console"]),
         ("pulldown_cmark", &["http"]),
+        ("resvg::", &["render/picture"]),
         ("rustyline::", &["cli/prompt/editor"]),
         ("clap_complete::", &["cli/completions"]),
     ] {

@@ -1,4 +1,4 @@
-//! Pages of other sites.
+//! Pages of other sites, and monitoring.
 
 use std::sync::Arc;
 
@@ -81,5 +81,48 @@ fn pages_of_other_sites_read_what_is_public_or_what_they_have_a_token_for() {
         let by_cookie = shown.get("/v1/statistics/older.csv", &[("cookie", &vic.cookie), ("origin", site)]).await;
         assert_eq!(by_cookie.status, StatusCode::OK);
         assert!(!by_cookie.headers.contains_key("access-control-allow-origin"));
+    });
+}
+
+/// Published numbers with the ends of their intervals, for each reader those that they may read.
+#[test]
+fn monitoring_reads_published_numbers_with_their_errors() {
+    block_on(async {
+        let shown = Shown::new().await;
+        let head = shown.lab.head();
+        let text = async |token: Option<&str>| {
+            let reply = call(&shown.lab.router, Method::GET, "/statistics/metrics", token, &[], String::new()).await;
+            assert_eq!(
+                (reply.status, reply.headers["content-type"].to_str().expect("text")),
+                (StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8")
+            );
+            String::from_utf8(reply.bytes).expect("text")
+        };
+        let public = text(None).await;
+        let rows = shown.get("/v1/statistics/open", &[]).await.rows();
+        for row in &rows {
+            let region = row["region"].as_str().expect("a region");
+            for (metric, value) in
+                [("visits", &row["visits"]), ("visits_low", &row["visits_low"]), ("visits_high", &row["visits_high"])]
+            {
+                let line = format!(
+                    "tacit_published_{metric}{{statistic=\"open\",output=\"visits\",region=\"{region}\"}} {value}\n"
+                );
+                assert!(public.contains(&line), "{line} in {public}");
+            }
+        }
+        assert!(!public.contains("older") && public.contains("\ntacit_published_left_out 0\n"), "{public}");
+        for line in public.lines() {
+            let is_sample = line.starts_with("tacit_published_")
+                && line.split_once("} ").is_none_or(|(_, value)| value.parse::<f64>().is_ok());
+            assert!(is_sample || line.starts_with("# HELP tacit_") || line.starts_with("# TYPE tacit_"), "{line}");
+        }
+        for token in [&shown.lab.viewer, &shown.lab.researcher, &shown.lab.steward] {
+            let own = text(Some(token)).await;
+            assert!(own.contains("tacit_published_visits{statistic=\"older\",output=\"visits\"} "), "{own}");
+            assert_eq!(own.matches("# TYPE tacit_published_visits gauge\n").count(), 1, "{own}");
+        }
+        assert_eq!(shown.lab.head(), head, "reading spends nothing");
+        assert_eq!(shown.lab.get("/statistics/metrics", "wrong").await.status, StatusCode::UNAUTHORIZED);
     });
 }

@@ -23,7 +23,7 @@ fn a_token_is_the_password_of_whoever_reads() {
     block_on(async {
         let shown = Shown::new().await;
         let viewer = shown.lab.viewer.clone();
-        for path in ["/v1/statistics/older.csv", "/v1/statistics", "/v1/datasets"] {
+        for path in ["/v1/statistics/older.csv", "/v1/statistics", "/v1/datasets", "/statistics/metrics"] {
             let by_token = call(&shown.lab.router, Method::GET, path, Some(&viewer), &[], String::new()).await;
             for name in ["", "token", "vic", "någon"] {
                 let reply = shown.get(path, &[("authorization", &basic(name, &viewer))]).await;
