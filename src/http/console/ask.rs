@@ -8,12 +8,13 @@ use maud::html;
 use serde::Deserialize;
 use strum::IntoStaticStr;
 
-use self::pay::SeenPrice;
+pub use self::pay::submit;
 use super::saved::{filled, save};
 use super::session::Form;
-use super::shown::{AddressParams, Shown, address, aside, fragment, see};
+use super::shown::{AddressParams, Shown, address, aside, fragment};
 use crate::http::App;
 use crate::http::api::quotes::quoted;
+use crate::http::console::pages::answers;
 use crate::http::console::pages::ask::{self as pages, AskPage, Question};
 use crate::http::console::pages::price::{self, Outlook};
 use crate::http::console::pages::saved::SavedLine;
@@ -26,8 +27,9 @@ use crate::kernel::privacy::amounts::Epsilon;
 use crate::kernel::random;
 use crate::service::asking::ask::{Ask, MarginText, RequestedAccuracy};
 use crate::service::asking::pad::Pad;
+use crate::service::asking::question::PreparedQuestion;
 use crate::service::asking::quote::Quote;
-use crate::service::asking::rooms::LIST_BYTES;
+use crate::service::asking::rooms::{LIST_BYTES, Rendering};
 use crate::service::asking::saved::SavedQuestion;
 use crate::service::{Dataset, Service, ServiceError};
 
@@ -122,7 +124,7 @@ async fn shown_again(
     let asker = Asker { visitor: &visitor, person, is_payment: false };
     let (pad, shown) = match (ask(&question), show) {
         (Err(problem), _) => (None, refused_page(service, asker, question, problem).await),
-        (Ok(ask), PageContents::Answer) => pay::free_answer(service, asker, question, ask).await,
+        (Ok(ask), PageContents::Answer) => free_answer(service, asker, question, ask).await,
         (Ok(ask), PageContents::Price | PageContents::Unseen) => quoted_page(service, asker, question, ask, show).await,
     };
     pad::marked_any(pad, shown)
@@ -160,27 +162,30 @@ fn ask(question: &Question) -> Result<Ask, Problem> {
     Ok(Ask { sql, accuracy, rows_per_unit: None, group_size: None, purpose }.checked()?)
 }
 
-/// POST /ask: leads to the price or, on payment, to the answer.
-pub async fn submit(State(service): State<App>, form: Form) -> Shown {
-    let person = form.visitor.only(&[Role::Researcher])?;
-    let question = question(&form);
-    if form.text("do") == "save" {
-        return saved(&service, &form, &person, question).await;
-    }
-    let is_payment = form.text("do") == "pay";
-    let asker = Asker { visitor: &form.visitor, person: &person, is_payment };
-    let (pad, shown) = match ask(&question) {
-        Err(problem) => (None, refused_page(&service, asker, question, problem).await),
-        Ok(ask) if is_payment => {
-            let seen = SeenPrice { epsilon: form.text("quoted").to_owned(), is_agreed: form.text("agreed") == "yes" };
-            pay::pay(&service, asker, seen, question, ask).await
-        }
-        Ok(ask) => match shown_at(&question, PageContents::Price) {
-            Some(place) => (None, see(&place)),
-            None => quoted_page(&service, asker, question, ask, PageContents::Price).await,
-        },
+/// The answer to a question if it is free, and otherwise its price: an address is followed without a thought, so it never pays.
+async fn free_answer(service: &App, asker: Asker<'_>, question: Question, ask: Ask) -> (Option<Pad>, Response) {
+    let (who, asked) = (asker.person.name.clone(), ask.clone());
+    let prepared = match service.planning(&who.clone(), move |service| service.prepare(&who, asked)).await {
+        Ok(prepared) => prepared,
+        Err(error) => return (None, refused_page(service, asker, question, error.into()).await),
     };
-    Ok(pad::marked_any(pad, shown))
+    if !prepared.is_free() {
+        return quoted_page(service, asker, question, ask, PageContents::Price).await;
+    }
+    let pad = prepared.pad();
+    match free(service, asker, prepared).await {
+        Ok(page) => (pad, page),
+        Err(problem) => (pad, refused_page(service, asker, question, problem).await),
+    }
+}
+
+async fn free(service: &App, asker: Asker<'_>, prepared: PreparedQuestion) -> Result<Response, Problem> {
+    let ((prepared, room), visitor) = (service.in_room(prepared, Rendering::Page).await?, asker.visitor.clone());
+    let show = move |service: &Service| {
+        let answer = service.answer_free(prepared)?;
+        Ok::<_, ServiceError>(visitor.page("Answer", "/ask", &answers::free(&answer.sql, &answer.table)))
+    };
+    Ok(held_response(service.rendering_in(&room, &asker.person.name, show).await??, room))
 }
 
 /// Who has sent a question, and whether they meant to pay for it.

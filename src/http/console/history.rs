@@ -64,7 +64,9 @@ pub async fn history(
         let dataset = wanted.dataset.as_str();
         let older =
             before.map(|before| address("/history", &[("find", &find), ("dataset", dataset), ("before", &before)]));
-        let datasets: Vec<_> = service.datasets_seen_by(&person).map(|dataset| dataset.name.as_str()).collect();
+        // Answers about a joined table are answers about its dataset.
+        let seen = service.datasets_seen_by(&person).filter(|dataset| dataset.lineage == dataset.name);
+        let datasets: Vec<_> = seen.map(|dataset| dataset.name.as_str()).collect();
         let page = HistoryPage { lines: &lines, datasets: &datasets, find: &find, dataset, older: older.as_deref() };
         Ok(visitor.page("History", "/history", &pages::page(&page)))
     };

@@ -1,35 +1,59 @@
 //! Paying for a question from its page. A payment leads to the answer's own address, so that neither reloading nor going back offers to
 //! send it again.
 
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 
-use super::{Asker, PageContents, asking_page, quoted_page, refused_page, shown_at};
+use super::{Asker, PageContents, ask, asking_page, free, question, quoted_page, refused_page, saved, shown_at};
 use crate::http::App;
 use crate::http::api::queries;
 use crate::http::console::answers::place;
-use crate::http::console::pages::answers;
 use crate::http::console::pages::ask::Question;
 use crate::http::console::pages::price::Outlook;
-use crate::http::console::shown::{aside, see};
-use crate::http::pieces::held_response;
+use crate::http::console::session::Form;
+use crate::http::console::shown::{Shown, aside, see};
+use crate::http::pad;
 use crate::http::problem::Problem;
 use crate::http::visitor::Visitor;
 use crate::kernel::budget::entry::KeyUse;
 use crate::kernel::budget::ledger::read;
-use crate::kernel::budget::people::Person;
+use crate::kernel::budget::people::{Person, Role};
+use crate::service::Service;
 use crate::service::asking::ask::Ask;
 use crate::service::asking::pad::Pad;
 use crate::service::asking::question::PreparedQuestion;
 use crate::service::asking::quote::Quote;
 use crate::service::asking::rooms::Rendering;
-use crate::service::{Service, ServiceError};
+
+/// POST /ask: leads to the price or, on payment, to the answer.
+pub async fn submit(State(service): State<App>, form: Form) -> Shown {
+    let person = form.visitor.only(&[Role::Researcher])?;
+    let question = question(&form);
+    if form.text("do") == "save" {
+        return saved(&service, &form, &person, question).await;
+    }
+    let is_payment = form.text("do") == "pay";
+    let asker = Asker { visitor: &form.visitor, person: &person, is_payment };
+    let (pad, shown) = match ask(&question) {
+        Err(problem) => (None, refused_page(&service, asker, question, problem).await),
+        Ok(ask) if is_payment => {
+            let seen = SeenPrice { epsilon: form.text("quoted").to_owned(), is_agreed: form.text("agreed") == "yes" };
+            pay(&service, asker, seen, question, ask).await
+        }
+        Ok(ask) => match shown_at(&question, PageContents::Price) {
+            Some(place) => (None, see(&place)),
+            None => quoted_page(&service, asker, question, ask, PageContents::Price).await,
+        },
+    };
+    Ok(pad::marked_any(pad, shown))
+}
 
 /// What the page that pays has shown to whoever pays.
-pub(super) struct SeenPrice {
+struct SeenPrice {
     /// The price, as ε; empty if it showed none.
-    pub(super) epsilon: String,
+    epsilon: String,
     /// Whether they have agreed to pay although the quote has warnings.
-    pub(super) is_agreed: bool,
+    is_agreed: bool,
 }
 
 /// The key under which a page pays. It covers the question and its accuracy, too.
@@ -70,7 +94,7 @@ fn prepared(
 }
 
 /// Pays for a question and redirects to the answer. The key comes from the page, so sending the page again does not pay again.
-pub(super) async fn pay(
+async fn pay(
     service: &App,
     asker: Asker<'_>,
     seen: SeenPrice,
@@ -88,7 +112,8 @@ pub(super) async fn pay(
         return (pad, unseen_page(service, asker, question, quote).await);
     }
     let shown = match (prepared.is_free(), shown_at(&question, PageContents::Answer)) {
-        (true, Some(place)) => Ok(see(&place)),
+        // What is refused is refused here, with its status.
+        (true, Some(place)) => free(service, asker, prepared).await.map(|_| see(&place)),
         (true, None) => free(service, asker, prepared).await,
         (false, _) => answered(service, asker.person, prepared, key).await,
     };
@@ -109,37 +134,6 @@ async fn unseen_page(service: &App, asker: Asker<'_>, question: Question, quote:
         Ok(asking_page(service, visitor, &person, &question, &Outlook::Unseen(&quote)))
     };
     aside(service, asker.visitor.clone(), show).await.unwrap_or_else(IntoResponse::into_response)
-}
-
-/// The answer to a question if it is free, and otherwise its price: an address is followed without a thought, so it never pays.
-pub(super) async fn free_answer(
-    service: &App,
-    asker: Asker<'_>,
-    question: Question,
-    ask: Ask,
-) -> (Option<Pad>, Response) {
-    let (who, asked) = (asker.person.name.clone(), ask.clone());
-    let prepared = match service.planning(&who.clone(), move |service| service.prepare(&who, asked)).await {
-        Ok(prepared) => prepared,
-        Err(error) => return (None, refused_page(service, asker, question, error.into()).await),
-    };
-    if !prepared.is_free() {
-        return quoted_page(service, asker, question, ask, PageContents::Price).await;
-    }
-    let pad = prepared.pad();
-    match free(service, asker, prepared).await {
-        Ok(page) => (pad, page),
-        Err(problem) => (pad, refused_page(service, asker, question, problem).await),
-    }
-}
-
-async fn free(service: &App, asker: Asker<'_>, prepared: PreparedQuestion) -> Result<Response, Problem> {
-    let ((prepared, room), visitor) = (service.in_room(prepared, Rendering::Page).await?, asker.visitor.clone());
-    let show = move |service: &Service| {
-        let answer = service.answer_free(prepared)?;
-        Ok::<_, ServiceError>(visitor.page("Answer", "/ask", &answers::free(&answer.sql, &answer.table)))
-    };
-    Ok(held_response(service.rendering_in(&room, &asker.person.name, show).await??, room))
 }
 
 /// Pays, and redirects to the answer as this payment was answered, so that no page of an answer is one that a form was sent to.

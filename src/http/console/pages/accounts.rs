@@ -79,7 +79,7 @@ pub fn own(forms: Forms<'_>, accounts: &[NamedAccount], requests: &Markup) -> Ma
         div.grid {
             @for account in accounts {
                 section.card {
-                    h2 { (account.kind.name()) " " (account.name) ", " (account.dataset) }
+                    h2 { code { (account.dataset) } @if account.kind != AccountKind::Researcher { ", " (account.kind.name()) " " (account.name) } }
                     (figures(account, &BTreeSet::new()))
                     @if account.kind == AccountKind::Researcher { (ask_for_more(forms, &account.dataset)) }
                 }

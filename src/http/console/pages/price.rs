@@ -53,7 +53,10 @@ pub fn price(outlook: &Outlook<'_>) -> Markup {
         },
         Outlook::Quoted(quote) => quoted(quote),
         Outlook::Unseen(quote) => html! {
-            p.note.warn role="status" { "Nothing was paid yet: this is the price. Press \"Pay and answer\" again to pay it." }
+            p.note.warn role="status" {
+                @if quote.warnings.is_empty() { "Nothing was paid yet: this is the price. Press \"Pay and answer\" again to pay it." }
+                @else { "Nothing was paid yet: read the warning, and tick the box below it if you want to pay nevertheless." }
+            }
             (quoted(quote))
         },
     }

@@ -82,10 +82,16 @@ fn choice(forms: Forms<'_>, page: &RolePage<'_>, role: Role, action: &str) -> Ma
                     p.muted { "They hold no allocation yet, so they can ask nothing until you grant one." }
                 }
                 Role::Researcher => { p.muted { "They can ask at once: " (page.allocations.join(", ")) "." } }
-                Role::Viewer => { p.muted { "They no longer ask, and no longer reach the answers that they were given." } }
-                Role::Steward => {
-                    p.muted { "They no longer ask. They see every dataset, every answer and the ledger, and may change your role, too." }
+                Role::Viewer => {}
+                Role::Steward => { p.muted { "They see every dataset, every answer and the ledger, and may change your role, too." } }
+            }
+            @match page.role {
+                Role::Researcher if role == Role::Viewer => {
+                    p.muted { "They no longer ask, and no longer reach the answers that they were given." }
                 }
+                Role::Researcher => { p.muted { "They no longer ask." } }
+                Role::Steward => { p.muted { "They no longer manage anything, and no longer read the ledger." } }
+                Role::Viewer => {}
             }
             form.stack method="post" action=(action) {
                 (fields.begin(&[]))
