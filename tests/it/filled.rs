@@ -1,10 +1,12 @@
 //! Forms that come back: after a refusal, everything that was typed stands in the form, and the fault at its field.
 
+use std::sync::Arc;
+
 use axum::http::StatusCode;
 use serde_json::json;
 
 use crate::console::Browser;
-use crate::support::{Lab, Reply, block_on};
+use crate::support::{GAUSSIAN, Lab, NoNoise, Reply, block_on, policy, visits};
 
 type Fields = &'static [(&'static str, &'static str)];
 
@@ -160,7 +162,7 @@ const CASES: [(bool, &str, Fields, &str, &str); 17] = [
 #[test]
 fn what_was_typed_stands_in_the_form_again() {
     block_on(async {
-        let lab = Lab::gaussian();
+        let lab = Lab::new(&policy(GAUSSIAN), &visits(20), Arc::new(NoNoise), "1");
         let body = json!({"dataset": "visits", "epsilon": "2", "reason": "a study"});
         let asked = axum::http::Method::POST;
         let reply =
