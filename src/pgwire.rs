@@ -1,4 +1,4 @@
-//! The PostgreSQL door.
+//! The PostgreSQL door: tools that speak PostgreSQL see datasets as schemas and published statistics as tables.
 
 mod catalogue;
 pub mod free;

@@ -8,6 +8,7 @@ mod calls;
 pub(crate) mod casts;
 mod cells;
 mod database;
+mod direct;
 pub(crate) mod error;
 mod expressions;
 mod from;
@@ -35,7 +36,7 @@ use self::kind::Kind;
 pub use self::reach::Reach;
 use self::translate::Translator;
 use super::catalogue::fixed::Fixed;
-use super::catalogue::names::Names;
+use super::catalogue::names::{self, Names};
 use super::catalogue::seen::{MadeTables, Seen};
 use super::table::{Cell, Column, Table, Type};
 use crate::kernel::budget::ledger::read;
@@ -100,6 +101,13 @@ impl FreeTables {
         self.take(&mut state, settings);
     }
 
+    /// The `search_path` of a session that has set none: its datasets' schemas, then `published`, and `tacit` where everything is seen.
+    #[must_use]
+    pub fn search_path(&self) -> String {
+        let path = self.names().seen.default_path();
+        path.iter().map(|schema| names::quoted(schema)).collect::<Vec<_>>().join(", ")
+    }
+
     /// Whether a statement reads free tables, a dataset's, or both. It touches nothing but names.
     #[must_use]
     pub fn reach(&self, sql: &Statement) -> Reach {
@@ -128,6 +136,9 @@ impl FreeTables {
         self.take(&mut state, settings);
         let names = self.current(&mut state);
         let translated = Translator::new(&names, &[]).statement(sql)?;
+        if let Some(table) = direct::table(&names, sql, &translated) {
+            return Ok(table);
+        }
         let kinds = translated.parameters.iter().zip(params);
         let bound = kinds.map(|(kind, cell)| cells::bound(cell, *kind, &names)).collect::<Result<Vec<_>, _>>()?;
         let mut open = match state.open.take() {

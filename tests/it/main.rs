@@ -59,6 +59,7 @@ mod over_answer;
 mod charge_before_data;
 mod pad;
 mod paths;
+mod pgcatalogue;
 mod pinned;
 mod policies;
 mod policy_page;

@@ -47,9 +47,10 @@ impl Names {
         Self { seen, session: Mutex::new(Session { path, settings: HashMap::new() }), fault: Mutex::new(None) }
     }
 
-    /// Keeps why a function failed, until [`Names::fault`] takes it.
-    pub(crate) fn keep(&self, error: FreeError) {
-        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+    /// Keeps why a function failed until [`Names::fault`] takes it, because SQLite passes on nothing but a text.
+    pub(crate) fn failed(&self, error: FreeError) -> rusqlite::Error {
+        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.clone());
+        rusqlite::Error::UserFunctionError(Box::new(error))
     }
 
     /// Why a function failed since this was asked last; `None` if none did.

@@ -2,13 +2,11 @@
 
 use rusqlite::types::Value;
 
-use super::fixed::{FixedType, default};
+use super::filling::{Given, filled, text, truth, type_of, whole};
+use super::fixed::FixedType;
 use super::names::{Names, OWNER, PERSON_OID};
-use super::relation::{Attribute, Relation, Source, stable_oid};
+use super::relation::{Relation, Source, stable_oid};
 use super::schema_rows;
-
-/// A value for a column by its name.
-pub(super) type Given<'a> = (&'a str, Value);
 
 /// The object id of `pg_class`, for descriptions of tables and columns.
 const PG_CLASS: i64 = 1_259;
@@ -20,27 +18,6 @@ const HEAP: i64 = 2;
 const UTF8: i64 = 6;
 /// The object id of the default tablespace.
 const TABLESPACE: i64 = 1_663;
-
-pub(super) fn text(text: impl Into<String>) -> Value {
-    Value::Text(text.into())
-}
-
-pub(super) fn whole(number: i64) -> Value {
-    Value::Integer(number)
-}
-
-pub(super) fn truth(truth: bool) -> Value {
-    Value::Integer(truth.into())
-}
-
-/// A row with these values; 0, an empty text or NULL in the other columns.
-pub(super) fn filled(relation: &Relation, given: &[Given<'_>]) -> Vec<Value> {
-    let value = |column: &Attribute| {
-        let found = given.iter().find(|(name, _)| *name == column.name);
-        found.map_or_else(|| default(column), |(_, value)| value.clone())
-    };
-    relation.columns.iter().map(value).collect()
-}
 
 /// The rows of a table of PostgreSQL's catalogue. Tables that have none here are empty.
 pub(crate) fn rows(relation: &Relation, names: &Names) -> Vec<Vec<Value>> {
@@ -109,14 +86,8 @@ fn class(one: &Relation, names: &Names) -> Vec<Given<'static>> {
     ]
 }
 
-pub(super) fn schema_oid(one: &Relation, names: &Names) -> i64 {
+fn schema_oid(one: &Relation, names: &Names) -> i64 {
     names.seen.schemas.iter().find(|schema| schema.name == one.schema).map_or(0, |schema| schema.oid)
-}
-
-/// The catalogue's row of a column's type; that of `text` if it has none.
-pub(super) fn type_of<'a>(column: &Attribute, types: &'a [FixedType]) -> Option<&'a FixedType> {
-    let named = |name: &str| types.iter().find(|one| one.name == name);
-    named(&column.type_name).or_else(|| named("text"))
 }
 
 fn attributes(relation: &Relation, names: &Names) -> Vec<Vec<Value>> {

@@ -2,9 +2,9 @@
 
 use rusqlite::types::Value;
 
+use super::filling::{Given, filled, text, type_of, whole};
 use super::names::{Names, OWNER};
 use super::relation::{Attribute, Relation};
-use super::rows::{Given, filled, text, type_of, whole};
 use crate::pgwire::free::kind::Base;
 
 /// The rows of a view. Views that have none here are empty.

@@ -123,8 +123,9 @@ impl Seen {
         let private =
             private.filter(|name| !matches!(name.as_str(), "pg_catalog" | "information_schema" | PUBLISHED | OWN));
         let mut path: Vec<String> = private.collect();
-        if self.database == EVERYTHING || path.is_empty() {
-            path.extend([PUBLISHED.to_owned(), OWN.to_owned()]);
+        path.push(PUBLISHED.to_owned());
+        if self.database == EVERYTHING {
+            path.push(OWN.to_owned());
         }
         path
     }

@@ -39,10 +39,9 @@ fn scalar(value: Value, from: Kind, to: Kind, names: &Names) -> Result<Value, Un
     if from_base.is_number() && to_base.is_number() {
         return Ok(number(value, to_base));
     }
-    if to_base == Base::Timestamp || to_base == Base::Timestamptz || to_base == Base::Date {
-        if let (Base::Date | Base::Timestamp | Base::Timestamptz, Value::Integer(at)) = (from_base, &value) {
-            return Ok(Value::Integer(moments::between(*at, from_base == Base::Date, to_base == Base::Date)));
-        }
+    let is_moment = |base: Base| matches!(base, Base::Date | Base::Timestamp | Base::Timestamptz);
+    if let (true, true, Value::Integer(at)) = (is_moment(from_base), is_moment(to_base), &value) {
+        return Ok(Value::Integer(moments::between(*at, from_base == Base::Date, to_base == Base::Date)));
     }
     match (from_base, to_base, &value) {
         (Base::Bool, base, Value::Integer(_)) if base.is_number() => return Ok(value),

@@ -11,7 +11,7 @@ use crate::pgwire::catalogue::names::Names;
 use crate::pgwire::table::{Cell, Type};
 
 /// A value as it is stored.
-pub(super) fn stored(cell: &Cell) -> Value {
+fn stored(cell: &Cell) -> Value {
     match cell {
         Cell::Null => Value::Null,
         Cell::Bool(truth) => Value::Integer((*truth).into()),

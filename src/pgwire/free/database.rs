@@ -9,10 +9,12 @@ use rusqlite::limits::Limit;
 use rusqlite::types::Value;
 use rusqlite::{Connection, ErrorCode, params_from_iter};
 
-use super::cells::{cell_of, size_of, stored};
+use super::cells::{bound, cell_of, size_of};
 use super::error::{FreeError, INTERNAL, TOO_MUCH};
 use super::from::identifier;
-use super::functions::{TEXT_BYTES_MAX, register};
+use super::functions::function::TEXT_BYTES_MAX;
+use super::functions::register;
+use super::kind::Kind;
 use super::translate::Translated;
 use crate::pgwire::catalogue::names::Names;
 use crate::pgwire::catalogue::relation::{Relation, Source};
@@ -134,8 +136,11 @@ impl Database {
                     }
                 }
                 Source::Published(table) => {
+                    let kinds: Vec<Kind> = table.columns.iter().map(|column| column.of.into()).collect();
                     for row in &table.rows {
-                        insert.execute(params_from_iter(row.iter().map(stored)))?;
+                        let cells = row.iter().zip(&kinds);
+                        let cells = cells.map(|(cell, kind)| bound(cell, *kind, &self.names).unwrap_or(Value::Null));
+                        insert.execute(params_from_iter(cells))?;
                     }
                 }
                 Source::Private => {}

@@ -136,6 +136,10 @@ impl Translator<'_> {
         };
         let fields = relation.columns.iter().map(field).collect();
         add(scope, alias, &relation.name, Some(&relation.schema), fields);
+        if let Some(added) = scope.items.last_mut() {
+            let (name, sql) = ("tableoid".to_owned(), relation.oid.to_string());
+            added.hidden.push(Field { name, sql, kind: Kind::OID });
+        }
         Ok(format!("{} AS {item}", identifier(&format!("{}.{}", relation.schema, relation.name))))
     }
 
@@ -266,7 +270,7 @@ fn add(scope: &mut Scope<'_>, alias: Option<&TableAlias>, name: &str, schema: Op
     }
     let schema = schema.filter(|_| alias.is_none()).map(str::to_owned);
     let alias = alias.map_or_else(|| name.to_owned(), |alias| folded(&alias.name));
-    scope.items.push(Item { alias, schema, fields });
+    scope.items.push(Item { alias, schema, fields, hidden: Vec::new() });
 }
 
 /// The condition of USING. The columns become shared.

@@ -1,135 +1,23 @@
-//! The functions of PostgreSQL's that statements over the free tables may call: their types, and what they compute.
-//!
-//! Promises that each is total and bounded: no argument makes a value longer than [`TEXT_BYTES_MAX`].
+//! The functions of PostgreSQL's that statements over the free tables may call.
 
 mod arrays;
+pub(crate) mod function;
 mod lookups;
 mod numbers;
 mod session;
 mod texts;
 
+use std::sync::Arc;
+
 use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::Value;
 
-use super::casts::{self, Unread};
-use super::error::{FreeError, NO_VALUE, TOO_MUCH, UNREADABLE};
+use self::function::Function;
+use super::casts;
 use super::kind::Kind;
 use super::patterns;
 use crate::pgwire::catalogue::names::Names;
-use std::sync::Arc;
-
-/// The largest number of bytes of one value that is computed.
-pub(crate) const TEXT_BYTES_MAX: usize = 4 << 20;
-/// The largest number of rows of a function such as `generate_series`.
-pub(super) const SERIES_ROWS_MAX: i64 = 10_000;
-
-/// Why a function has no value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum CallFault {
-    /// A text cannot be read as what is wanted.
-    Unread(Unread),
-    /// A number is divided by zero.
-    DividedByZero,
-    /// The value would be too long.
-    TooLong,
-    /// An argument is outside of what the function is defined for.
-    Undefined(&'static str),
-    /// The service refuses it.
-    Refused(FreeError),
-}
-
-impl From<Unread> for CallFault {
-    fn from(unread: Unread) -> Self {
-        Self::Unread(unread)
-    }
-}
-
-impl From<CallFault> for FreeError {
-    fn from(fault: CallFault) -> Self {
-        match fault {
-            CallFault::Unread(unread) => unread.into(),
-            CallFault::DividedByZero => Self::new("22012", "division by zero"),
-            CallFault::TooLong => Self::new(TOO_MUCH, format!("a value would be longer than {TEXT_BYTES_MAX} bytes")),
-            CallFault::Undefined(name) => Self::new(NO_VALUE, format!("{name} is not defined for this argument")),
-            CallFault::Refused(error) => error,
-        }
-    }
-}
-
-impl From<Unread> for FreeError {
-    fn from(unread: Unread) -> Self {
-        use super::kind::Base;
-        let name = unread.kind.name();
-        let (state, what) = match unread.kind.base {
-            Base::RegClass => ("42P01", "relation"),
-            Base::RegType => ("42704", "type"),
-            Base::RegNamespace => ("3F000", "schema"),
-            Base::RegRole => ("42704", "role"),
-            _ => return Self::new(UNREADABLE, format!("invalid input syntax for type {name}: \"{}\"", unread.text)),
-        };
-        Self::new(state, format!("{what} \"{}\" does not exist", unread.text))
-    }
-}
-
-/// What a function computes. NULLs reach only those that are not strict.
-pub(super) type Run = fn(&Names, &[Value]) -> Result<Value, CallFault>;
-
-/// A function: its name; the types of its arguments, where `?` follows one that may be left out and `*` one that may be repeated; the type of
-/// its value, where `same` is the first argument's and `element` that of its elements; and what it computes.
-pub(crate) struct Function {
-    /// The name.
-    pub(crate) name: &'static str,
-    arguments: &'static str,
-    result: &'static str,
-    is_strict: bool,
-    run: Run,
-}
-
-impl Function {
-    pub(super) const fn strict(name: &'static str, arguments: &'static str, result: &'static str, run: Run) -> Self {
-        Self { name, arguments, result, is_strict: true, run }
-    }
-
-    pub(super) const fn lenient(name: &'static str, arguments: &'static str, result: &'static str, run: Run) -> Self {
-        Self { name, arguments, result, is_strict: false, run }
-    }
-
-    /// Whether it can be called with this many arguments.
-    pub(crate) fn takes(&self, count: usize) -> bool {
-        let words: Vec<&str> = self.arguments.split_whitespace().collect();
-        let least = words.iter().filter(|word| !word.ends_with(['?', '*'])).count();
-        let has_more = words.last().is_some_and(|word| word.ends_with('*'));
-        count >= least && (has_more || count <= words.len())
-    }
-
-    /// The type that an argument is taken as; `None` if any will do.
-    pub(crate) fn argument(&self, place: usize) -> Option<Kind> {
-        let words: Vec<&str> = self.arguments.split_whitespace().collect();
-        let word = words.get(place).or(words.last())?;
-        Kind::named(word.trim_end_matches(['?', '*']))
-    }
-
-    /// The type of the value, for a first argument of this type.
-    pub(crate) fn result(&self, first: Option<Kind>) -> Kind {
-        match self.result {
-            "same" => first.unwrap_or(Kind::TEXT),
-            "element" => first.and_then(Kind::element).unwrap_or(Kind::TEXT),
-            name => Kind::named(name).unwrap_or(Kind::TEXT),
-        }
-    }
-
-    fn call(&self, names: &Names, arguments: &[Value]) -> Result<Value, CallFault> {
-        if self.is_strict && arguments.iter().any(|one| matches!(one, Value::Null)) {
-            return Ok(Value::Null);
-        }
-        let value = (self.run)(names, arguments)?;
-        match &value {
-            Value::Text(text) if text.len() > TEXT_BYTES_MAX => Err(CallFault::TooLong),
-            _ => Ok(value),
-        }
-    }
-}
 
 fn all() -> impl Iterator<Item = &'static Function> {
     [session::FUNCTIONS, lookups::FUNCTIONS, texts::FUNCTIONS, arrays::FUNCTIONS, numbers::FUNCTIONS]
@@ -150,50 +38,14 @@ pub(crate) fn register(connection: &Connection, names: &Arc<Names>) -> rusqlite:
         connection.create_scalar_function(format!("f_{}", function.name).as_str(), -1, flags, move |context| {
             let arguments =
                 (0..context.len()).map(|place| context.get::<Value>(place)).collect::<Result<Vec<_>, _>>()?;
-            function.call(&names, &arguments).map_err(|fault| failed(&names, fault.into()))
+            function.call(&names, &arguments).map_err(|fault| names.failed(fault.into()))
         })?;
     }
     let known = Arc::clone(names);
     connection.create_scalar_function("pg_cast", 3, flags, move |context| {
         let kind = |place: usize| context.get::<String>(place).map(|name| Kind::named(&name).unwrap_or(Kind::TEXT));
         let cast = casts::cast(context.get::<Value>(0)?, kind(1)?, kind(2)?, &known);
-        cast.map_err(|unread| failed(&known, unread.into()))
+        cast.map_err(|unread| known.failed(unread.into()))
     })?;
     patterns::register(connection, names)
-}
-
-/// Keeps the error, because SQLite passes on nothing but a text.
-pub(super) fn failed(names: &Names, error: FreeError) -> rusqlite::Error {
-    names.keep(error.clone());
-    rusqlite::Error::UserFunctionError(Box::new(error))
-}
-
-/// An argument as text; empty if it is left out or NULL.
-pub(super) fn text(arguments: &[Value], place: usize) -> String {
-    match arguments.get(place) {
-        Some(Value::Text(text)) => text.clone(),
-        Some(Value::Integer(number)) => number.to_string(),
-        Some(Value::Real(number)) => number.to_string(),
-        Some(Value::Null | Value::Blob(_)) | None => String::new(),
-    }
-}
-
-/// An argument as a whole number; `None` if it is left out or NULL.
-pub(super) fn whole(arguments: &[Value], place: usize) -> Option<i64> {
-    match arguments.get(place)? {
-        Value::Integer(number) => Some(*number),
-        Value::Real(number) => Some(*number as i64),
-        Value::Text(text) => text.trim().parse().ok(),
-        Value::Null | Value::Blob(_) => None,
-    }
-}
-
-/// An argument as a number; `None` if it is left out or NULL.
-pub(super) fn real(arguments: &[Value], place: usize) -> Option<f64> {
-    match arguments.get(place)? {
-        Value::Integer(number) => Some(*number as f64),
-        Value::Real(number) => Some(*number),
-        Value::Text(text) => text.trim().parse().ok(),
-        Value::Null | Value::Blob(_) => None,
-    }
 }

@@ -98,6 +98,43 @@ pub(crate) fn part(part: &str, at: i64) -> Option<f64> {
     })
 }
 
+/// A moment as text after one of PostgreSQL's patterns, such as `YYYY-MM-DD`; `None` if the moment is out of range.
+pub(crate) fn formatted(at: i64, pattern: &str) -> Option<String> {
+    const PARTS: [(&str, &str); 14] = [
+        ("YYYY", "%Y"),
+        ("HH24", "%H"),
+        ("HH12", "%I"),
+        ("Month", "%B"),
+        ("Mon", "%b"),
+        ("IYYY", "%G"),
+        ("DDD", "%j"),
+        ("MM", "%m"),
+        ("DD", "%d"),
+        ("MI", "%M"),
+        ("SS", "%S"),
+        ("IW", "%V"),
+        ("Dy", "%a"),
+        ("YY", "%y"),
+    ];
+    let at = datetime(at)?;
+    let (mut made, mut rest) = (String::new(), pattern);
+    while let Some(letter) = rest.chars().next() {
+        if let Some((part, format)) = PARTS.iter().find(|(part, _)| rest.starts_with(part)) {
+            made.push_str(&at.strftime(format).to_string());
+            rest = &rest[part.len()..];
+        } else if let Some(tail) = rest.strip_prefix('Q') {
+            made.push_str(&((at.month() - 1) / 3 + 1).to_string());
+            rest = tail;
+        } else {
+            if letter != '"' {
+                made.push(letter);
+            }
+            rest = &rest[letter.len_utf8()..];
+        }
+    }
+    Some(made)
+}
+
 /// A moment that is an interval like `1 month 2 days` later, or earlier with a `sign` of -1; `None` if the interval cannot be read.
 pub(crate) fn later(at: i64, interval: &str, sign: i64) -> Option<i64> {
     let mut span = Span::new();
@@ -124,7 +161,7 @@ pub(crate) fn later(at: i64, interval: &str, sign: i64) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{day, day_text, later, moment, moment_text, part, truncated};
+    use super::{day, day_text, formatted, later, moment, moment_text, part, truncated};
 
     #[test]
     fn texts_and_periods_of_moments() {
@@ -136,6 +173,7 @@ mod tests {
         assert_eq!(cut("week").as_deref(), Some("2024-02-26 00:00:00"));
         assert_eq!(cut("fortnight"), None);
         assert_eq!(part("doy", at), Some(60.0));
+        assert_eq!(formatted(at, "YYYY-MM \"Q\" HH24:MI").as_deref(), Some("2024-02 1 12:30"));
         assert_eq!(later(at, "1 month", 1).map(moment_text).as_deref(), Some("2024-03-29 12:30:00"));
         assert_eq!(later(at, "1 day", -1).map(moment_text).as_deref(), Some("2024-02-28 12:30:00"));
     }

@@ -9,7 +9,6 @@ use rusqlite::Connection;
 use rusqlite::functions::{Context, FunctionFlags};
 
 use super::error::FreeError;
-use super::functions::failed;
 use crate::pgwire::catalogue::names::Names;
 
 /// The largest size of a compiled pattern, in bytes.
@@ -92,7 +91,7 @@ fn compiled_as(names: &Names, language: Language, pattern: &str, ignores_case: b
         .build()
         .map_err(|_| BadPattern);
     let shown: String = pattern.chars().take(80).collect();
-    built.map_err(|fault| failed(names, FreeError::new("2201B", format!("{fault}: \"{shown}\""))))
+    built.map_err(|fault| names.failed(FreeError::new("2201B", format!("{fault}: \"{shown}\""))))
 }
 
 /// A `LIKE` pattern as an expression; a backslash escapes.

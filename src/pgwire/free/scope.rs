@@ -25,6 +25,8 @@ pub(super) struct Item {
     pub(super) schema: Option<String>,
     /// The columns.
     pub(super) fields: Vec<Field>,
+    /// Columns that have a name but do not stand in `*`.
+    pub(super) hidden: Vec<Field>,
 }
 
 /// The names of a query, inside of those of another one.
@@ -83,7 +85,12 @@ impl<'p> Scope<'p> {
             [.., schema, alias] => item.alias == *alias && item.schema.as_ref() == Some(schema),
         };
         let fields = self.items.iter().filter(is_meant).flat_map(|item| &item.fields);
-        fields.filter(|field| field.name == wanted).cloned().collect()
+        let found: Vec<Field> = fields.filter(|field| field.name == wanted).cloned().collect();
+        if !found.is_empty() {
+            return found;
+        }
+        let hidden = self.items.iter().filter(is_meant).flat_map(|item| &item.hidden);
+        hidden.filter(|field| field.name == wanted).cloned().collect()
     }
 
     /// The columns of `*`: shared ones first, then the others of each item.

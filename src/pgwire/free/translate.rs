@@ -145,7 +145,7 @@ impl<'n> Translator<'n> {
             SetExpr::Select(select) => self.select(select, None, outer),
             SetExpr::Query(query) => self.query(query, outer),
             SetExpr::Values(values) => self.values(values, outer),
-            SetExpr::SetOperation { left, op, set_quantifier, right } => {
+            SetExpr::SetOperation { left: left_body, op, set_quantifier, right: right_body } => {
                 let word = match (op, set_quantifier) {
                     (SetOperator::Union, SetQuantifier::All) => "UNION ALL",
                     (SetOperator::Union, SetQuantifier::None | SetQuantifier::Distinct) => "UNION",
@@ -153,7 +153,7 @@ impl<'n> Translator<'n> {
                     (SetOperator::Except, SetQuantifier::None | SetQuantifier::Distinct) => "EXCEPT",
                     _ => return Err(FreeError::unsupported(format!("{op} {set_quantifier}"))),
                 };
-                let (left, right) = (self.body(left, outer)?, self.body(right, outer)?);
+                let (left, right) = (self.body(left_body, outer)?, self.body(right_body, outer)?);
                 if left.fields.len() != right.fields.len() {
                     return Err(FreeError::new(
                         "42601",
@@ -162,8 +162,14 @@ impl<'n> Translator<'n> {
                 }
                 let kinds = left.fields.iter().zip(&right.fields);
                 let fields = kinds.map(|(one, other)| Field { kind: wider(one.kind, other.kind), ..one.clone() });
-                let sql = format!("SELECT * FROM ({}) {word} SELECT * FROM ({})", left.sql, right.sql);
-                Ok(Made { sql, fields: fields.collect() })
+                // A part that reads the rows that it adds to must not stand in parentheses.
+                let part = |made: &Made, body: &SetExpr| match body {
+                    SetExpr::Select(_) => made.sql.clone(),
+                    _ => format!("SELECT * FROM ({})", made.sql),
+                };
+                let fields: Vec<Field> = fields.collect();
+                let sql = format!("{} {word} {}", part(&left, left_body), part(&right, right_body));
+                Ok(Made { sql, fields })
             }
             _ => Err(FreeError::unsupported("this form of a query")),
         }

@@ -9,8 +9,18 @@ use super::{production, sources};
 
 /// Recursions that are meant. Expressions hold conditions and queries, and both hold expressions, also where a query over an answer is
 /// written as one: as they are parsed, as they are written in
-/// the syntax, as names are bound, and as terms are typed. After the noise, formulas hold conditions, labels and windows that hold formulas.
-const RECURSIONS: [&[&str]; 5] = [
+/// the syntax, as names are bound, and as terms are typed. Statements over free
+/// tables are translated as they are written. After the noise, formulas hold conditions, labels and windows that hold formulas.
+const RECURSIONS: [&[&str]; 6] = [
+    &[
+        "pgwire/free/calls",
+        "pgwire/free/expressions",
+        "pgwire/free/from",
+        "pgwire/free/literals",
+        "pgwire/free/operators",
+        "pgwire/free/select",
+        "pgwire/free/translate",
+    ],
     &[
         "query/answer/formula",
         "query/answer/formula/cell_values",

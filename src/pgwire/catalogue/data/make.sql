@@ -34,7 +34,9 @@ SELECT E'#\tpg_tablespace\toid\tspcname\tspcowner';
 COPY (SELECT oid, spcname, spcowner FROM pg_tablespace ORDER BY oid) TO STDOUT;
 SELECT E'#\tpg_settings\tname\tsetting\tunit\tcategory\tshort_desc\tcontext\tvartype\tsource\tmin_val\tmax_val\tenumvals\tboot_val\treset_val\tpending_restart';
 COPY (
-    SELECT name, setting, unit, category, short_desc, context, vartype, 'default', min_val, max_val, enumvals, boot_val, boot_val, false FROM pg_settings
+    SELECT name, CASE name WHEN 'server_version' THEN '15.0' WHEN 'server_version_num' THEN '150000' WHEN 'application_name' THEN ''
+        WHEN 'is_superuser' THEN 'off' WHEN 'session_authorization' THEN '' WHEN 'client_encoding' THEN 'UTF8' WHEN 'TimeZone' THEN 'UTC'
+        WHEN 'DateStyle' THEN 'ISO, MDY' WHEN 'lc_collate' THEN 'C.UTF-8' WHEN 'lc_ctype' THEN 'C.UTF-8' ELSE setting END, unit, category, short_desc, context, vartype, 'default', min_val, max_val, enumvals, NULL, NULL, false FROM pg_settings
     WHERE name IN ('application_name', 'bytea_output', 'client_encoding', 'client_min_messages', 'DateStyle', 'default_transaction_isolation',
         'default_transaction_read_only', 'extra_float_digits', 'in_hot_standby', 'integer_datetimes', 'IntervalStyle', 'lc_collate', 'lc_ctype', 'max_identifier_length',
         'max_index_keys', 'search_path', 'server_encoding', 'server_version', 'server_version_num', 'standard_conforming_strings',

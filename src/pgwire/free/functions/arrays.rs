@@ -3,7 +3,7 @@
 use rusqlite::types::Value;
 use serde_json::{Value as Json, json};
 
-use super::{CallFault, Function, SERIES_ROWS_MAX, text, whole};
+use super::function::{CallFault, Function, SERIES_ROWS_MAX, text, whole};
 use crate::pgwire::catalogue::names::Names;
 use crate::pgwire::free::casts::{list, of_json, to_json};
 

@@ -2,7 +2,7 @@
 
 use rusqlite::types::Value;
 
-use super::{CallFault, Function, text, whole};
+use super::function::{CallFault, Function, text, whole};
 use crate::pgwire::catalogue::names::{Names, quoted};
 use crate::pgwire::catalogue::relation::Source;
 use crate::pgwire::catalogue::rows::comment;
@@ -23,6 +23,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::strict("pg_function_is_visible", "oid", "bool", yes),
     Function::strict("pg_operator_is_visible", "oid", "bool", yes),
     Function::strict("pg_opclass_is_visible", "oid", "bool", yes),
+    Function::strict("pg_opfamily_is_visible", "oid", "bool", yes),
     Function::strict("pg_collation_is_visible", "oid", "bool", yes),
     Function::strict("pg_conversion_is_visible", "oid", "bool", yes),
     Function::strict("pg_ts_config_is_visible", "oid", "bool", yes),
@@ -53,10 +54,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::strict("pg_get_triggerdef", "oid bool?", "text", nothing),
     Function::strict("pg_get_functiondef", "oid", "text", nothing),
     Function::strict("pg_get_function_sqlbody", "oid", "text", nothing),
-    Function::strict("pg_get_function_arguments", "oid", "text", |names, arguments| signature(names, arguments)),
-    Function::strict("pg_get_function_identity_arguments", "oid", "text", |names, arguments| {
-        signature(names, arguments)
-    }),
+    Function::strict("pg_get_function_arguments", "oid", "text", signature),
+    Function::strict("pg_get_function_identity_arguments", "oid", "text", signature),
     Function::strict("pg_get_function_result", "oid", "text", |names, arguments| {
         let oid = whole(arguments, 0).unwrap_or_default();
         let of = names.seen.fixed.proc_types(oid).map(|(result, _)| result);
@@ -102,6 +101,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         Ok(names.proc_oid(&name).map_or(Value::Null, |_| Value::Text(name)))
     }),
     Function::strict("quote_ident", "text", "text", |_, arguments| Ok(Value::Text(quoted(&text(arguments, 0))))),
+    Function::strict("pg_describe_object", "oid oid int4", "text", nothing),
     Function::strict("_pg_truetypid", "any any", "oid", nothing),
     Function::strict("_pg_char_max_length", "any any", "int4", nothing),
 ];

@@ -2,7 +2,7 @@
 
 use rusqlite::types::Value;
 
-use super::{CallFault, Function, real, text, whole};
+use super::function::{CallFault, Function, real, text, whole};
 use crate::pgwire::catalogue::names::Names;
 use crate::pgwire::free::moments;
 
@@ -72,6 +72,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
     }),
     Function::strict("to_timestamp", "text text", "timestamptz", |_, arguments| {
         moments::moment(&text(arguments, 0)).map(Value::Integer).ok_or(CallFault::Undefined("to_timestamp"))
+    }),
+    Function::strict("to_char", "timestamp text", "text", |_, arguments| {
+        let shown = whole(arguments, 0).and_then(|at| moments::formatted(at, &text(arguments, 1)));
+        shown.map(Value::Text).ok_or(CallFault::Undefined("to_char"))
     }),
     Function::strict("make_date", "int4 int4 int4", "date", |_, arguments| {
         let part = |place: usize| whole(arguments, place).unwrap_or(0);

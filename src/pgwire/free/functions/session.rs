@@ -3,7 +3,7 @@
 use rusqlite::types::Value;
 use serde_json::Value as Json;
 
-use super::{CallFault, Function, text, whole};
+use super::function::{CallFault, Function, text, whole};
 use crate::pgwire::catalogue::names::Names;
 
 pub(super) const FUNCTIONS: &[Function] = &[

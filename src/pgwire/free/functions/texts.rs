@@ -2,7 +2,7 @@
 
 use rusqlite::types::Value;
 
-use super::{CallFault, Function, TEXT_BYTES_MAX, text, whole};
+use super::function::{CallFault, Function, TEXT_BYTES_MAX, text, whole};
 use crate::pgwire::catalogue::names::Names;
 
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -69,6 +69,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
             Some(_) => format!("'{}'", text(arguments, 0).replace('\'', "''")),
         }))
     }),
+    Function::lenient("format", "text text*", "text", |_, arguments| Ok(formatted(arguments))),
     Function::lenient("concat", "text*", "text", |_, arguments| {
         Ok(Value::Text((0..arguments.len()).map(|place| text(arguments, place)).collect()))
     }),
@@ -97,6 +98,32 @@ pub(super) const FUNCTIONS: &[Function] = &[
         Ok(Value::Text(text(arguments, 0).chars().filter_map(one).collect()))
     }),
 ];
+
+/// `%s`, `%I` and `%L` in order; a place in front of the letter is not taken.
+fn formatted(arguments: &[Value]) -> Value {
+    let Some(Value::Text(pattern)) = arguments.first() else { return Value::Null };
+    let (mut made, mut next) = (String::new(), 1);
+    let mut letters = pattern.chars();
+    while let Some(letter) = letters.next() {
+        if letter != '%' {
+            made.push(letter);
+            continue;
+        }
+        let kind = letters.next();
+        if kind == Some('%') {
+            made.push('%');
+            continue;
+        }
+        let one = text(arguments, next);
+        match kind {
+            Some('I') => made.push_str(&crate::pgwire::catalogue::names::quoted(&one)),
+            Some('L') => made.push_str(&format!("'{}'", one.replace('\'', "''"))),
+            _ => made.push_str(&one),
+        }
+        next += 1;
+    }
+    Value::Text(made)
+}
 
 fn count(_: &Names, arguments: &[Value]) -> Result<Value, CallFault> {
     Ok(Value::Integer(text(arguments, 0).chars().count() as i64))
