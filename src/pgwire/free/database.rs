@@ -25,7 +25,7 @@ use crate::pgwire::table::{Column, Table};
 /// The largest number of rows of a result.
 pub(crate) const ROWS_MAX: usize = 1_000_000;
 /// The largest size of a result in memory, in bytes.
-pub(crate) const RESULT_BYTES_MAX: usize = 256 << 20;
+pub(crate) const RESULT_BYTES_MAX: usize = 128 << 20;
 /// The largest number of steps that a statement may take: some seconds of one processor.
 pub(crate) const STEPS_MAX: u64 = 200_000_000;
 /// The longest that a statement may run.
