@@ -22,6 +22,8 @@ pub mod people;
 
 pub mod steps;
 
+pub mod issued;
+
 pub mod entry;
 
 pub mod account;

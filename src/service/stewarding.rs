@@ -10,5 +10,6 @@ pub mod requests;
 pub mod roles;
 pub mod month;
 pub mod people;
+pub mod scram;
 pub mod tokens;
 pub(crate) mod uses;

@@ -158,6 +158,7 @@ impl Watch {
             | Act::PersonAdded { .. }
             | Act::TokenRevoked { .. }
             | Act::TokenIssued(_)
+            | Act::TokenIssuedWithVerifier(_)
             | Act::NamedTokenRevoked { .. }
             | Act::Granted { .. }
             | Act::Frozen { .. }

@@ -46,7 +46,15 @@ const V1: PinnedState = PinnedState {
     entries: 189,
     releases: 68,
     head: "946c5ee6cee6cad29ae4ee25cee8b27e84b82ca341e8f626bd448dd918b5fb64",
-    later: &["request-granted", "charged-by-path", "served-by-path", "token-issued", "named-token-revoked", "role-set"],
+    later: &[
+        "request-granted",
+        "charged-by-path",
+        "served-by-path",
+        "token-issued",
+        "named-token-revoked",
+        VERIFIED,
+        "role-set",
+    ],
 };
 
 /// Written when stored answers were Borsh, the outbox was in the ledger's file, and a request was granted in one entry.
@@ -73,11 +81,15 @@ const V4: PinnedState = PinnedState {
     entries: 195,
     releases: 72,
     head: "ed2c398841ef40647dc685a51665372a9ea68874afcb5a9ba25cd2094efbf941",
-    later: &["token-issued", "named-token-revoked", "role-set"],
+    later: &["token-issued", "named-token-revoked", VERIFIED, "role-set"],
 };
 
 /// Answers were paid for draw by draw, and tokens had no names.
-const SINCE_V3: &[&str] = &["charged-by-path", "served-by-path", "token-issued", "named-token-revoked", "role-set"];
+const SINCE_V3: &[&str] =
+    &["charged-by-path", "served-by-path", "token-issued", "named-token-revoked", VERIFIED, "role-set"];
+
+/// Tokens had no verifiers.
+const VERIFIED: &str = "token-issued-with-verifier";
 
 const ALL: [PinnedState; 4] = [V1, V2, V3, V4];
 

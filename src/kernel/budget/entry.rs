@@ -9,7 +9,8 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 
-use super::people::{IssuedToken, Role};
+pub use super::issued::{IssuedToken, ScramVerifier, VerifiedToken};
+use super::people::Role;
 use super::steps::PathStep;
 use crate::kernel::privacy::accountant::Accountant;
 use crate::kernel::privacy::amounts::{Delta, Epsilon, Price};
@@ -293,6 +294,8 @@ pub enum Act {
     TokenIssued(Box<IssuedToken>) = 28,
     /// The token of this name was revoked; [`Act::TokenRevoked`] revokes all of a person.
     NamedTokenRevoked { name: String, token_name: String, by: String } = 29,
+    /// A person was given a token like [`Act::TokenIssued`], and what proofs of it are checked with is kept, too.
+    TokenIssuedWithVerifier(Box<VerifiedToken>) = 30,
     /// A person has this role from now on. `datasets` are those whose statistics they see as a viewer; `None` leaves that as it was.
     RoleSet { name: String, role: Role, datasets: Option<Vec<String>>, by: String } = 31,
 }
@@ -453,16 +456,26 @@ impl Act {
         Some(&by_path.charge)
     }
 
+    /// The token that the act gives to a person, with or without a verifier; `None` for any other act, and for a first token of old.
+    #[must_use]
+    pub fn issued(&self) -> Option<&IssuedToken> {
+        if let Self::TokenIssued(issued) = self {
+            return Some(issued);
+        }
+        let Self::TokenIssuedWithVerifier(verified) = self else { return None };
+        Some(&verified.issued)
+    }
+
     /// The name of this act's kind, as JSON shows it.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         self.into()
     }
 
-    /// The kind under which people look for acts of a kind: a charge is a charge, whether by path or draw by draw.
+    /// The kind under which people look for acts of a kind: a charge is a charge, whether by path or draw by draw, and a token a token.
     #[must_use]
     pub fn shown_kind(kind: &str) -> &str {
-        kind.strip_suffix("-by-path").unwrap_or(kind)
+        kind.strip_suffix("-by-path").or(kind.strip_suffix("-with-verifier")).unwrap_or(kind)
     }
 
     /// The serving, if a stored answer was served again.

@@ -35,6 +35,33 @@ fn acts_have_the_numbers_that_they_had() {
     assert_eq!(Entry::read(&bytes), Some(entry));
 }
 
+/// A token with a verifier is written as one without, and then the verifier; people see nothing of it.
+#[test]
+fn a_verifier_stands_behind_its_token() {
+    let issued = IssuedToken {
+        name: "ada".into(),
+        role: Role::Researcher,
+        datasets: None,
+        token_name: "first".into(),
+        token: [7; 32],
+        expires_at_ms: None,
+        by: "sam".into(),
+    };
+    let verifier = ScramVerifier { salt: [1; 16], iterations: 4_096, stored_key: [2; 32], server_key: [3; 32] };
+    let plain = Entry::following(0, GENESIS, 1, Act::TokenIssued(Box::new(issued.clone()))).canonical_bytes();
+    let token = VerifiedToken { issued, verifier };
+    let entry = Entry::following(0, GENESIS, 1, Act::TokenIssuedWithVerifier(Box::new(token)));
+    let bytes = entry.canonical_bytes();
+    let (act, after) = (1 + 8 + 8 + 32, plain.len());
+    assert_eq!((bytes[act], &bytes[act + 1..after]), (30, &plain[act + 1..]));
+    assert_eq!(bytes[after..], [vec![1; 16], vec![0, 16, 0, 0], vec![2; 32], vec![3; 32]].concat());
+    assert_eq!(Entry::read(&bytes), Some(entry.clone()));
+    let shown = serde_json::to_value(&entry).expect("JSON");
+    assert_eq!((&shown["act"], &shown["name"]), (&"token-issued-with-verifier".into(), &"ada".into()));
+    assert!(shown.get("verifier").is_none() && shown.get("salt").is_none(), "{shown}");
+    assert_eq!(Act::shown_kind(entry.act.kind()), "token-issued");
+}
+
 #[test]
 fn acts_within_acts_are_not_read() {
     let applied = |acts| Act::Applied { reason: "r".into(), by: "sam".into(), managed: Vec::new(), acts };

@@ -82,26 +82,6 @@ pub enum TokenRefused {
     },
 }
 
-/// A token as it was given to a person. Only its digest is kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, BorshSerialize, BorshDeserialize)]
-pub struct IssuedToken {
-    /// Name of the person.
-    pub name: String,
-    /// The person's role, which is the one that they had before unless they are new.
-    pub role: Role,
-    /// The datasets whose statistics a viewer may see from now on; `None` leaves that as it was.
-    pub datasets: Option<Vec<String>>,
-    /// Name of the token, unique among those that the person holds.
-    pub token_name: String,
-    /// Digest of the token.
-    #[serde(serialize_with = "hex::serialize")]
-    pub token: [u8; 32],
-    /// From when on the token is refused, in milliseconds since 1970 in UTC; `None` if it does not expire.
-    pub expires_at_ms: Option<u64>,
-    /// The steward who gave it.
-    pub by: String,
-}
-
 /// Name under which published statistics ask and are charged. It is not a valid name of a person.
 pub const STATISTICS: &str = "(statistics)";
 

@@ -102,7 +102,8 @@ pub fn apply(
     grants::check_reason(reason)?;
     // Tokens and amounts take milliseconds, so they are computed outside of the ledger's writer.
     let (amounts, tokens) = (amounts(ledger, declared), tokens(ledger, declared)?);
-    let digests = tokens.iter().map(|(name, _, token)| (name.clone(), Token::digest(token.text()))).collect();
+    let kept = |(name, _, token): &(String, Role, Token)| (name.clone(), (token.digested(), token.verifier(name)));
+    let digests = tokens.iter().map(kept).collect();
     let (reason, by) = (reason.to_owned(), by.to_owned());
     let given = PreparedFiles { declared: declared.clone(), amounts, tokens: Some(digests), reason, by, now_ms };
     let rule = move |book: &LedgerState| match between(book, &given) {
@@ -121,7 +122,10 @@ fn applied(found: &Difference, given: PreparedFiles) -> Option<Act> {
 }
 
 fn added(act: &Act) -> Option<&String> {
-    if let Act::PersonAdded { name, .. } | Act::ViewerAdded { name, .. } = act { Some(name) } else { None }
+    if let Act::PersonAdded { name, .. } | Act::ViewerAdded { name, .. } = act {
+        return Some(name);
+    }
+    act.issued().map(|issued| &issued.name)
 }
 
 /// The price equivalents of all declared ε that are not granted yet. Each takes milliseconds, so never call this inside the

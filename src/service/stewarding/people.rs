@@ -4,13 +4,14 @@
 
 use std::sync::Arc;
 
-use crate::kernel::budget::entry::{Act, Digest};
+use crate::kernel::budget::entry::{Act, Digest, IssuedToken, ScramVerifier, VerifiedToken};
 use crate::kernel::budget::ledger::{Ledger, act, read};
-use crate::kernel::budget::people::{Role, is_name};
+use crate::kernel::budget::people::{FIRST_TOKEN, Role, is_name};
 use crate::kernel::budget::state::LedgerState;
 use crate::kernel::random::{self, NoRandomness};
 use crate::query::error::shown;
 use crate::service::stewarding::fault::{Absence, Conflict, StewardFault};
+use crate::service::stewarding::scram;
 use crate::service::{Service, ServiceError};
 
 /// A token: 256 random bits, shown once.
@@ -31,6 +32,16 @@ impl Token {
         &self.0
     }
 
+    /// The digest of this token.
+    pub(crate) fn digested(&self) -> Digest {
+        Self::digest(&self.0)
+    }
+
+    /// What proofs of this token are checked with, if this person holds it. Takes about a millisecond.
+    pub(crate) fn verifier(&self, holder: &str) -> ScramVerifier {
+        scram::verifier(&self.0, scram::salt(holder), scram::ITERATIONS)
+    }
+
     /// The digest under which a token is stored. 256 random bits need no salt and no slow hash.
     #[must_use]
     pub fn digest(text: &str) -> Digest {
@@ -46,8 +57,7 @@ pub const AT_STATE_DIRECTORY: &str = "steward at the state directory";
 /// # Errors
 /// [`ServiceError::Invalid`] for an invalid name; [`ServiceError::AlreadyExists`] if the person holds a token.
 pub fn add_person(ledger: &dyn Ledger, name: &str, role: Role, by: &str, now_ms: u64) -> Result<Token, ServiceError> {
-    let (person, by) = (name.to_owned(), by.to_owned());
-    add(ledger, name, role, now_ms, move |token| Act::PersonAdded { name: person, role, token, by })
+    add(ledger, (name, role, None), by, now_ms)
 }
 
 /// Adds a viewer who may only see the statistics of these datasets, or gives a new token to one whose token was revoked.
@@ -62,26 +72,27 @@ pub fn add_viewer(
     now_ms: u64,
 ) -> Result<Token, ServiceError> {
     let datasets = known(ledger, datasets)?;
-    let (person, by) = (name.to_owned(), by.to_owned());
-    add(ledger, name, Role::Viewer, now_ms, move |token| Act::ViewerAdded { name: person, token, datasets, by })
+    add(ledger, (name, Role::Viewer, Some(datasets)), by, now_ms)
 }
 
 fn add(
     ledger: &dyn Ledger,
-    name: &str,
-    role: Role,
+    (name, role, datasets): (&str, Role, Option<Vec<String>>),
+    by: &str,
     now_ms: u64,
-    added: impl FnOnce(Digest) -> Act + Send + 'static,
 ) -> Result<Token, ServiceError> {
     if !is_name(name) {
         return Err(StewardFault::Name { name: name.to_owned() }.into());
     }
     let token = Token::new().map_err(StewardFault::from)?;
-    let (person, digest) = (name.to_owned(), Token::digest(token.text()));
-    let rule = move |book: &LedgerState| match book.person(&person) {
-        Some((_, true)) => Err(Conflict::TokenHeld { name: person }),
-        Some((other, false)) if other != role => Err(Conflict::OtherRole { name: person, role: other }),
-        Some((_, false)) | None => Ok(added(digest)),
+    let verifier = token.verifier(name);
+    let (name, by, token_name, token_digest) =
+        (name.to_owned(), by.to_owned(), FIRST_TOKEN.to_owned(), token.digested());
+    let issued = IssuedToken { name, role, datasets, token_name, token: token_digest, expires_at_ms: None, by };
+    let rule = move |book: &LedgerState| match book.person(&issued.name) {
+        Some((_, true)) => Err(Conflict::TokenHeld { name: issued.name }),
+        Some((other, false)) if other != role => Err(Conflict::OtherRole { name: issued.name, role: other }),
+        Some((_, false)) | None => Ok(Act::TokenIssuedWithVerifier(Box::new(VerifiedToken { issued, verifier }))),
     };
     act(ledger, rule, now_ms)??;
     Ok(token)

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::entries::{DAY_MS, day_ms};
 use super::fault::{Absence, Conflict, StewardFault, TOKENS_MAX};
 use super::people::Token;
-use crate::kernel::budget::entry::{Act, Digest};
+use crate::kernel::budget::entry::{Act, Digest, IssuedToken, VerifiedToken};
 use crate::kernel::budget::ledger::{Ledger, act, read};
-use crate::kernel::budget::people::{FIRST_TOKEN, IssuedToken, Person, Role, TokenRefused, is_name};
+use crate::kernel::budget::people::{FIRST_TOKEN, Person, Role, TokenRefused, is_name};
 use crate::kernel::budget::state::{LedgerState, TokenRecord};
 use crate::service::views::timestamp;
 use crate::service::{Service, ServiceError};
@@ -41,7 +41,7 @@ pub fn expiry_ms(text: &str) -> Result<u64, StewardFault> {
 /// [`ServiceError::AlreadyExists`] if the person holds a token of this name.
 pub fn issue(ledger: &dyn Ledger, name: &str, terms: TokenTerms, by: &str, now_ms: u64) -> Result<Token, ServiceError> {
     let (person, issuer) = (name.to_owned(), by.to_owned());
-    give(ledger, terms, now_ms, move |book, terms, token| {
+    give(ledger, name, terms, now_ms, move |book, terms, token| {
         let (role, _) = book.person(&person).ok_or_else(|| Absence::Person { name: person.clone() })?;
         let TokenTerms { name: token_name, expires_ms: expires_at_ms } = terms;
         if book.tokens_of(&person).iter().any(|known| known.name == token_name) {
@@ -69,9 +69,9 @@ pub fn add_until(
         return Err(StewardFault::Name { name: name.to_owned() }.into());
     }
     let datasets = datasets.map(|datasets| super::people::known(ledger, datasets)).transpose()?;
-    let (name, by) = (name.to_owned(), by.to_owned());
+    let (holder, name, by) = (name, name.to_owned(), by.to_owned());
     let terms = TokenTerms { name: FIRST_TOKEN.to_owned(), expires_ms: Some(expires_ms) };
-    give(ledger, terms, now_ms, move |book, terms, token| match book.person(&name) {
+    give(ledger, holder, terms, now_ms, move |book, terms, token| match book.person(&name) {
         Some((_, true)) => Err(Conflict::TokenHeld { name }.into()),
         Some((other, false)) if other != role => Err(Conflict::OtherRole { name, role: other }.into()),
         Some((_, false)) | None => {
@@ -83,6 +83,7 @@ pub fn add_until(
 
 fn give(
     ledger: &dyn Ledger,
+    holder: &str,
     terms: TokenTerms,
     now_ms: u64,
     issued: impl FnOnce(&LedgerState, TokenTerms, Digest) -> Result<IssuedToken, ServiceError> + Send + 'static,
@@ -94,8 +95,11 @@ fn give(
         return Err(StewardFault::ExpiryOver.into());
     }
     let token = Token::new().map_err(StewardFault::from)?;
-    let digest = Token::digest(token.text());
-    let rule = move |book: &LedgerState| issued(book, terms, digest).map(|issued| Act::TokenIssued(Box::new(issued)));
+    let (digest, verifier) = (token.digested(), token.verifier(holder));
+    let rule = move |book: &LedgerState| {
+        let issued = issued(book, terms, digest)?;
+        Ok::<_, ServiceError>(Act::TokenIssuedWithVerifier(Box::new(VerifiedToken { issued, verifier })))
+    };
     act(ledger, rule, now_ms)??;
     Ok(token)
 }

@@ -143,7 +143,12 @@ impl Oracle {
             }
             Act::Frozen { .. } => self.is_frozen = true,
             Act::Unfrozen { .. } => (self.is_frozen, self.incidents) = (false, 0),
-            Act::EditionSealed { .. } | Act::PersonAdded { .. } | Act::TokenRevoked { .. } | Act::Recovered { .. } => {}
+            Act::EditionSealed { .. }
+            | Act::PersonAdded { .. }
+            | Act::TokenIssuedWithVerifier(_)
+            | Act::TokenRevoked { .. }
+            | Act::Recovered { .. } => {}
+            // The simulation has no statistics, requests or declared files, and nothing that is paid for draw by draw.
             Act::Charged(_)
             | Act::Served(_)
             | Act::StatisticsGranted { .. }

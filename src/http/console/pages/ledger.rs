@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use maud::{Markup, html};
 
-use crate::kernel::budget::entry::{Act, Cause, Charge};
-use crate::kernel::budget::people::{IssuedToken, Role};
+use crate::kernel::budget::entry::{Act, Cause, Charge, IssuedToken};
+use crate::kernel::budget::people::{FIRST_TOKEN, Role};
 use crate::render::budget::percent;
 use crate::service::asking::served::question_of;
 use crate::service::stewarding::entries::{AnswerNames, EntryPrice, asker};
@@ -267,11 +267,8 @@ pub fn words(act: &Act, names: &EntryNames<'_>) -> String {
         }
         Act::PersonAdded { name, role, by, .. } => format!("{by} gave {name} a token as {role}"),
         Act::TokenRevoked { name, by } => format!("{by} revoked every token of {name}"),
-        Act::TokenIssued(issued) => {
-            let IssuedToken { name, role, token_name, expires_at_ms, by, .. } = issued.as_ref();
-            let until = expires_at_ms.map_or("without an end".to_owned(), |at| format!("until {}", timestamp(at)));
-            format!("{by} gave {name}, a {role}, the token “{token_name}”, {until}")
-        }
+        Act::TokenIssued(issued) => issued_to(issued),
+        Act::TokenIssuedWithVerifier(token) => issued_to(&token.issued),
         Act::NamedTokenRevoked { name, token_name, by } => format!("{by} revoked the token “{token_name}” of {name}"),
         Act::RoleSet { name, role, datasets, by } => match (role, datasets) {
             (Role::Viewer, Some(datasets)) => format!("{by} made {name} a viewer, who may see {}", listed(datasets)),
@@ -325,6 +322,16 @@ pub fn words(act: &Act, names: &EntryNames<'_>) -> String {
         Act::ViewingSet { name, datasets, by } => format!("{by} lets {name} see {}", listed(datasets)),
         Act::Applied { reason, by, acts, .. } => format!("{by} applied files, {} changes: {reason}", acts.len()),
     }
+}
+
+fn issued_to(issued: &IssuedToken) -> String {
+    let IssuedToken { name, role, datasets, token_name, token: _, expires_at_ms, by } = issued;
+    let see = datasets.as_ref().map_or_else(String::new, |datasets| format!(", who may see {}", listed(datasets)));
+    if token_name == FIRST_TOKEN && expires_at_ms.is_none() {
+        return format!("{by} gave {name} a token as {role}{see}");
+    }
+    let until = expires_at_ms.map_or("without an end".to_owned(), |at| format!("until {}", timestamp(at)));
+    format!("{by} gave {name}, a {role}{see}, the token “{token_name}”, {until}")
 }
 
 fn charged_for(charged: &Charge) -> String {

@@ -87,7 +87,8 @@ impl LedgerState {
             Act::ViewingSet { name, datasets, .. } => self.set_viewing(name, datasets),
             Act::RoleSet { name, role, datasets, .. } => self.set_role(name, *role, datasets.as_deref()),
             Act::TokenRevoked { name, .. } => self.revoke(name, None),
-            Act::TokenIssued(issued) => self.issue_token(issued, entry.at_ms),
+            Act::TokenIssued(issued) => self.issue_token(issued, None, entry.at_ms),
+            Act::TokenIssuedWithVerifier(token) => self.issue_token(&token.issued, Some(&token.verifier), entry.at_ms),
             Act::NamedTokenRevoked { name, token_name, .. } => self.revoke(name, Some(token_name)),
             Act::ProjectGranted { project: name, dataset, epsilon, amount, .. } => {
                 let (kind, epsilon, amount, at_ms) = (AccountKind::Project, *epsilon, *amount, entry.at_ms);

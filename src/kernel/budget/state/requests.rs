@@ -141,6 +141,7 @@ impl LedgerState {
             | Act::ViewingSet { .. }
             | Act::RequestGranted { .. }
             | Act::TokenIssued(_)
+            | Act::TokenIssuedWithVerifier(_)
             | Act::NamedTokenRevoked { .. }
             | Act::RoleSet { .. } => Err(FoldFault::Misplaced),
         }
@@ -171,6 +172,7 @@ impl LedgerState {
     fn take_one_of(&mut self, entry: &Entry, act: &Act) -> FoldResult {
         match act {
             Act::PersonAdded { .. }
+            | Act::TokenIssuedWithVerifier(_)
             | Act::TokenRevoked { .. }
             | Act::ViewerAdded { .. }
             | Act::ViewingSet { .. }

@@ -1,6 +1,6 @@
 //! What the ledger's state keeps of people and of tokens.
 
-use crate::kernel::budget::entry::Digest;
+use crate::kernel::budget::entry::{Digest, ScramVerifier};
 use crate::kernel::budget::people::Role;
 
 /// A token that was not revoked.
@@ -14,6 +14,8 @@ pub struct TokenRecord {
     pub issued_ms: u64,
     /// From when on it is refused, in milliseconds since 1970 in UTC; `None` if it does not expire.
     pub expires_ms: Option<u64>,
+    /// What proofs of the token are checked with; `None` for tokens that are older than verifiers.
+    pub verifier: Option<ScramVerifier>,
 }
 
 impl TokenRecord {

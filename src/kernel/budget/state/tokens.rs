@@ -7,8 +7,8 @@ use super::LedgerState;
 use super::fault::FoldFault;
 use super::fold::FoldResult;
 use super::token_records::{PersonRecord, TokenHolder, TokenRecord};
-use crate::kernel::budget::entry::Digest;
-use crate::kernel::budget::people::{FIRST_TOKEN, IssuedToken, Person, Role, TokenRefused};
+use crate::kernel::budget::entry::{Digest, IssuedToken, ScramVerifier};
+use crate::kernel::budget::people::{FIRST_TOKEN, Person, Role, TokenRefused};
 
 impl LedgerState {
     /// Whether somebody else than this person is a steward with a token that is good.
@@ -58,15 +58,22 @@ impl LedgerState {
     }
 
     /// Adds a person, or gives the first token to one who holds none.
-    pub(super) fn add_person(&mut self, name: &str, role: Role, token: Digest, at_ms: u64) -> FoldResult {
-        let person = self.people.entry(name.to_owned()).or_insert(PersonRecord { role, tokens: Vec::new() });
+    pub(super) fn add_person(&mut self, holder: &str, role: Role, token: Digest, at_ms: u64) -> FoldResult {
+        let person = self.people.entry(holder.to_owned()).or_insert(PersonRecord { role, tokens: Vec::new() });
         person.role = role;
         person.tokens.retain(|known| known.name != FIRST_TOKEN);
-        self.keep_token(name, FIRST_TOKEN, (token, at_ms), None)
+        let (name, issued_ms) = (FIRST_TOKEN.to_owned(), at_ms);
+        let record = TokenRecord { name, digest: token, issued_ms, expires_ms: None, verifier: None };
+        self.keep_token(holder, record)
     }
 
     /// Gives a person another token, and adds them if they are new.
-    pub(super) fn issue_token(&mut self, issued: &IssuedToken, at_ms: u64) -> FoldResult {
+    pub(super) fn issue_token(
+        &mut self,
+        issued: &IssuedToken,
+        verifier: Option<&ScramVerifier>,
+        at_ms: u64,
+    ) -> FoldResult {
         let IssuedToken { name, role, datasets, token_name, token, expires_at_ms, by: _ } = issued;
         if let Some(datasets) = datasets {
             self.set_viewing(name, datasets)?;
@@ -78,7 +85,9 @@ impl LedgerState {
         if person.tokens.iter().any(|known| known.name == *token_name) {
             return Err(FoldFault::TokenNameHeld);
         }
-        self.keep_token(name, token_name, (*token, at_ms), *expires_at_ms)
+        let (token_name, digest, expires_ms) = (token_name.clone(), *token, *expires_at_ms);
+        let verifier = verifier.cloned();
+        self.keep_token(name, TokenRecord { name: token_name, digest, issued_ms: at_ms, expires_ms, verifier })
     }
 
     /// Gives a person another role; their tokens, and what they may see as a viewer, are otherwise as before.
@@ -90,16 +99,10 @@ impl LedgerState {
         Ok(())
     }
 
-    fn keep_token(
-        &mut self,
-        holder: &str,
-        name: &str,
-        (digest, issued_ms): (Digest, u64),
-        expires_ms: Option<u64>,
-    ) -> FoldResult {
+    fn keep_token(&mut self, holder: &str, record: TokenRecord) -> FoldResult {
         let person = self.people.get_mut(holder).ok_or(FoldFault::UnknownPerson)?;
-        person.tokens.push(TokenRecord { name: name.to_owned(), digest, issued_ms, expires_ms });
-        self.tokens.insert(digest, TokenHolder { name: holder.to_owned(), expires_ms });
+        self.tokens.insert(record.digest, TokenHolder { name: holder.to_owned(), expires_ms: record.expires_ms });
+        person.tokens.push(record);
         Ok(())
     }
 

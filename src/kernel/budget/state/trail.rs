@@ -66,6 +66,7 @@ impl LedgerState {
             | Act::ViewingSet { name, by, .. }
             | Act::RoleSet { name, by, .. } => of(Some(by), Some(name), None),
             Act::TokenIssued(issued) => of(Some(&issued.by), Some(&issued.name), None),
+            Act::TokenIssuedWithVerifier(token) => of(Some(&token.issued.by), Some(&token.issued.name), None),
             Act::Granted { researcher, dataset, by, .. } | Act::RequestGranted { researcher, dataset, by, .. } => {
                 of(Some(by), Some(researcher), Some(dataset))
             }

@@ -8,7 +8,8 @@ use std::collections::{BTreeSet, HashMap};
 use super::fault::{AllocationFault, DeclaredFault};
 use super::file::{Allocation, Declared, DeclaredPerson};
 use super::names::{Named, change};
-use crate::kernel::budget::entry::{AccountKind, Act, Digest};
+use crate::kernel::budget::entry::{AccountKind, Act, Digest, IssuedToken, ScramVerifier, VerifiedToken};
+use crate::kernel::budget::people::FIRST_TOKEN;
 use crate::kernel::budget::people::Role;
 use crate::kernel::budget::state::LedgerState;
 use crate::kernel::privacy::accountant::Accountant;
@@ -16,6 +17,7 @@ use crate::kernel::privacy::amounts::{Epsilon, Price};
 use crate::service::stewarding::grants::{self, Grant, Holder};
 use crate::service::stewarding::people::Token;
 use crate::service::stewarding::roles::{is_last_steward, seen_as_viewer};
+use crate::service::stewarding::scram;
 
 /// What is declared, with everything that takes time or randomness prepared.
 pub(super) struct PreparedFiles {
@@ -23,8 +25,8 @@ pub(super) struct PreparedFiles {
     pub(super) declared: Declared,
     /// The price equivalent of each ε, by dataset.
     pub(super) amounts: HashMap<(String, Epsilon), Price>,
-    /// Digests of new tokens, by person; `None` for a plan, which creates no tokens.
-    pub(super) tokens: Option<HashMap<String, Digest>>,
+    /// Digests and verifiers of new tokens, by person; `None` for a plan, which creates no tokens.
+    pub(super) tokens: Option<HashMap<String, (Digest, ScramVerifier)>>,
     /// The reason for all changes; a grant may have a reason of its own.
     pub(super) reason: String,
     /// The name of the steward who applies the files.
@@ -126,19 +128,19 @@ impl Walk<'_> {
             Some((_, false)) => format!("give {name}, who is a {role}, a new token"),
             None => format!("add person {name} as {role}"),
         };
-        let token = match &given.tokens {
-            // A plan's digest is never used: its state is a copy that is thrown away.
-            None => Token::digest(name),
-            Some(tokens) => *tokens.get(name).ok_or_else(|| DeclaredFault::TokenChanged { name: name.clone() })?,
+        let (token, verifier) = match &given.tokens {
+            // A plan's digest and verifier are never used: its state is a copy that is thrown away.
+            None => (Token::digest(name), scram::NONE),
+            Some(tokens) => tokens.get(name).cloned().ok_or(DeclaredFault::TokenChanged { name: name.clone() })?,
         };
-        let (name, by) = (name.clone(), given.by.clone());
-        match datasets {
-            None => self.take(words, Act::PersonAdded { name, role: *role, token, by }),
-            Some(datasets) => {
-                let words = format!("{words} of {}", listed(datasets));
-                self.take(words, Act::ViewerAdded { name, token, datasets: datasets.clone(), by })
-            }
-        }
+        let words = match datasets {
+            None => words,
+            Some(datasets) => format!("{words} of {}", listed(datasets)),
+        };
+        let (name, role, by, datasets) = (name.clone(), *role, given.by.clone(), datasets.clone());
+        let (token_name, expires_at_ms) = (FIRST_TOKEN.to_owned(), None);
+        let issued = IssuedToken { name, role, datasets, token_name, token, expires_at_ms, by };
+        self.take(words, Act::TokenIssuedWithVerifier(Box::new(VerifiedToken { issued, verifier })))
     }
 
     /// Gives somebody who exists with another role the declared one. The last steward who may come in keeps theirs.
