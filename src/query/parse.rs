@@ -30,6 +30,7 @@ mod outside;
 mod over_answer;
 mod pairs;
 mod periods;
+mod plain;
 mod quotes;
 mod regression;
 mod rows;
@@ -50,6 +51,7 @@ mod words;
 mod survival;
 
 pub use self::limits::{DEPTH_MAX, IN_ITEMS_MAX, ITEMS_MAX, NODES_MAX, TEXT_BYTES_MAX};
+pub use self::plain::{PLAIN_BYTES_MAX, plain_statements, plain_tokens};
 
 use sqlparser::ast::{DescribeAlias, Statement};
 use sqlparser::dialect::PostgreSqlDialect;
