@@ -129,8 +129,7 @@ pub fn with_role(person: Person, roles: &[Role]) -> Result<Person, Problem> {
     if roles.contains(&person.role) {
         return Ok(person);
     }
-    let names: Vec<_> = roles.iter().map(|role| role.name()).collect();
-    Err(Problem::forbidden(format!("your role is {}; this is for a {}", person.role, names.join(" or "))))
+    Err(Problem::for_others(person.role, roles))
 }
 
 macro_rules! asks_as {

@@ -9,6 +9,7 @@ pub(in crate::service) mod curved;
 pub(crate) mod derivations;
 pub(crate) mod compose;
 pub mod costs;
+pub mod described;
 pub mod expected;
 pub(crate) mod extent;
 pub(crate) mod failure;

@@ -6,6 +6,7 @@
 use crate::kernel::budget::charge::Refusal;
 use crate::kernel::budget::entry::AccountKind;
 use crate::kernel::budget::ledger::LedgerFault;
+use crate::kernel::budget::people::Role;
 use crate::query::error::{Code, Position, QueryError};
 use crate::service::asking::ask::AskFault;
 use crate::service::publishing::adoption::AdoptionError;
@@ -165,6 +166,13 @@ impl Problem {
     #[must_use]
     pub fn forbidden(detail: impl Into<String>) -> Self {
         Self::new(ProblemKind::Forbidden, detail)
+    }
+
+    /// The problem that something is for other roles than the caller's.
+    #[must_use]
+    pub fn for_others(role: Role, roles: &[Role]) -> Self {
+        let names: Vec<_> = roles.iter().map(|role| role.name()).collect();
+        Self::forbidden(format!("your role is {role}; this is for a {}", names.join(" or ")))
     }
 
     /// The problem that a request is not valid.

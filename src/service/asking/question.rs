@@ -171,7 +171,7 @@ impl Service {
         PreparedQuestion { who: who.to_owned(), ask, kind, pad, is_fresh, known }
     }
 
-    fn planned(&self, who: &str, query: &Query, ask: &Ask) -> (Result<Priced, ServiceError>, Option<Pad>) {
+    pub(super) fn planned(&self, who: &str, query: &Query, ask: &Ask) -> (Result<Priced, ServiceError>, Option<Pad>) {
         let dataset = match self.dataset_of(who, query) {
             Ok(dataset) => dataset,
             Err(error) => return (Err(error.into()), self.least_pad()),

@@ -147,7 +147,7 @@ impl Service {
     }
 
     /// The noise of measurements that are worth this much.
-    fn at(&self, priced: &Priced, worth: &[Price]) -> Result<Certificate, ServiceError> {
+    pub(super) fn at(&self, priced: &Priced, worth: &[Price]) -> Result<Certificate, ServiceError> {
         let subject = Subject { dataset: priced.dataset.lineage.clone(), edition: priced.dataset.edition.clone() };
         Ok(certify(priced.dataset.terms.accountant, subject, &priced.plan.sought, worth)?)
     }
