@@ -194,20 +194,7 @@ fn every_form_is_for_whom_it_concerns_and_is_nothing_to_others() {
                     (two.look(&page, cookie.as_deref()).await, two.look(&nothing, cookie.as_deref()).await);
                 assert_eq!(page.status == StatusCode::OK, may && name != "wait", "{who} at /s/{name}: {}", page.status);
                 assert!(may || observed(&page, name) == observed(&nothing, NOTHING), "{who} at /s/{name}");
-                // Who may not see it cannot share it, either.
-                let form = |name: &str| format!("/statistics/{name}/link");
-                let (form, nothing) =
-                    (two.look(&form(name), cookie.as_deref()).await, two.look(&form(NOTHING), cookie.as_deref()).await);
-                let may_share = may && name != "wait" && token.is_some();
-                assert_eq!(form.status == StatusCode::OK, may_share, "{who} shares {name}: {}", form.status);
-                assert!(may_share || observed(&form, name) == observed(&nothing, NOTHING), "{who} shares {name}");
-                let share = async |name: &str| {
-                    let body = json!({"statistic": name}).to_string();
-                    call(&two.router, Method::POST, "/v1/links", token.as_deref(), &[], body).await
-                };
-                let (link, nothing) = (share(name).await, share(NOTHING).await);
-                assert_eq!(link.status == StatusCode::CREATED, may_share, "{who} links to {name}: {}", link.status);
-                assert!(may_share || observed(&link, name) == observed(&nothing, NOTHING), "{who} links to {name}");
+                shares_only_what_they_see(&two, (who, token.as_deref(), cookie.as_deref()), name, may).await;
                 // A session may read what its person may, also at the API's address, because pages link there.
                 let linked = two.look(&format!("/v1/statistics/{name}.csv"), cookie.as_deref()).await;
                 assert_eq!(
@@ -219,6 +206,27 @@ fn every_form_is_for_whom_it_concerns_and_is_nothing_to_others() {
             }
         }
     });
+}
+
+/// Who may not see a statistic cannot share it, either.
+async fn shares_only_what_they_see(
+    two: &Two,
+    (who, token, cookie): (&str, Option<&str>, Option<&str>),
+    name: &str,
+    may: bool,
+) {
+    let form = |name: &str| format!("/statistics/{name}/link");
+    let (form, nothing) = (two.look(&form(name), cookie).await, two.look(&form(NOTHING), cookie).await);
+    let may_share = may && name != "wait" && token.is_some();
+    assert_eq!(form.status == StatusCode::OK, may_share, "{who} shares {name}: {}", form.status);
+    assert!(may_share || observed(&form, name) == observed(&nothing, NOTHING), "{who} shares {name}");
+    let share = async |name: &str| {
+        let body = json!({"statistic": name}).to_string();
+        call(&two.router, Method::POST, "/v1/links", token, &[], body).await
+    };
+    let (link, nothing) = (share(name).await, share(NOTHING).await);
+    assert_eq!(link.status == StatusCode::CREATED, may_share, "{who} links to {name}: {}", link.status);
+    assert!(may_share || observed(&link, name) == observed(&nothing, NOTHING), "{who} links to {name}");
 }
 
 #[test]
