@@ -72,7 +72,8 @@ fn shown_at(question: &Question, show: PageContents) -> Option<String> {
         [("sql", question.sql.as_str()), ("epsilon", epsilon), ("margin", margin), ("purpose", &question.purpose)];
     let place = address("/ask", &[params[0], params[1], params[2], params[3], ("show", show)]);
     // A text that is left out of the address would come back as the example's.
-    let is_whole = !question.sql.is_empty() && !(epsilon.is_empty() && margin.is_empty());
+    let has_accuracy = !epsilon.is_empty() || !margin.is_empty();
+    let is_whole = !question.sql.is_empty() && has_accuracy;
     (is_whole && place.len() <= ADDRESS_BYTES_MAX).then_some(place)
 }
 
