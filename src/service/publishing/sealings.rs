@@ -111,6 +111,26 @@ impl From<io::Error> for SealingRefusal {
     }
 }
 
+/// Why a sealing that was started did not lead to an edition that is served.
+#[derive(Debug, thiserror::Error)]
+enum Unserved {
+    #[error(transparent)]
+    Cancelled(#[from] IsCancelled),
+    #[error("the state directory cannot be written: {}", .0.kind())]
+    Unwritable(#[from] io::Error),
+    #[error("no process could be started for it: {0}")]
+    NoProcess(io::ErrorKind),
+    /// The process says why.
+    #[error("{0}")]
+    Fault(String),
+    #[error("the process that sealed it ended too early; it may have been out of memory, or somebody ended it")]
+    Gone,
+    #[error(transparent)]
+    Adoption(#[from] AdoptionError),
+    #[error("the sealing was cut off by a fault of the server")]
+    CutOff,
+}
+
 /// The sealings of one server.
 pub struct Sealings {
     current: Arc<Current>,
@@ -236,66 +256,54 @@ impl Sealings {
     fn run(&self, job: &Job, policy: &Policy, sources: &Sources) {
         let name = job.facts.id.as_str();
         let sealed = catch_unwind(AssertUnwindSafe(|| {
-            let staging = staging_beside(&self.place.state, name).map_err(|error| unwritable(&error))?;
+            let staging = staging_beside(&self.place.state, name)?;
             let sealed = self.seal(job, policy, sources, &staging);
             let _ = fs::remove_dir_all(&staging);
             sealed
         }));
-        let outcome =
-            sealed.unwrap_or_else(|_| Err(Some("the sealing was cut off by a fault of the server".to_owned())));
-        match outcome {
+        match sealed.unwrap_or(Err(Unserved::CutOff)) {
             Ok((edition, report)) => {
                 tracing::info!(dataset = job.facts.dataset, edition, "a new edition is served");
                 job.serve(edition, report);
             }
-            Err(Some(fault)) => job.fail(fault),
-            // It was cancelled.
-            Err(None) => {}
+            Err(why) => job.fail(why.to_string()),
         }
     }
 
-    /// The edition that is served now, with its report; the reason why there is none, or `None` if the sealing was cancelled.
+    /// Seals and takes the edition; returns its id and its report.
     fn seal(
         &self,
         job: &Job,
         policy: &Policy,
         sources: &Sources,
         staging: &Path,
-    ) -> Result<(String, Option<Report>), Option<String>> {
-        let cancelled = |IsCancelled| None::<String>;
+    ) -> Result<(String, Option<Report>), Unserved> {
         let text = &job.facts.policy;
-        let written = files::create_private(&staging.join(process::POLICY_FILE));
-        written.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| unwritable(&error))?;
-        let started = job.run(|| process::start(&self.place.program, staging, sources)).map_err(cancelled)?;
-        started.map_err(|error| Some(format!("no process could be started for it: {}", error.kind())))?;
+        files::create_private(&staging.join(process::POLICY_FILE))?.write_all(text.as_bytes())?;
+        let started = job.run(|| process::start(&self.place.program, staging, sources))?;
+        started.map_err(|error| Unserved::NoProcess(error.kind()))?;
         let (edition, commitment) = follow(job)?;
-        job.load().map_err(cancelled)?;
+        job.load()?;
         let staged = StagedEdition { policy, text, staging, edition: &edition, commitment: &commitment };
-        self.current.adopt(&self.place.state, &staged).map_err(|error| Some(error.to_string()))?;
+        self.current.adopt(&self.place.state, &staged)?;
         let report = Report::read(&self.place.state, &edition);
         Ok((edition, report))
     }
 }
 
-fn unwritable(error: &io::Error) -> Option<String> {
-    Some(format!("the state directory cannot be written: {}", error.kind()))
-}
-
 /// Follows the process to its end. Returns the edition and the commitment to it.
-fn follow(job: &Job) -> Result<(String, String), Option<String>> {
-    let mut last = None;
+fn follow(job: &Job) -> Result<(String, String), Unserved> {
+    let mut last = Err(Unserved::Gone);
     for line in job.output().into_iter().flat_map(|output| BufReader::new(output).lines()) {
-        let line = line.ok().and_then(|line| serde_json::from_str(&line).ok());
-        match line {
+        match line.ok().and_then(|line| serde_json::from_str(&line).ok()) {
             Some(SealingLine::Rows(rows)) => job.read(rows),
-            Some(SealingLine::Sealed { edition, commitment }) => last = Some(Ok((edition, commitment))),
-            Some(SealingLine::Fault(fault)) => last = Some(Err(Some(fault))),
+            Some(SealingLine::Sealed { edition, commitment }) => last = Ok((edition, commitment)),
+            Some(SealingLine::Fault(fault)) => last = Err(Unserved::Fault(fault)),
             None => {}
         }
     }
     job.reap();
-    let gone = "the process that sealed it ended too early; it may have been out of memory, or somebody ended it";
-    last.unwrap_or_else(|| Err(Some(gone.to_owned())))
+    last
 }
 
 /// The name of the dataset that the text of a policy declares, as far as it can be read.

@@ -96,7 +96,7 @@ impl Clinic {
     }
 
     /// Stops the server, and waits until its ledger is free.
-    fn stopped(self) -> (TempDir, String, String) {
+    pub fn stopped(self) -> (TempDir, String, String) {
         let Self { dir, router, steward, researcher, sealings, current, .. } = self;
         drop((router, sealings, current));
         let state = dir.path().join("state");
@@ -216,18 +216,6 @@ impl Clinic {
         body.extend_pairs(fields);
         let headers = [("cookie", cookie), ("content-type", "application/x-www-form-urlencoded")];
         call(&self.router, Method::POST, path, None, &headers, body.finish()).await
-    }
-
-    /// Listens on a port of its own until what is returned is dropped.
-    pub async fn listening(&self) -> (String, tokio::sync::oneshot::Sender<()>) {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-        let router = self.router.clone();
-        tokio::spawn(tacit::net::listener::serve(listener, router, async {
-            let _ = stopped.await;
-        }));
-        (url, stop)
     }
 }
 

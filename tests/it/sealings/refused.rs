@@ -84,7 +84,7 @@ fn a_sealing_that_fails_changes_nothing_and_tells_stewards_why() {
 /// A program that seals for ever, and writes down its number.
 fn endless(dir: &Path) -> (PathBuf, PathBuf) {
     let (program, number) = (dir.join("endless.sh"), dir.join("number"));
-    let text = format!("#!/bin/sh\necho '{{\"rows\":7}}'\necho $$ > {}\nexec tail -f /dev/null\n", number.display());
+    let text = format!("#!/bin/sh\necho $$ > {}\necho '{{\"rows\":7}}'\nexec tail -f /dev/null\n", number.display());
     std::fs::write(&program, text).expect("a program");
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o700)).expect("rights");
     (program, number)

@@ -90,7 +90,9 @@ struct JobState {
     child: Option<Child>,
 }
 
-/// A sealing that was cancelled in the meantime.
+/// The sealing was cancelled in the meantime.
+#[derive(Debug, thiserror::Error)]
+#[error("it was cancelled")]
 pub(super) struct IsCancelled;
 
 impl Job {

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::sources::Sources;
-use crate::engine::seal::seal;
+use super::sources::{SourceFault, Sources};
+use crate::engine::seal::{SealError, seal};
 use crate::files;
 use crate::query::terms::policy::PolicyFault;
 
@@ -46,7 +46,8 @@ pub(super) fn start(program: &Path, folder: &Path, sources: &Sources) -> io::Res
     if let Some(upload) = &sources.upload {
         command.arg("--upload").arg(upload);
     }
-    if let Some(beside) = &sources.beside {
+    // The folder of a file that is named without one is the process's own, too.
+    if let Some(beside) = sources.beside.as_ref().filter(|folder| !folder.as_os_str().is_empty()) {
         command.arg("--beside").arg(beside);
     }
     // An interrupt from the terminal is for the server to handle. What it would say there is in its lines, too.
@@ -57,15 +58,27 @@ pub(super) fn start(program: &Path, folder: &Path, sources: &Sources) -> io::Res
 pub fn seal_alone(folder: &Path, sources: &Sources, tell: &dyn Fn(&SealingLine)) -> bool {
     // Without it, the process would go on when its server is killed.
     let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
-    let last = sealed(folder, sources, tell).unwrap_or_else(SealingLine::Fault);
+    let last = sealed(folder, sources, tell).unwrap_or_else(|fault| SealingLine::Fault(fault.to_string()));
     tell(&last);
     matches!(last, SealingLine::Sealed { .. })
 }
 
-fn sealed(folder: &Path, sources: &Sources, tell: &dyn Fn(&SealingLine)) -> Result<SealingLine, String> {
-    let text = files::text(&folder.join(POLICY_FILE)).map_err(|error| files::because(error.kind()))?;
-    let faulty = |faults: Vec<PolicyFault>| faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-    let policy = sources.parse(&text).map_err(faulty)?.map_err(|fault| fault.to_string())?;
+/// Why the process sealed nothing.
+#[derive(Debug, thiserror::Error)]
+enum Unsealed {
+    #[error("the policy's file: {}", files::because(.0.kind()))]
+    Unreadable(#[from] io::Error),
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Faulty(Vec<PolicyFault>),
+    #[error(transparent)]
+    Source(#[from] SourceFault),
+    #[error(transparent)]
+    Seal(#[from] SealError),
+}
+
+fn sealed(folder: &Path, sources: &Sources, tell: &dyn Fn(&SealingLine)) -> Result<SealingLine, Unsealed> {
+    let text = files::text(&folder.join(POLICY_FILE))?;
+    let policy = sources.parse(&text).map_err(Unsealed::Faulty)??;
     let told = Mutex::new(None::<Instant>);
     let progress = |rows: u64| {
         let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
@@ -74,7 +87,7 @@ fn sealed(folder: &Path, sources: &Sources, tell: &dyn Fn(&SealingLine)) -> Resu
             tell(&SealingLine::Rows(rows));
         }
     };
-    let (manifest, report) = seal(&policy, folder, &progress).map_err(|error| error.to_string())?;
+    let (manifest, report) = seal(&policy, folder, &progress)?;
     tell(&SealingLine::Rows(report.rows_read));
     Ok(SealingLine::Sealed { edition: manifest.edition.clone(), commitment: manifest.commitment() })
 }
