@@ -82,7 +82,8 @@ impl Drafter {
             .spawn()
             .map_err(|_| DraftFault::BrokenOff)?;
         match heard(child)? {
-            Said::Draft(text) => Ok(text),
+            // A comment of the draft names the file.
+            Said::Draft(text) => Ok(with_name(&text, file)),
             Said::Fault(words) => Err(DraftFault::Source(with_name(&words, file))),
         }
     }
@@ -114,7 +115,7 @@ fn heard(mut child: Child) -> Result<Said, DraftFault> {
     serde_json::from_slice(&bytes).map_err(|_| DraftFault::BrokenOff)
 }
 
-/// A message about a file with the file's name in place of its path.
+/// A text about a file with the file's name in place of its path.
 fn with_name(words: &str, file: &Path) -> String {
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     words.replace(&file.display().to_string(), &name)
