@@ -8,6 +8,7 @@ mod event;
 mod fault;
 mod file;
 mod operator;
+mod uploads;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use strum::VariantNames;
 use toml::Spanned;
 
 use crate::files::{self, LineColumn};
+use crate::service::publishing::uploads::UploadLimits;
 pub use event::WebhookEvent;
 use fault::ConfigFault;
 pub use file::ConfigFile;
@@ -47,6 +49,8 @@ pub struct Config {
     pub webhooks: Vec<Webhook>,
     /// Who runs the server; `None` if they did not say.
     pub operator: Option<Operator>,
+    /// How much stewards may upload, and for how long it is kept.
+    pub uploads: UploadLimits,
 }
 
 /// The files of a TLS certificate and its private key.
@@ -145,6 +149,7 @@ impl Config {
             statistics: file.statistics.map(take_statistics).transpose()?.unwrap_or_default(),
             webhooks: webhooks.collect::<Result<_, _>>()?,
             operator: file.operator.as_ref().map(operator::take).transpose()?,
+            uploads: file.uploads.as_ref().map(uploads::take).transpose()?.unwrap_or_default(),
         })
     }
 }

@@ -29,6 +29,7 @@ use crate::service::Service;
 use crate::service::publishing::editions::seal_and_publish;
 use crate::service::publishing::schedule::CalendarZone;
 use crate::service::publishing::statistics::{Agreement, Refreshed, confirm};
+use crate::service::publishing::uploads::UploadLimits;
 use crate::service::stewarding::grants::{self, Grant, Holder};
 use crate::service::stewarding::people;
 use crate::terminal::say;
@@ -87,7 +88,8 @@ pub fn run(options: &DemoOptions) -> Result<(), DemoError> {
     let policy = options.dir.join("visits.toml");
     let (state, queries) = (state(&options.dir), options.dir.join("queries"));
     let queries = Some((queries.as_path(), CalendarZone::default()));
-    let started = startup::open_publishing(&state, None, &[policy], queries, Launch::this_program())?;
+    let launch = (Launch::this_program(), UploadLimits::default());
+    let started = startup::open_publishing(&state, None, &[policy], queries, launch)?;
     let (service, current) = (started.service, started.current);
     let settings = http::Settings { sealings: Some(started.sealings), ..http::Settings::default() };
     runtime.block_on(async {

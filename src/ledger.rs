@@ -31,7 +31,7 @@ pub use crate::ledger::sqlite::open::LedgerOptions;
 use crate::ledger::sqlite::open::OpenedLedger;
 pub use fault::{AnswerFault, EntryFault};
 pub use recovery::{Recovery, recover};
-pub use rights::OUTBOX;
+pub use rights::{OUTBOX, UPLOADS};
 use std::fs::File;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;

@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::engine::drafting::Drafter;
 use crate::engine::seal::{Report, clear_superseded};
 use crate::engine::{EngineFault, Host, Launch, WorkerPool};
 use crate::files;
@@ -12,6 +13,7 @@ use crate::kernel::budget::account::EditionMark;
 use crate::kernel::budget::ledger::{Ledger, read};
 use crate::kernel::clock::{Clock, SystemClock};
 use crate::kernel::vault::noise::OpenDp;
+use crate::ledger::sqlite::policy_texts::PolicyTextTable;
 use crate::ledger::sqlite::questions::QuestionTable;
 use crate::ledger::{LedgerOptions, OpenError, SqliteLedger, WriteLock};
 use crate::query::file::{FileFault, QueryFile};
@@ -23,6 +25,7 @@ use crate::service::publishing::loading::{Declared, KeptPolicy, manifests};
 use crate::service::publishing::schedule::CalendarZone;
 use crate::service::publishing::sealings::{SealingPlace, Sealings};
 use crate::service::publishing::statistics::StatisticFault;
+use crate::service::publishing::uploads::{UploadLimits, Uploads};
 use crate::service::{Current, Dataset, Ports, Service, ServiceError};
 
 /// Why a server does not start.
@@ -109,10 +112,11 @@ pub fn open(
     policies: &[impl AsRef<Path>],
     launch: Launch,
 ) -> Result<Arc<Service>, StartError> {
-    open_publishing(state, anchor, policies, None, launch).map(|started| started.service)
+    open_publishing(state, anchor, policies, None, (launch, UploadLimits::default())).map(|started| started.service)
 }
 
-/// Opens the service like [`open`], and publishes every query of a directory; days begin in the given time zone.
+/// Opens the service like [`open`], publishes every query of a directory, and limits what stewards may upload; days begin in the given time
+/// zone.
 ///
 /// # Errors
 /// [`StartError`] says why the service cannot be opened.
@@ -121,7 +125,7 @@ pub fn open_publishing(
     anchor: Option<&Path>,
     policies: &[impl AsRef<Path>],
     queries: Option<(&Path, CalendarZone)>,
-    launch: Launch,
+    (launch, uploads): (Launch, UploadLimits),
 ) -> Result<Started, StartError> {
     let files: Vec<PathBuf> = policies.iter().map(|path| path.as_ref().to_owned()).collect();
     let policies: Vec<Policy> = files.iter().map(|path| Policy::load(path)).collect::<Result<_, _>>()?;
@@ -136,17 +140,19 @@ pub fn open_publishing(
         tracing::warn!(kind = ?error.kind(), "superseded editions could not be removed");
     }
     let place = SealingPlace { state: state.to_owned(), program: launch.program.clone(), policies: of_files };
+    let uploads = Uploads::new(state, Drafter::new(launch.program.clone()), uploads);
     let mut engine = WorkerPool::new(launch);
     let (datasets, kept_over_files) = load_all(state, &ledger, &mut engine, policies)?;
     let write_lock = ledger.write_lock();
     let questions = QuestionTable::open(state, write_lock.clone())?;
+    let policy_texts = PolicyTextTable::open(state, write_lock.clone())?;
     let ports = Ports {
         ledger: Arc::new(ledger),
         engine: Arc::new(engine),
         noise: Arc::new(OpenDp),
         clock: Arc::new(SystemClock),
     };
-    let service = Service::new(ports, datasets).keeping(questions);
+    let service = Service::new(ports, datasets).keeping(questions).keeping_policies(policy_texts).uploading(uploads);
     let service = Arc::new(match queries {
         Some((dir, zone)) => service.publishing(query_files(dir)?, zone)?.showing(dashboards(dir)?)?,
         None => service,

@@ -38,7 +38,8 @@ pub(super) fn run(path: &Path) -> Result<(), CommandFailure> {
     let has_operator = settings.operator.is_some();
     let queries = config.queries_dir.as_deref().map(|dir| (dir, zone));
     let (state, anchor) = (&config.state_dir, config.anchor.as_deref());
-    let started = startup::open_publishing(state, anchor, &config.policies, queries, Launch::this_program());
+    let launch = (Launch::this_program(), config.uploads);
+    let started = startup::open_publishing(state, anchor, &config.policies, queries, launch);
     let Started { service, current, sealings, kept_over_files, write_lock } = started.map_err(CommandFailure::could)?;
     settings.sealings = Some(sealings);
     // The ledger is open, so no other server writes to the state directory.

@@ -88,6 +88,18 @@ fn tables_are_checked_at_their_place() {
 }
 
 #[test]
+fn uploads_are_limited() {
+    let limits = |text: &str| parse(text).unwrap_or_else(|(_, said)| panic!("{said}")).uploads;
+    assert_eq!(limits(""), UploadLimits::default());
+    let some = limits("[uploads]\nbytes_max = 0\ndays_max = 30");
+    assert_eq!(some, UploadLimits { bytes_max: 0, days_max: 30, ..UploadLimits::default() });
+    check("[uploads]\nbytes_max = -1", "-1", "bytes_max is -1; accepted is 0 to 1099511627776");
+    check("[uploads]\ncount_max = 0", "0", "count_max is 0; accepted is 1 to 1000");
+    check("[uploads]\ndays_max = 4_000", "4_000", "days_max is 4000; accepted is 1 to 3650");
+    check("[uploads]\nhours_max = 1", "hours_max", "unknown field `hours_max`");
+}
+
+#[test]
 fn operators_say_who_they_are_in_their_own_words() {
     assert_eq!(parse("").map(|config| config.operator), Ok(None));
     let whole = "[operator]\nname = \" St. Mary's data office \"\ncontact = \"data@mary.example\"\naddress = \"\"\"\n1 Main Street\nTown\"\"\"\n\

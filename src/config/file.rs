@@ -11,6 +11,7 @@ use toml::Spanned;
 
 use super::event::WebhookEvent;
 use super::operator::OperatorFile;
+use super::uploads::UploadsFile;
 
 /// What a server serves, and where. Paths are relative to the file's folder.
 #[derive(Deserialize, JsonSchema)]
@@ -44,6 +45,8 @@ pub struct ConfigFile {
     pub(super) webhook: Vec<WebhookFile>,
     /// Who runs the server, as shown on /transparency; without it the page says that the operator has not said.
     pub(super) operator: Option<OperatorFile>,
+    /// How much stewards may upload in the console, and for how long it is kept.
+    pub(super) uploads: Option<UploadsFile>,
 }
 
 #[derive(Deserialize, JsonSchema)]

@@ -17,6 +17,8 @@ use crate::query::terms::edition::EDITIONS;
 
 /// The folder of a state directory in which earlier versions kept the webhooks' outbox.
 pub const OUTBOX: &str = "outbox";
+/// The folder of a state directory in which the files are kept that stewards upload, each in a folder of its own.
+pub const UPLOADS: &str = "uploads";
 /// How deep directories are searched: the editions' directory holds a directory for each edition.
 const DEPTH_MAX: u32 = 2;
 
@@ -26,7 +28,7 @@ pub(super) fn tighten(state: &Path) {
     for name in [LEDGER_FILE, KEY_FILE, LINK_KEY_FILE, LOCK_FILE, ANCHOR_FILE, ANCHOR_PLACE_FILE] {
         tighten_one(&state.join(name), 0);
     }
-    for name in [EDITIONS, OUTBOX] {
+    for name in [EDITIONS, OUTBOX, UPLOADS] {
         tighten_one(&state.join(name), DEPTH_MAX);
     }
 }

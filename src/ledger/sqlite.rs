@@ -4,5 +4,6 @@ pub(crate) mod database;
 pub(crate) mod journal;
 pub(crate) mod open;
 pub mod outbox;
+pub mod policy_texts;
 pub mod questions;
 pub(crate) mod stream;

@@ -11,6 +11,7 @@ use crate::query::error::{Code, Position, QueryError};
 use crate::service::asking::ask::AskFault;
 use crate::service::publishing::adoption::AdoptionError;
 use crate::service::publishing::sealings::SealingRefusal;
+use crate::service::publishing::uploads::UploadFault;
 use crate::service::views::Fit;
 use crate::service::{Refused, ServiceError};
 
@@ -258,6 +259,21 @@ impl From<AskFault> for Problem {
             | AskFault::DoubledOutput { .. } => ProblemKind::InvalidRequest,
         };
         Self::new(kind, fault.to_string())
+    }
+}
+
+impl From<&UploadFault> for Problem {
+    fn from(fault: &UploadFault) -> Self {
+        match fault {
+            UploadFault::TooLarge { .. } => Self::new(ProblemKind::TooLarge, fault.to_string()),
+            UploadFault::NoPlace
+            | UploadFault::Nothing
+            | UploadFault::Format { .. }
+            | UploadFault::Full { .. }
+            | UploadFault::CutOff => Self::invalid_request(fault.to_string()),
+            UploadFault::Storage(_) => Self::new(ProblemKind::Overloaded, fault.to_string())
+                .hint("the disk of the server may be full; tell whoever runs it"),
+        }
     }
 }
 

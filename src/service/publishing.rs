@@ -5,6 +5,8 @@ pub mod dashboards;
 pub mod editions;
 pub mod loading;
 pub mod policies;
+pub mod saved_policies;
 pub mod schedule;
 pub mod sealings;
 pub mod statistics;
+pub mod uploads;

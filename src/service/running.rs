@@ -21,6 +21,7 @@ use crate::engine::Engine;
 use crate::kernel::budget::ledger::{Ledger, read};
 use crate::kernel::clock::Clock;
 use crate::kernel::vault::noise::NoiseSource;
+use crate::ledger::sqlite::policy_texts::PolicyTextTable;
 use crate::ledger::sqlite::questions::QuestionTable;
 use crate::query::file::QueryFile;
 use crate::service::asking::counts::ReadingCounters;
@@ -30,6 +31,7 @@ use crate::service::asking::locks::KeyedLocks;
 use crate::service::asking::queues::Queues;
 use crate::service::asking::refusals::Refusals;
 use crate::service::asking::stored::StoredAnswers;
+use crate::service::publishing::uploads::Uploads;
 use crate::service::stewarding::uses::TokenUses;
 
 /// What the service needs from outside. Tests substitute each port.
@@ -70,6 +72,8 @@ pub struct Service {
     pub(in crate::service) present: Arc<Mutex<HashMap<String, usize>>>,
     pub(in crate::service) readings: Arc<ReadingCounters>,
     pub(in crate::service) questions: Option<Arc<QuestionTable>>,
+    pub(in crate::service) uploads: Option<Arc<Uploads>>,
+    pub(in crate::service) policy_texts: Option<Arc<PolicyTextTable>>,
     pub(in crate::service) uses: Arc<TokenUses>,
     /// What this service is one state of, if its datasets may be replaced while it runs.
     current: Arc<OnceLock<Weak<Current>>>,
@@ -154,6 +158,8 @@ impl Service {
             present: Arc::default(),
             readings: Arc::default(),
             questions: None,
+            uploads: None,
+            policy_texts: None,
             uses: Arc::default(),
             current: Arc::default(),
         };

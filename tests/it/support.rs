@@ -9,6 +9,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use dashu::integer::IBig;
 use serde_json::{Value, json};
+use tacit::engine::drafting::Drafter;
 use tacit::engine::{Engine, Launch, PolarsEngine};
 use tacit::kernel::budget::ledger::Ledger;
 use tacit::kernel::budget::people::Role;
@@ -18,6 +19,7 @@ use tacit::kernel::privacy::mechanism::{Mechanism, NoiseLaw};
 use tacit::kernel::vault::noise::{NoiseFault, NoiseSource, OpenDp};
 use tacit::kernel::vault::release::NoisyVector;
 use tacit::ledger::replan::Replanner;
+use tacit::ledger::sqlite::policy_texts::PolicyTextTable;
 use tacit::ledger::sqlite::questions::QuestionTable;
 use tacit::ledger::{OpenError, SqliteLedger, WriteLock};
 use tacit::query::answer::{Table, tabulate};
@@ -28,6 +30,7 @@ use tacit::query::terms::policy::Policy;
 use tacit::service::publishing::editions;
 use tacit::service::publishing::schedule::CalendarZone;
 use tacit::service::publishing::statistics::confirm;
+use tacit::service::publishing::uploads::{UploadLimits, Uploads};
 use tacit::service::stewarding::grants::{self, Grant, Holder};
 use tacit::service::stewarding::people;
 use tacit::service::{Ports, Service};
@@ -69,6 +72,9 @@ impl NoiseSource for BrokenNoise {
         Err(NoiseFault)
     }
 }
+
+/// What stewards of labs may upload.
+pub const UPLOADS: UploadLimits = UploadLimits { bytes_max: 1 << 20, count_max: 3, days_max: 7 };
 
 /// How tests start workers: from the binary under test.
 pub fn launch() -> Launch {
@@ -266,7 +272,10 @@ impl Lab {
         let write_lock = ledger.write_lock();
         let ports = Ports { ledger: Arc::new(ledger), engine: wrap(engine), noise, clock };
         let questions = QuestionTable::open(&state, write_lock.clone()).expect("a table");
-        let service = Arc::new(finish(Service::new(ports, datasets).keeping(questions)));
+        let policies = PolicyTextTable::open(&state, write_lock.clone()).expect("a table");
+        let uploads = Uploads::new(&state, Drafter::new(launch().program), UPLOADS);
+        let service = Service::new(ports, datasets).keeping(questions).keeping_policies(policies).uploading(uploads);
+        let service = Arc::new(finish(service));
         let router = tacit::http::router(Arc::clone(&service), tacit::http::Settings::default());
         Self { dir, service, router, steward: boss, researcher, viewer, write_lock }
     }

@@ -29,6 +29,10 @@ origins = ["*", "https://clinic.example"]
 url = "https://hooks.example/tacit"
 secret_file = "hook.secret"
 events = ["spent-80", "refused"]
+[uploads]
+bytes_max = 1_000_000
+count_max = 5
+days_max = 1
 [operator]
 name = "The data office of St. Mary's"
 contact = "data@mary.example"

@@ -16,14 +16,16 @@ use crate::query::terms::domain::{Column, Domain};
 use crate::query::terms::policy::Policy;
 use crate::service::{Dataset, Priced, Service};
 
-/// The ε of each question whose error is computed.
-pub const EPSILON: Epsilon = Epsilon::from_nanos(100_000_000);
+/// The ε of each question whose error is computed, unless one question may cost no more than less.
+const EPSILON: Epsilon = Epsilon::from_nanos(100_000_000);
 /// The largest number of columns whose errors are computed; a policy with more shows those of the first.
 pub const COLUMNS_COSTED_MAX: usize = 256;
 
 /// What questions about the columns of a policy cost in accuracy.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PolicyCosts {
+    /// The ε of each question.
+    pub epsilon: Epsilon,
     /// The number of rows that means are expected over.
     pub rows: u64,
     /// Whether the number of rows is the policy's `about_rows`, and not 1,000.
@@ -61,7 +63,7 @@ struct Asked<'a> {
     columns: &'a [Column],
 }
 
-/// What questions about each column of a policy cost at ε 0.1 each.
+/// What questions about each column of a policy cost at ε 0.1 each, or at the largest ε of one question if that is less.
 #[must_use]
 pub fn costs(policy: &Policy) -> PolicyCosts {
     let tables = tables(policy);
@@ -76,7 +78,8 @@ pub fn costs(policy: &Policy) -> PolicyCosts {
     let columns = columns.collect();
     let (rows, from) = rows.unwrap_or((super::margin::GROUP_ROWS, AssumedFrom::Default));
     let is_declared = from == AssumedFrom::AboutRows;
-    PolicyCosts { rows, is_declared, columns, left_out: count.saturating_sub(COLUMNS_COSTED_MAX) }
+    let epsilon = EPSILON.min(policy.terms.max_epsilon_per_query);
+    PolicyCosts { epsilon, rows, is_declared, columns, left_out: count.saturating_sub(COLUMNS_COSTED_MAX) }
 }
 
 fn tables(policy: &Policy) -> Vec<Asked<'_>> {
@@ -138,7 +141,8 @@ fn cost(table: &Asked<'_>, column: &Column) -> (ColumnCost, Option<AssumedRows>)
 
 /// A question with its price; `None` if it cannot be asked under the policy.
 fn priced(table: &Asked<'_>, sql: &str) -> Option<Priced> {
-    let accuracy = Some(RequestedAccuracy::Epsilon(EPSILON));
+    let epsilon = EPSILON.min(table.dataset.terms.max_epsilon_per_query);
+    let accuracy = Some(RequestedAccuracy::Epsilon(epsilon));
     let ask = Ask { sql: sql.to_owned(), accuracy, rows_per_unit: None, group_size: None, purpose: None };
     let query = parse(sql).ok()?;
     Service::price_of(&table.dataset, &query, &ask).ok()

@@ -106,8 +106,10 @@ impl Service {
 
     /// One round of draws. A round that panics must not end the loop of rounds.
     async fn round(self: Arc<Self>) {
-        let has_looked = Arc::clone(&self.has_looked);
+        let (has_looked, keeper) = (Arc::clone(&self.has_looked), Arc::clone(&self));
         let _ = tokio::spawn(async move { self.refresh_due().await }).await;
+        let clear = move || keeper.uploads().inspect(|uploads| uploads.clear_old(keeper.now_ms())).is_some();
+        let _ = tokio::task::spawn_blocking(clear).await;
         has_looked.store(true, Ordering::Release);
     }
 
