@@ -44,6 +44,8 @@
 //! | rows of public tables | everybody with a token | [`query::terms::policy`], manifests, worker processes | answers to questions about them |
 //! | questions, purposes, people | the steward; each their own | the ledger | `GET /v1/ledger`, `/ledger` and its exports |
 //! | saved questions | their owner | a table beside the ledger's chain | `/ask` |
+//! | files that stewards upload | stewards, who seal them; a process of its own drafts a policy from one ([`engine::drafting`]) | `uploads/`, mode 600, for some days | never: a draft holds bounds and lists that were seen, marked as such, for stewards |
+//! | policies that are being written | the steward who writes them | a table beside the ledger's chain | `/policy` |
 //! | when tokens were last used | the steward | this process, to the minute | `/people/{name}`, `GET /v1/researchers/{name}/tokens` |
 //! | tokens | their holder, once | only their digest is kept | `POST /v1/researchers`, `/v1/researchers/{name}/tokens`, `/v1/apply`, `/people`, once |
 //! | moments of answers | everybody who asks | – | when it was asked; when it was ready only without `pad_ms` ([`service::asking::pad`]) |

@@ -18,6 +18,7 @@ mod people;
 mod person;
 mod places;
 mod policy;
+mod policy_fields;
 mod public;
 mod refused;
 mod role;
@@ -27,6 +28,8 @@ mod session;
 mod shown;
 mod tables;
 mod transparency;
+mod unread;
+mod uploads;
 mod words;
 pub mod pages;
 
@@ -91,6 +94,9 @@ pub const PAGES: &[PageRoute] = &[
     form("/sealings", STEWARD, || post(sealings::start)),
     page("/sealings/{id}", STEWARD, || get(sealings::one)),
     form("/sealings/{id}/cancel", STEWARD, || post(sealings::cancel)),
+    form("/policy/forget", STEWARD, || post(policy::forget)),
+    form("/policy/uploads", STEWARD, || post(uploads::upload)),
+    form("/policy/uploads/{id}/remove", STEWARD, || post(uploads::remove)),
     page("/ask", RESEARCHER, || get(ask::form)),
     form("/ask", RESEARCHER, || post(ask::submit)),
     form("/ask/price", RESEARCHER, || post(ask::price)),

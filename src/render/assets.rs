@@ -52,7 +52,7 @@ pub const ALL: [Asset; 6] = [
 pub const HTMX_SHA256: &str = "a0abb04f2f45a1f89d1d4844023245537e5e6014c87b144553e0607b4cc32130";
 
 /// The SHA-256 of the editor as its recipe makes it, in hexadecimal.
-pub const EDITOR_SHA256: &str = "10540392c0b1f89dbc67f5449fbc048d82e77576d9bfd2aec2b7713c45685f1b";
+pub const EDITOR_SHA256: &str = "69412a4573295cfcabe62b0979ea38cbe57713dfb19c0f6a579901373fffd3dd";
 
 /// The regular and the bold font of charts as PNG.
 pub const PICTURE_FONTS: [&[u8]; 2] =

@@ -29,6 +29,7 @@ fn places(role: Option<Role>) -> &'static [(&'static str, &'static str)] {
         Some(Role::Steward) => &[
             ("/", "Home"),
             ("/datasets", "Datasets"),
+            ("/policy", "Policies"),
             ("/accounts", "Accounts"),
             ("/what-if", "What would it buy?"),
             ("/requests", "Requests"),

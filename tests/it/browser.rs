@@ -8,6 +8,7 @@ mod driven;
 mod editing;
 mod looks;
 mod plain;
+mod policies;
 mod reading;
 mod research;
 mod stewardship;

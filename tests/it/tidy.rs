@@ -102,6 +102,8 @@ fn libraries_stay_where_they_belong() {
         ("resvg::", &["render/picture"]),
         ("rustyline::", &["cli/prompt/editor"]),
         ("clap_complete::", &["cli/completions"]),
+        ("multer::", &["http/console"]),
+        ("toml_edit::", &["query/terms/policy/editing"]),
     ] {
         for (path, text) in sources("src") {
             let below = path.strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).expect("below src");

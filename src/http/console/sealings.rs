@@ -6,7 +6,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 
-use super::session::Form;
+use super::session::{Form, PolicyForm};
 use super::shown::{Shown, see};
 use crate::http::App;
 use crate::http::api::sealings::sealings;
@@ -29,21 +29,23 @@ pub async fn list(Extension(shared): Extension<Arc<Shared>>, visitor: Visitor) -
 }
 
 /// POST /sealings: starts to seal a policy. One that is refused is shown again with its faults.
-pub async fn start(State(service): State<App>, Extension(shared): Extension<Arc<Shared>>, form: Form) -> Shown {
+pub async fn start(State(service): State<App>, Extension(shared): Extension<Arc<Shared>>, sent: PolicyForm) -> Shown {
+    let (text, form) = (sent.policy(), sent.0);
     let person = form.visitor.only(&[Role::Steward])?;
     let sealings = sealings(&shared).map_err(|problem| form.visitor.fail(problem))?;
-    let (text, upload, by) = (form.text("text").to_owned(), form.some("upload"), person.name.clone());
-    let start = move |_: &_| sealings.start(text, upload.as_deref(), &by);
+    let (upload, by) = (form.some("upload"), person.name.clone());
+    let handed = text.clone();
+    let start = move |_: &_| sealings.start(handed, upload.as_deref(), &by);
     match service.planning(&person.name, start).await.map_err(|error| form.visitor.fail(error))? {
         Ok(id) => Ok(see(&format!("{ALL}/{id}"))),
-        Err(refusal) => Ok(refused(&form, refusal)),
+        Err(refusal) => Ok(refused(&form, &text, refusal)),
     }
 }
 
-fn refused(form: &Form, refusal: SealingRefusal) -> axum::response::Response {
+fn refused(form: &Form, text: &str, refusal: SealingRefusal) -> axum::response::Response {
     let problem = Problem::from(refusal);
     let status = problem.status();
-    let body = pages::refused(&form.visitor.csrf, form.text("text"), form.text("upload"), problem.detail());
+    let body = pages::refused(&form.visitor.csrf, text, form.text("upload"), problem.detail());
     let mut response = form.visitor.page("Nothing was sealed", ALL, &body);
     *response.status_mut() = if status.is_server_error() { status } else { StatusCode::BAD_REQUEST };
     response

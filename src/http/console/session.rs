@@ -6,25 +6,31 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use axum::extract::{Extension, FromRequest, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 
 use super::places::local;
 use super::shown::{Failed, Shown, see};
 use crate::http::App;
-use crate::http::body::Body;
+use crate::http::body::{Body, arrived};
 use crate::http::console::pages::sign_in as pages;
 use crate::http::problem::Problem;
 use crate::http::sessions::{SESSION_MS, set_cookie};
 use crate::http::shared::Shared;
 use crate::http::visitor::{Visitor, shared, visitor};
-use crate::kernel::budget::people::TokenRefused;
+use crate::kernel::budget::people::{Role, TokenRefused};
+use crate::service::publishing::saved_policies;
 use crate::service::stewarding::accounts::timestamp;
 use crate::service::stewarding::people::Token;
 
 const TOKEN_BYTES_MAX: usize = 256;
 /// The fields of forms that are never shown again.
 const SECRETS: [&str; 2] = ["csrf", "token"];
+/// The largest size of a form that holds a policy, in bytes. Written out for a form, a text may be three times as long.
+const POLICY_FORM_BYTES_MAX: usize = 3 * saved_policies::TEXT_BYTES_MAX + (64 << 10);
+/// The longest time in which such a form must arrive, in seconds.
+const POLICY_FORM_SECONDS_MAX: u64 = 30;
 
 /// A form that was sent from a page of its own session.
 pub struct Form {
@@ -71,8 +77,12 @@ fn is_foreign(headers: &HeaderMap, shared: Option<&Shared>) -> bool {
 async fn fields(request: Request, service: &App, visitor: &Visitor) -> Result<HashMap<String, String>, Failed> {
     let body = Body::from_request(request, service).await;
     let Body(bytes) = body.map_err(|problem| visitor.fail(problem))?;
+    parsed(&bytes, visitor)
+}
+
+fn parsed(bytes: &[u8], visitor: &Visitor) -> Result<HashMap<String, String>, Failed> {
     let mut fields = HashMap::new();
-    for (name, value) in form_urlencoded::parse(&bytes) {
+    for (name, value) in form_urlencoded::parse(bytes) {
         if fields.insert(name.into_owned(), value.into_owned()).is_some() {
             return Err(visitor.fail(Problem::invalid_request("the form has a field twice")));
         }
@@ -88,17 +98,59 @@ impl FromRequest<App> for Form {
         if visitor.person.is_none() {
             return Err(visitor.fail(Problem::unauthenticated()));
         }
-        let foreign = is_foreign(&parts.headers, shared(&parts).as_deref());
+        let sender = Sender::of(&parts, &visitor);
         let fields = fields(Request::from_parts(parts, body), service, &visitor).await?;
-        let word = fields.get("csrf").map_or("", String::as_str);
-        let is_own =
-            blake3::Hash::from_hex(word).ok() == blake3::Hash::from_hex(&visitor.csrf).ok() && !word.is_empty();
-        if foreign || !is_own {
-            let detail =
-                "the form was not sent from a page of this session; open the page again and send it from there";
-            return Err(visitor.fail(Problem::forbidden(detail)));
-        }
+        sender.check(fields.get("csrf").map_or("", String::as_str))?;
         Ok(Self { visitor, fields })
+    }
+}
+
+/// The sender of a form whose secret has not been read yet.
+pub(super) struct Sender {
+    visitor: Visitor,
+    is_foreign: bool,
+}
+
+impl Sender {
+    pub(super) fn of(parts: &Parts, visitor: &Visitor) -> Self {
+        Self { visitor: visitor.clone(), is_foreign: is_foreign(&parts.headers, shared(parts).as_deref()) }
+    }
+
+    /// Accepts the form if it carries the secret of its own session and does not come from another site.
+    pub(super) fn check(&self, word: &str) -> Result<(), Failed> {
+        let own = &self.visitor.csrf;
+        let is_own = blake3::Hash::from_hex(word).ok() == blake3::Hash::from_hex(own).ok() && !word.is_empty();
+        if is_own && !self.is_foreign {
+            return Ok(());
+        }
+        let detail = "the form was not sent from a page of this session; open the page again and send it from there";
+        Err(self.visitor.fail(Problem::forbidden(detail)))
+    }
+}
+
+/// A steward's form that holds a policy, and so may be larger than others.
+pub struct PolicyForm(pub Form);
+
+impl PolicyForm {
+    /// The policy's text, with line ends as files have them; empty if there is nothing but blanks.
+    pub fn policy(&self) -> String {
+        let text = self.0.fields.get("text").map_or("", String::as_str).replace("\r\n", "\n");
+        if text.trim().is_empty() { String::new() } else { text }
+    }
+}
+
+impl FromRequest<App> for PolicyForm {
+    type Rejection = Failed;
+    async fn from_request(request: Request, service: &App) -> Result<Self, Failed> {
+        let (parts, body) = request.into_parts();
+        let visitor = visitor(&parts, service);
+        visitor.only(&[Role::Steward])?;
+        let sender = Sender::of(&parts, &visitor);
+        let arriving = arrived(Request::from_parts(parts, body), POLICY_FORM_BYTES_MAX, POLICY_FORM_SECONDS_MAX);
+        let bytes = arriving.await.map_err(|problem| visitor.fail(problem))?;
+        let fields = parsed(&bytes, &visitor)?;
+        sender.check(fields.get("csrf").map_or("", String::as_str))?;
+        Ok(Self(Form { visitor, fields }))
     }
 }
 

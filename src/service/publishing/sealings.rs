@@ -26,13 +26,12 @@ use crate::query::error::shown;
 use crate::query::terms::policy::{BYTES_MAX, Policy, PolicyFault};
 use crate::service::Current;
 use crate::service::publishing::adoption::{AdoptionError, StagedEdition};
+use crate::service::publishing::uploads;
 
 /// The largest number of sealings that go on at once; each reads a source and may take as much memory as `tacit seal`.
 pub const SEALINGS_MAX: usize = 2;
 /// The largest number of sealings that are remembered; the oldest that have ended are forgotten first.
 const REMEMBERED_MAX: usize = 50;
-/// The folder of uploaded files in a state directory.
-const UPLOADS: &str = "uploads";
 
 /// Where sealings work.
 pub struct SealingPlace {
@@ -222,7 +221,7 @@ impl Sealings {
     }
 
     fn uploaded(&self, id: &str) -> Result<PathBuf, SealingRefusal> {
-        uploaded(&self.place.state, id).ok_or_else(|| SealingRefusal::NoUpload { upload: id.to_owned() })
+        uploads::path(&self.place.state, id).ok_or_else(|| SealingRefusal::NoUpload { upload: id.to_owned() })
     }
 
     /// About how many rows will be read: as many as for the edition that is served, or what the policy states.
@@ -310,13 +309,4 @@ fn follow(job: &Job) -> Result<(String, String), Unserved> {
 fn dataset_named(text: &str) -> Option<String> {
     let table: toml::Table = text.parse().ok()?;
     Some(table.get("dataset")?.get("name")?.as_str()?.to_lowercase())
-}
-
-/// The uploaded file of this id: the only file in `uploads/<id>` of the state directory.
-fn uploaded(state: &Path, id: &str) -> Option<PathBuf> {
-    let is_id = !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
-    let folder = Some(state.join(UPLOADS).join(id)).filter(|folder| is_id && folder.is_dir())?;
-    let mut entries = fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path());
-    let first = entries.next().filter(|path| path.is_file())?;
-    entries.next().is_none().then_some(first)
 }

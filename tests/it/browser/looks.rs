@@ -247,8 +247,12 @@ async fn steward(looks: &mut Looks<'_>) {
     looks.go("/ledger?person=ada&act=charged&from=2020-01-01&to=2099-12-31").await;
     browser.go("/policy").await;
     browser.fill("textarea[name=text]", "[dataset]\nname = \"visits\"").await;
-    browser.press("main form button").await;
+    browser.press("#policy button.primary").await;
     looks.at("policy-checked", &[]).await;
+    looks.go("/policy").await;
+    looks.go("/policy?dataset=visits").await;
+    browser.press("button[name=edit][value='column.0']").await;
+    looks.at("policy-column", &[]).await;
     browser.go("/requests").await;
     browser.fill("main form input[name=reason]", "it is sound").await;
     browser.press("button[value=grant]").await;

@@ -126,7 +126,7 @@ async fn checks_a_policy(site: &Site, browser: &Browser) {
     browser.go("/policy").await;
     browser.fill("textarea[name=text]", "[dataset]").await;
     browser.reads("One fault").await;
-    browser.press("main form button").await;
+    browser.press("#policy button.primary").await;
     browser.reads("Line 1, column").await;
     assert_eq!(site.lab.head(), before);
 }

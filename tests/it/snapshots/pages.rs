@@ -23,7 +23,7 @@ const KEY: &str = "ask_00112233445566778899aabbccddeeff";
 type Fields = &'static [(&'static str, &'static str)];
 
 /// Pages by the file that they are held against: who looks at them, and their path; forms with what is sent.
-const SHOWN: [(&str, &str, &str, Fields); 42] = [
+const SHOWN: [(&str, &str, &str, Fields); 44] = [
     ("home", "", "/", &[]),
     ("home-of-a-researcher", "bob", "/", &[]),
     ("home-of-a-steward", "sam", "/", &[]),
@@ -72,8 +72,10 @@ const SHOWN: [(&str, &str, &str, Fields); 42] = [
     ("accounts", "ada", "/accounts", &[]),
     ("accounts-of-a-steward", "sam", "/accounts", &[]),
     ("policy", "sam", "/policy", &[]),
+    ("policy-of-a-dataset", "sam", "/policy?dataset=visits", &[]),
     ("policy-checked", "sam", "/policy", &[("text", POLICY)]),
     ("sealings", "sam", "/sealings", &[]),
+    ("policy-column", "sam", "/policy", &[("text", POLICY), ("edit", "column.0")]),
     ("what-if", "sam", "/what-if?dataset=visits", &[]),
     ("requests", "sam", "/requests", &[]),
     ("people", "sam", "/people", &[]),
@@ -84,7 +86,7 @@ const SHOWN: [(&str, &str, &str, Fields); 42] = [
 ];
 
 /// Pages that are no HTML, and forms that lead to another page.
-const NOT_SHOWN: [&str; 28] = [
+const NOT_SHOWN: [&str; 31] = [
     // The manual is a text of its own, whose examples run.
     "GET /manual",
     "GET /manual/{topic}",
@@ -106,6 +108,9 @@ const NOT_SHOWN: [&str; 28] = [
     "POST /people/{name}/revoke",
     "POST /policy/check",
     "POST /people/{name}/role",
+    "POST /policy/forget",
+    "POST /policy/uploads",
+    "POST /policy/uploads/{id}/remove",
     "POST /people/{name}/tokens",
     "POST /people/{name}/tokens/revoke",
     "POST /people/{name}/datasets",

@@ -79,7 +79,7 @@ pub fn one(dataset: &Dataset, cap: &str, report: Option<&Report>) -> Markup {
                 dt { "Small groups" } dd { "hidden where their noisy count is below " (min_cell) }
             }
         }
-        @if let Some(report) = report { (sealing(report)) }
+        @if let Some(report) = report { (sealing(&dataset.lineage, report)) }
         @if terms.tables.is_empty() {
             h2 { "Columns" }
             (columns(&dataset.name, terms.own()))
@@ -139,12 +139,12 @@ pub fn columns(of: &str, columns: &[Column]) -> Markup {
 
 /// The report of a sealing, in exact numbers: for stewards alone.
 #[must_use]
-pub fn sealing(report: &Report) -> Markup {
+pub fn sealing(lineage: &str, report: &Report) -> Markup {
     let named = || report.columns.iter().filter(|(name, _)| !name.is_empty());
     html! {
         section.card {
             h2 { "Sealing's report" }
-            p { a href="/policy" { "Check a changed policy" } " before you seal it again." }
+            p { a href={ "/policy?dataset=" (lineage) } { "Change its policy" } ", and see what that would change before you seal it again." }
             p.note.warn { "Exact numbers, for stewards alone: they are not protected by noise." }
             dl.facts {
                 dt { "Rows read" } dd { (report.rows_read) }

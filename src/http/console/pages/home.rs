@@ -115,6 +115,7 @@ pub fn steward(home: &StewardHome<'_>) -> Markup {
         h2 { "Caps" }
         @if home.caps.is_empty() { p.note { "No dataset is sealed yet: tacit seal POLICY --state STATE" } }
         div.grid { @for cap in home.caps { (cap_card(cap)) } }
+        p { a href="/policy" { "Change a policy, or draft one for another table" } }
         @if !home.low.is_empty() { (low(home.low, home.low_count)) }
     }
 }

@@ -1,5 +1,5 @@
-// The editor of the page for asking. It stands in place of the text field, which stays in the form and holds the same text: what the form
-// sends does not depend on it.
+// The editor of the page for asking and of that for policies. It stands in place of the text field, which stays in the form and holds the
+// same text: what the form sends does not depend on it.
 //
 // It lives in a shadow root, because there its styles are adopted style sheets, which the page's Content-Security-Policy allows; in the
 // page itself they would be inline styles, which it forbids.
@@ -8,8 +8,9 @@ import { EditorState, StateEffect, StateField } from "@codemirror/state";
 import { Decoration, EditorView, drawSelection, keymap, lineNumbers } from "@codemirror/view";
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { acceptCompletion, autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } from "@codemirror/autocomplete";
-import { HighlightStyle, bracketMatching, syntaxHighlighting } from "@codemirror/language";
+import { HighlightStyle, StreamLanguage, bracketMatching, syntaxHighlighting } from "@codemirror/language";
 import { SQLDialect, sql } from "@codemirror/lang-sql";
+import { toml } from "@codemirror/legacy-modes/mode/toml";
 import { tags } from "@lezer/highlight";
 import { KEYWORDS, complete } from "./words.js";
 
@@ -21,6 +22,8 @@ const colours = HighlightStyle.define([
   { tag: [tags.number, tags.bool, tags.null], color: "var(--warn)" },
   { tag: tags.comment, color: "var(--muted)", fontStyle: "italic" },
   { tag: tags.typeName, color: "var(--link)" },
+  { tag: tags.propertyName, color: "var(--link)" },
+  { tag: tags.atom, color: "var(--link)", fontWeight: "600" },
 ]);
 
 const theme = EditorView.theme({
@@ -44,13 +47,13 @@ const theme = EditorView.theme({
   "li[aria-selected] .cm-completionDetail": { color: "inherit" },
 });
 
-// The place of a fault: a line and a column in characters, both counted from 1.
-const setFault = StateEffect.define();
+// The places of faults: each a line and a column in characters, both counted from 1.
+const setFaults = StateEffect.define();
 const fault = StateField.define({
   create: () => Decoration.none,
   update(marks, change) {
     for (const effect of change.effects) {
-      if (effect.is(setFault)) { return marked(change.state.doc, effect.value); }
+      if (effect.is(setFaults)) { return marked(change.state.doc, effect.value); }
     }
     return change.docChanged ? Decoration.none : marks;
   },
@@ -60,33 +63,43 @@ const fault = StateField.define({
   ],
 });
 
-function marked(doc, place) {
-  if (!place || place.line < 1 || place.line > doc.lines) { return Decoration.none; }
+function marked(doc, places) {
+  const ranges = places.map((place) => range(doc, place)).filter((found) => found);
+  return Decoration.set(ranges.map(([from, to]) => Decoration.mark({ class: "cm-fault" }).range(from, to)), true);
+}
+
+function range(doc, place) {
+  if (place.line < 1 || place.line > doc.lines) { return null; }
   const line = doc.line(place.line);
   const skipped = [...line.text].slice(0, Math.max(0, place.column - 1)).join("").length;
-  const [word] = /^(?:\w+|'[^']*'?|.)?/u.exec(line.text.slice(skipped));
+  const [word] = /^(?:\w+|'[^']*'?|"[^"]*"?|.)?/u.exec(line.text.slice(skipped));
   const to = Math.min(line.to, line.from + skipped + Math.max(1, word.length));
   const from = Math.min(line.from + skipped, Math.max(line.from, to - 1));
-  return from < to ? Decoration.set([Decoration.mark({ class: "cm-fault" }).range(from, to)]) : Decoration.none;
+  return from < to ? [from, to] : null;
 }
 
 function mount(area) {
   const form = area.form;
+  const isPolicy = "policy" in area.dataset;
   let words = { tables: [], functions: [] };
   const host = document.createElement("div");
   host.className = "editor";
   const root = host.attachShadow({ mode: "open" });
-  const draft = `tacit-draft ${area.dataset.person}`;
+  // The server keeps the text of a policy.
+  const draft = isPolicy ? null : `tacit-draft ${area.dataset.person}`;
   const isFresh = "fresh" in area.dataset;
   const kept = isFresh ? sessionStorage.getItem(draft) : null;
 
   const changed = EditorView.updateListener.of((update) => {
     if (!update.docChanged) { return; }
     area.value = update.state.doc.toString();
-    sessionStorage.setItem(draft, area.value);
+    if (draft) { sessionStorage.setItem(draft, area.value); }
     area.dispatchEvent(new Event("input", { bubbles: true }));
   });
   const price = () => { form.dispatchEvent(new CustomEvent("price")); return true; };
+  const language = isPolicy
+    ? [StreamLanguage.define(toml)]
+    : [sql({ dialect }), autocompletion({ override: [(context) => complete(words, context)], icons: false })];
   const view = new EditorView({
     root,
     parent: root,
@@ -94,8 +107,7 @@ function mount(area) {
       doc: area.value,
       extensions: [
         lineNumbers(), history(), drawSelection(), bracketMatching(), closeBrackets(), EditorView.lineWrapping,
-        sql({ dialect }), syntaxHighlighting(colours), theme, fault, changed,
-        autocompletion({ override: [(context) => complete(words, context)], icons: false }),
+        language, syntaxHighlighting(colours), theme, fault, changed,
         EditorView.contentAttributes.of({ "aria-label": area.dataset.label, autocapitalize: "off", spellcheck: "false" }),
         keymap.of([
           { key: "Mod-Enter", run: price }, { key: "Tab", run: acceptCompletion },
@@ -115,11 +127,14 @@ function mount(area) {
     if (event.target !== host) { event.preventDefault(); view.focus(); }
   });
 
-  watchFaults(view);
-  offerInserts(insert);
-  chooseAccuracy(form);
+  watchFaults(view, isPolicy ? "checked" : "price");
+  if (!isPolicy) {
+    offerInserts(insert);
+    chooseAccuracy(form);
+  }
   document.querySelectorAll("[data-with-editor]").forEach((one) => { one.hidden = false; });
   document.querySelectorAll("[data-without-editor]").forEach((one) => { one.hidden = true; });
+  if (isPolicy) { return; }
   fetch(area.dataset.words, { headers: { accept: "application/json" } })
     .then((reply) => (reply.ok ? reply.json() : words))
     .then((found) => { words = found; }, () => {});
@@ -127,14 +142,14 @@ function mount(area) {
   if (kept && kept !== area.value) { addEventListener("load", () => replace(kept)); }
 }
 
-// Marks what the price box says is wrong, now and whenever the box changes.
-function watchFaults(view) {
-  const box = document.getElementById("price");
+// Marks what a box says is wrong, now and whenever the box changes.
+function watchFaults(view, id) {
+  const box = document.getElementById(id);
   if (!box) { return; }
   const look = () => {
-    const told = box.querySelector("[data-line]");
-    const place = told && { line: Number(told.dataset.line), column: Number(told.dataset.column) };
-    view.dispatch({ effects: setFault.of(place) });
+    const told = [...box.querySelectorAll("[data-line]")];
+    const places = told.map(({ dataset }) => ({ line: Number(dataset.line), column: Number(dataset.column) }));
+    view.dispatch({ effects: setFaults.of(places) });
   };
   new MutationObserver(look).observe(box, { childList: true, subtree: true });
   look();
@@ -161,5 +176,5 @@ function offerInserts(insert) {
   }
 }
 
-const area = document.querySelector("textarea.sql[data-words]");
+const area = document.querySelector("textarea.sql:is([data-words], [data-policy])");
 if (area) { mount(area); }
