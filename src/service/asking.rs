@@ -33,6 +33,7 @@ pub(crate) mod reserving;
 pub mod rooms;
 pub mod saved;
 pub mod served;
+pub(in crate::service) mod shapes;
 pub mod stored;
 pub(crate) mod threads;
 pub(crate) mod turned;

@@ -228,6 +228,49 @@ fn the_assumed_rows_are_those_that_the_asker_may_know() {
     assert!(from == "answers" && rows.abs_diff(total / 4) <= 1, "{rows} of {total}");
 }
 
+/// What the policy states of a column is used until the asker holds answers about it, and is said where it is used.
+#[test]
+fn expected_errors_rest_on_what_is_stated_or_paid_for() {
+    let typical = "name = \"cost\"\ntypical = { low = \"90\", middle = \"180\", high = \"290\" }";
+    let silent = Lab::new(&policy(GAUSSIAN), &visits(2_000), Arc::new(OpenDp), "4");
+    let stated = Lab::new(&policy(GAUSSIAN).replace("name = \"cost\"", typical), &visits(2_000), Arc::new(OpenDp), "4");
+    let sql = "SELECT MEDIAN(cost) AS m, STDDEV_SAMP(cost) AS d, COUNT(*) AS n FROM visits";
+    let of = |lab: &Lab, sql: &str, name: &str| {
+        let quote = quote(lab, &json!({"sql": sql, "epsilon": "1", "group_size": 200_000}));
+        column(&quote, name).clone()
+    };
+    for name in ["m", "d"] {
+        let (guessed, known) = (of(&silent, sql, name), of(&stated, sql, name));
+        assert_eq!((&guessed["assumed_values_from"], &guessed["rough"]), (&json!("bounds"), &json!(true)), "{guessed}");
+        assert_eq!((&known["assumed_values_from"], &known["rough"]), (&json!("typical"), &Value::Null), "{known}");
+        for one in [&guessed, &known] {
+            let [low, margin, high] = ["margin_low", "margin", "margin_high"].map(|end| decimal(&one[end]));
+            assert!(0.0 < low && low < margin && margin < high, "{one}");
+        }
+        let wide = |one: &Value| decimal(&one["margin_high"]) / decimal(&one["margin_low"]);
+        assert!(wide(&known) < wide(&guessed), "a statement narrows the range: {known} {guessed}");
+    }
+    let n = of(&stated, sql, "n");
+    assert!(n["assumed_values_from"].is_null() && n["margin_low"].is_null(), "a count rests on nothing: {n}");
+    let dataset = block_on(stated.get("/v1/datasets/visits", &stated.researcher)).json();
+    let cost = dataset["columns"].as_array().expect("columns").iter().find(|column| column["name"] == "cost");
+    let said = json!({"low": "90", "middle": "180", "high": "290"});
+    assert_eq!(cost.expect("the column")["typical"], said, "{dataset}");
+    // An answer about the column replaces the statement, and a stored answer is exactly as wide as it is.
+    let median = "SELECT MEDIAN(cost) AS m FROM visits";
+    let answer = block_on(stated.sql(median, "1")).json();
+    let shown = (answer["rows"][0]["m_high"].as_f64().expect("an end")
+        - answer["rows"][0]["m_low"].as_f64().expect("an end"))
+        / 2.0;
+    let by_region = of(&stated, "SELECT region, MEDIAN(cost) AS m FROM visits GROUP BY region", "m");
+    assert_eq!(by_region["assumed_values_from"], "answers", "{by_region}");
+    let again = quote(&stated, &json!({"sql": median, "epsilon": "1"}));
+    let again = column(&again, "m");
+    for end in ["margin_low", "margin", "margin_high"] {
+        assert!((decimal(&again[end]) / shown - 1.0).abs() < 0.01, "{end}: {again} {shown}");
+    }
+}
+
 /// A margin may be named for any output. It is met, as expected, at a price that is no more than needed.
 #[test]
 fn margins_are_for_any_output() {

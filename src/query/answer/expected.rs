@@ -1,28 +1,45 @@
 //! Expected errors: how wide the 95 % intervals of an answer will be, before anything is drawn for it.
 //!
-//! Promises that the intervals are those of the answer itself: values are assumed for the measurements of a group, and the formulas that compute an answer's intervals from noisy values compute them from these. Nothing here
-//! reads a row or an unpaid value: values are assumed from public bounds and a number of rows (`assumed`), or are noisy values that the
-//! asker has paid for.
+//! Promises that the intervals are those of the answer itself: values are assumed for the measurements of a group, and the formulas that
+//! compute an answer's intervals from noisy values compute them from these. Nothing here reads a row or an unpaid value: values are assumed
+//! from public bounds and statements and a number of rows (`assumed`), or are noisy values that the asker has paid for.
+//!
+//! **How wide an interval is depends on the noise**, too: the same share is shown with a wider interval if noise has made its denominator
+//! smaller, and may be lost. So answers are assumed with a few fixed draws of noise (`draws`): the expected half-width is the median of
+//! theirs, beside the range that nine of ten of them lie in.
 //!
 //! **Several groupings** are expected at the finest one, with the variance that its tables have together. **Windows over the groups** take
 //! all groups, so they are expected for up to 2,048 groups. **Running sums** are expected at the last group, where they err most.
 
 mod assumed;
+mod draws;
+mod shape;
+mod supposed;
+mod widths;
 
-pub use self::assumed::{AssumedGroups, ColumnShape, KnownMeasure, ValueHistogram};
+pub use self::assumed::{AssumedGroups, KnownMeasure, KnownValues};
+pub use self::shape::{ColumnShape, QuartileLaw, ValueDistribution, ValueHistogram, ValuesFrom};
+pub use self::widths::ExpectedWidth;
 
-use self::assumed::AssumedValues;
+use self::assumed::{AssumedValues, ReferredMeasure, width as cells_of};
+use self::draws::{Draw, NoiseTables};
+use self::widths::WidthsOfDraws;
+use super::formula::CellValues;
 use super::formula::window::GroupRows;
-use super::formula::{CellValues, Formula, Range};
 use super::labels::Label;
-use super::layout::{Layout, Output, OutputValue};
-use crate::kernel::privacy::certificate::NORMAL_975;
+use super::layout::Layout;
 use crate::kernel::privacy::mechanism::NoiseLaw;
 use crate::query::answer::grouping_sets::{MeasuredTables, variance};
 use crate::query::computation::{Measure, codes};
 
 /// Largest number of groups for which windows over the groups are expected.
 const CELLS_MAX: usize = 2_048;
+/// Largest number of pairs of draws.
+const PAIRS_MAX: usize = 24;
+/// Least number of pairs of draws: nine of ten half-widths lie between the least and the largest of as many.
+const PAIRS_MIN: usize = 9;
+/// About as many values are assumed for a group, over all draws.
+const VALUES_MAX: usize = 100_000;
 
 /// A question whose errors are expected.
 #[derive(Clone)]
@@ -35,50 +52,57 @@ pub struct ExpectedQuestion<'a> {
     pub laws: Vec<NoiseLaw>,
 }
 
-/// What an output refers to by an index: a measurement, with the law that its values have in the grouping that is expected.
-struct ReferredMeasure {
-    measure: usize,
-    law: NoiseLaw,
-}
-
 impl<'a> ExpectedQuestion<'a> {
-    /// The half-widths of the shown outputs, in order, for each of the given cells. `None` stands for keys, for what has no interval, and
-    /// for what is lost in noise.
+    /// The half-widths of the shown outputs, in order, for each of the given cells.
     #[must_use]
-    pub fn half_widths(&self, groups: &AssumedGroups<'_>, cells: &[usize]) -> Vec<Vec<Option<f64>>> {
+    pub fn half_widths(&self, groups: &AssumedGroups<'_>, cells: &[usize]) -> Vec<Vec<ExpectedWidth>> {
         let shown = self.shown();
         let count: usize = shown.iter().map(|key| self.layout.keys[*key].len().max(1)).product();
         let has_windows = self.layout.outputs.iter().any(|output| !output.value.windows().is_empty());
-        if has_windows && count <= CELLS_MAX {
-            return self.over_groups(groups, &shown, count, cells);
-        }
-        let one = |cell: &usize| {
-            let (measured, values) = self.values(groups, *cell);
-            let laws: Vec<NoiseLaw> = measured.iter().map(|one| one.law).collect();
-            let first: Vec<f64> = values.iter().map(|one| one.first().copied().unwrap_or(0.0)).collect();
-            let places = self.places(&shown, *cell);
-            let at = CellValues {
-                values: &first,
-                laws: &laws,
-                all: &values,
-                cell: 0,
-                hidden: &[],
-                keys: &self.layout.keys,
-                places: &places,
-                windows: &[],
+        let over_groups = has_windows && count <= CELLS_MAX;
+        let measured = self.measured();
+        let values: usize = measured.iter().map(|one| cells_of(self.measures[one.measure])).sum();
+        let values = values * if over_groups { count } else { 1 };
+        let pairs = (VALUES_MAX / (2 * values).max(1)).clamp(PAIRS_MIN, PAIRS_MAX);
+        let mut found: Vec<WidthsOfDraws> = cells.iter().map(|_| WidthsOfDraws::default()).collect();
+        let tables = NoiseTables::new();
+        for draw in Draw::all(pairs, &tables) {
+            let widths = if over_groups {
+                self.over_groups(groups, (&shown, count), cells, draw)
+            } else {
+                cells.iter().map(|cell| self.alone(groups, (&shown, *cell), draw)).collect()
             };
-            self.widths(at)
-        };
-        cells.iter().map(one).collect()
+            found.iter_mut().zip(widths).for_each(|(found, widths)| found.add(widths));
+        }
+        found.into_iter().map(WidthsOfDraws::expected).collect()
     }
 
-    /// Whether the half-width of each shown output rests on a guess of how a column's values are spread, because nothing is known of them.
+    /// The half-widths in one cell that no window reads; `None` stands for keys, for what has no interval, and for what is lost in noise.
+    fn alone(&self, groups: &AssumedGroups<'_>, (shown, cell): (&[usize], usize), draw: Draw<'_>) -> Vec<Option<f64>> {
+        let (measured, values) = self.values(groups, cell, draw);
+        let laws: Vec<NoiseLaw> = measured.iter().map(|one| one.law).collect();
+        let first: Vec<f64> = values.iter().map(|one| one.first().copied().unwrap_or(0.0)).collect();
+        let places = self.places(shown, cell);
+        let at = CellValues {
+            values: &first,
+            laws: &laws,
+            all: &values,
+            cell: 0,
+            hidden: &[],
+            keys: &self.layout.keys,
+            places: &places,
+            windows: &[],
+        };
+        self.widths(at, draw)
+    }
+
+    /// What the half-width of each shown output rests on, as far as it depends on how a column's values are spread.
     #[must_use]
-    pub fn guesses(&self, groups: &AssumedGroups<'_>) -> Vec<bool> {
-        let measures: Vec<_> = self.measured().iter().map(|one| one.measure).collect();
-        let assumed = AssumedValues::new(&self.measures, groups, &measures, 0, 1.0);
+    pub fn values_from(&self, groups: &AssumedGroups<'_>) -> Vec<Option<ValuesFrom>> {
+        let measured = self.measured();
+        let assumed = AssumedValues::new(&self.measures, groups, &measured, (0, 1.0), Draw::Expected);
         let shown = self.layout.outputs.iter().filter(|output| !output.value.is_hidden());
-        shown.map(|output| output.value.formula().is_some_and(|formula| assumed.guesses(&formula))).collect()
+        shown.map(|output| assumed.values_from(&output.value.formula()?)).collect()
     }
 
     /// Number of groups of the grouping that is expected.
@@ -134,25 +158,26 @@ impl<'a> ExpectedQuestion<'a> {
     }
 
     /// The assumed values of one cell, for each index that outputs refer to.
-    fn values(&self, groups: &AssumedGroups<'_>, cell: usize) -> (Vec<ReferredMeasure>, Vec<Vec<f64>>) {
+    fn values(&self, groups: &AssumedGroups<'_>, cell: usize, draw: Draw<'_>) -> (Vec<ReferredMeasure>, Vec<Vec<f64>>) {
         let measured = self.measured();
         let rows = groups.rows.get(cell).or(groups.rows.first()).copied().unwrap_or(0.0);
-        let measures: Vec<_> = measured.iter().map(|one| one.measure).collect();
-        let mut assumed = AssumedValues::new(&self.measures, groups, &measures, cell, rows);
+        let mut assumed = AssumedValues::new(&self.measures, groups, &measured, (cell, rows), draw);
         let formulas = self.layout.outputs.iter().filter_map(|output| output.value.formula());
         formulas.for_each(|formula| assumed.suppose(&formula));
-        (measured, assumed.values)
+        assumed.add_noise();
+        let values = assumed.values;
+        (measured, values)
     }
 
     /// The half-widths where a window reads other groups, too.
     fn over_groups(
         &self,
         groups: &AssumedGroups<'_>,
-        shown: &[usize],
-        count: usize,
+        (shown, count): (&[usize], usize),
         cells: &[usize],
+        draw: Draw<'_>,
     ) -> Vec<Vec<Option<f64>>> {
-        let of_cells: Vec<_> = (0..count).map(|cell| self.values(groups, cell)).collect();
+        let of_cells: Vec<_> = (0..count).map(|cell| self.values(groups, cell, draw)).collect();
         let Some((measured, _)) = of_cells.first() else { return Vec::new() };
         let laws: Vec<NoiseLaw> = measured.iter().map(|one| one.law).collect();
         let all: Vec<Vec<f64>> = (0..laws.len())
@@ -180,48 +205,12 @@ impl<'a> ExpectedQuestion<'a> {
         windows.dedup_by_key(|window| window.place);
         let left = vec![true; count];
         let prepared: Vec<GroupRows> = windows.into_iter().map(|window| GroupRows::new(window, &at, &left)).collect();
-        let one = |cell: &usize| at.get(*cell).map(|at| self.widths(CellValues { windows: &prepared, ..*at }));
+        let one = |cell: &usize| at.get(*cell).map(|at| self.widths(CellValues { windows: &prepared, ..*at }, draw));
         cells.iter().filter_map(one).collect()
     }
 
-    fn widths(&self, at: CellValues<'_>) -> Vec<Option<f64>> {
+    fn widths(&self, at: CellValues<'_>, draw: Draw<'_>) -> Vec<Option<f64>> {
         let shown = self.layout.outputs.iter().filter(|output| !output.value.is_hidden());
-        shown.map(|output| width(output, at)).collect()
-    }
-}
-
-/// The half-width of one output, cut to what is possible as an answer's intervals are.
-///
-/// Where the assumed value is at a bound or beyond it, the cut interval would be too narrow, since the answer's estimate may well lie inside:
-/// there it is the whole half-width, at most that of everything possible.
-fn width(output: &Output, at: CellValues<'_>) -> Option<f64> {
-    let formula = output.value.formula()?;
-    if let Formula::Run(run) = &formula {
-        return Some(NORMAL_975 * at.laws.get(run.vector)?.std_error() * run.worst_variance().sqrt());
-    }
-    if formula.has_run() {
-        return None;
-    }
-    let (ends, range) = (formula.ends(at).ok()?, range(&output.value));
-    let cut = range.cut(ends);
-    let (width, shown) = (ends.high - ends.low, cut.high - cut.low);
-    let half_width = if range.has_inside(ends.value) { shown } else { width.min(range.width()) } / 2.0;
-    // The lesser of a number and of none would be the number.
-    Some(half_width).filter(|half_width| half_width.is_finite() && !width.is_nan())
-}
-
-fn range(value: &OutputValue) -> Range {
-    match value {
-        OutputValue::Mean { grid, .. } => {
-            let (low, high) = grid.bounds();
-            Range::new(low, high)
-        }
-        OutputValue::Formula { range, .. } => *range,
-        OutputValue::Hidden(value) => range(value),
-        OutputValue::Key { .. }
-        | OutputValue::Grouping { .. }
-        | OutputValue::Count { .. }
-        | OutputValue::Sum { .. }
-        | OutputValue::Words(_) => Range::WHOLE,
+        shown.map(|output| widths::of(output, at, draw)).collect()
     }
 }

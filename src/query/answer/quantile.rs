@@ -20,6 +20,8 @@
 use crate::kernel::privacy::certificate::NORMAL_975;
 use crate::kernel::privacy::mechanism::NoiseLaw;
 
+/// The number of standard errors of a rank between two points of a smoothed distribution.
+const SMOOTHED_ERRORS: f64 = 3.0;
 /// Largest number of leaves of one tree.
 const LEAVES_MAX: u64 = 4_096;
 /// Approximate limit on the leaves of all groups of an answer together.
@@ -199,6 +201,33 @@ impl Distribution {
         Some(parts.collect())
     }
 
+    /// The same parts with straight lines between those that noise can hardly make: the steps of single leaves are mostly noise, and a
+    /// distribution that is read for its density would be far too dense at some of them and empty between.
+    #[must_use]
+    pub fn smoothed(&self, parts: &[f64]) -> Vec<f64> {
+        let least = SMOOTHED_ERRORS * self.std_error(self.ranks.len() / 2, 0.5) / self.total().0.max(1.0);
+        let mut knots = vec![(0, 0.0)];
+        let (mut last, mut before) = (0.0, 0.0);
+        for (leaf, part) in parts.iter().copied().enumerate() {
+            if part - last >= least || leaf + 1 == parts.len() {
+                // A single leaf with many rows is a value that many rows have.
+                if part - before >= least {
+                    knots.push((leaf, before));
+                }
+                knots.push((leaf + 1, part));
+                last = part;
+            }
+            before = part;
+        }
+        let mut smooth = Vec::with_capacity(parts.len());
+        for pair in knots.windows(2) {
+            let ((from, low), (to, high)) = (pair[0], pair[1]);
+            let count = (to - from) as f64;
+            smooth.extend((from..to).map(|leaf| low + (high - low) * (leaf + 1 - from) as f64 / count));
+        }
+        smooth
+    }
+
     /// Estimated total with its standard error.
     fn total(&self) -> (f64, f64) {
         let root = self.branches as f64 * self.variances.first().copied().unwrap_or(0.0);
@@ -319,6 +348,38 @@ mod tests {
             let ratio = (squares / ROUNDS as f64).sqrt() / said;
             assert!((0.95..1.05).contains(&ratio), "leaf {leaf}: {ratio}");
         }
+    }
+
+    /// Smoothing keeps what is exact and the values that many rows have, and takes the noise of single leaves off a flat distribution.
+    #[test]
+    fn smoothed_distributions_have_no_density_made_of_noise() {
+        let mut rng = StdRng::seed_from_u64(6);
+        let tree = HistogramTree { branches: 4, depth: 4, width: 1 };
+        let mut of = |noise: f64, spike: f64| {
+            let counts = (1..=4).map(|level| {
+                let width = 4_usize.pow(4 - level);
+                let rows = |bin: usize| 20.0 * width as f64 + if bin == 100 / width { spike } else { 0.0 };
+                (0..tree.bins(level) as usize).map(|bin| rows(bin) + noise * normal(&mut rng)).collect()
+            });
+            let levels = Levels { counts: counts.collect(), laws: vec![law(noise.max(1e-6)); 4], tree: &tree };
+            let distribution = levels.distribution();
+            let parts = distribution.parts_below().expect("rows");
+            let smooth = distribution.smoothed(&parts);
+            (parts, smooth)
+        };
+        let steepest = |parts: &[f64]| parts.windows(2).map(|pair| pair[1] - pair[0]).fold(0.0, f64::max);
+        let (parts, smooth) = of(0.0, 0.0);
+        assert!(parts.iter().zip(&smooth).all(|(one, other)| (one - other).abs() < 1e-6));
+        let (parts, smooth) = of(40.0, 0.0);
+        assert!(
+            steepest(&parts) > 3.0 / 256.0 && steepest(&smooth) < 2.5 / 256.0,
+            "{} {}",
+            steepest(&parts),
+            steepest(&smooth)
+        );
+        assert!(smooth.len() == 256 && (smooth[255] - 1.0).abs() < 1e-9 && smooth.is_sorted());
+        let (_, smooth) = of(40.0, 5_000.0);
+        assert!(smooth[100] - smooth[99] > 0.4, "{}", smooth[100] - smooth[99]);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::expected::{ExpectedErrors, ExpectedGroup};
 use super::quote::Quote;
 use crate::kernel::privacy::amounts::Epsilon;
 use crate::query::answer::ColumnInfo;
+use crate::query::answer::expected::{ExpectedWidth, ValuesFrom};
 use crate::service::shares::AccountShare;
 use crate::service::views::{AccountView, LegsView, RoundedNumber, ThresholdView, reported_if_any};
 
@@ -58,6 +59,19 @@ pub struct OutputColumn {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     #[schema(required = false)]
     pub rough: bool,
+    /// In quotes: what `margin` rests on, as far as it depends on how the values of a column are spread: `answers` that you hold, `typical`
+    /// (what the policy states of the column) or `bounds` (then it is `rough`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assumed_values_from: Option<Cow<'static, str>>,
+    /// In quotes: the lower end of the range that the half-width shown will lie in with nine chances of ten; absent for counts and sums,
+    /// whose half-width does not depend on anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub margin_low: Option<RoundedNumber<9>>,
+    /// In quotes: the upper end of that range; absent beside `margin_low` if the answer may well be lost in noise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub margin_high: Option<RoundedNumber<9>>,
     /// In quotes: the smallest value that one row can contribute to the sum or mean.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min: Option<String>,
@@ -81,6 +95,9 @@ impl OutputColumn {
             assumed_group_size: None,
             assumed_from: None,
             rough: false,
+            assumed_values_from: None,
+            margin_low: None,
+            margin_high: None,
             min,
             max,
         }
@@ -88,18 +105,21 @@ impl OutputColumn {
 
     /// Describes the columns of a quote with their expected margins.
     fn expected(columns: &[ColumnInfo], expected: &ExpectedErrors) -> Vec<Self> {
-        let one = |((column, half_width), rough): ((&ColumnInfo, &Option<f64>), &bool)| {
+        let one = |((column, width), from): ((&ColumnInfo, &ExpectedWidth), &Option<ValuesFrom>)| {
             let of_any = Self::of(column, true);
             let assumes = column.kind.assumes_rows();
             Self {
-                margin: of_any.margin.or(half_width.map(RoundedNumber::from)),
+                margin: of_any.margin.or(width.middle.map(RoundedNumber::from)),
                 assumed_group_size: assumes.then_some(expected.rows),
                 assumed_from: assumes.then(|| expected.from.word().into()),
-                rough: *rough && half_width.is_some(),
+                rough: *from == Some(ValuesFrom::Bounds) && width.middle.is_some(),
+                assumed_values_from: from.map(|from| from.word().into()),
+                margin_low: width.low.filter(|_| assumes).map(RoundedNumber::from),
+                margin_high: width.high.filter(|_| assumes).map(RoundedNumber::from),
                 ..of_any
             }
         };
-        columns.iter().zip(&expected.half_widths).zip(&expected.guessed).map(one).collect()
+        columns.iter().zip(&expected.half_widths).zip(&expected.values_from).map(one).collect()
     }
 }
 
@@ -119,7 +139,7 @@ pub struct GroupErrors {
 impl GroupErrors {
     fn of(columns: &[ColumnInfo], group: ExpectedGroup) -> Self {
         let named = columns.iter().zip(group.half_widths);
-        let margins = named.filter_map(|(column, half_width)| Some((column.name.clone(), half_width?.into())));
+        let margins = named.filter_map(|(column, half_width)| Some((column.name.clone(), half_width.middle?.into())));
         Self { group: group.labels, rows: group.rows, margins: margins.collect() }
     }
 }

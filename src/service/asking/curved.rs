@@ -1,12 +1,13 @@
 //! Margins of outputs whose error is no weighted sum of noise: shares, percentiles, deviations, correlations, and what is computed from them.
 //!
 //! Promises the least price, the same for all measurements of an output, at which its expected half-width is the margin. The half-width is
-//! what a quote expects of a group of so many rows of which nothing is known ([`crate::query::answer::expected`]). It is found by bisection,
+//! what a quote expects of a group of so many rows of which only the policy is known ([`crate::query::answer::expected`]). It is found by bisection,
 //! because it falls as the price rises.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
+use super::shapes::Shapes;
 use crate::kernel::privacy::accountant::Accountant;
 use crate::kernel::privacy::mechanism::{Mechanism, NoiseLaw};
 use crate::query::answer::expected::{AssumedGroups, ExpectedQuestion};
@@ -58,14 +59,14 @@ pub(super) fn question<'a>(plan: &'a Plan, answer: &SingleAnswer<'a>, laws: &[No
     ExpectedQuestion { measures: answer.of(&measures), layout: answer.layout, laws: answer.of(laws) }
 }
 
-/// The half-width that an output is expected to have in a group of `rows` rows of which nothing is known; `None` if it has no interval, or is
-/// lost in noise.
-pub(super) fn half_width(question: &ExpectedQuestion<'_>, name: &str, rows: u64) -> Option<f64> {
+/// The half-width that an output is expected to have in a group of `rows` rows of which only the policy is known; `None` if it has no
+/// interval, or is probably lost in noise.
+pub(super) fn half_width(question: &ExpectedQuestion<'_>, name: &str, rows: u64, shapes: &Shapes) -> Option<f64> {
     let mut shown = question.layout.outputs.iter().filter(|output| !output.value.is_hidden());
     let place = shown.position(|output| output.name == name)?;
-    let shape = |_: &Term| None;
+    let shape = |term: &Term| shapes.of(term);
     let groups = AssumedGroups { rows: vec![rows as f64], known: Vec::new(), shape: &shape };
-    question.half_widths(&groups, &[0]).pop().and_then(|widths| widths.get(place).copied().flatten())
+    question.half_widths(&groups, &[0]).pop().and_then(|widths| widths.get(place)?.middle)
 }
 
 /// The price that each measurement of an output needs for this margin in a group of `rows` rows, by index in the plan. `squares` are those
@@ -74,12 +75,12 @@ pub(super) fn prices(
     plan: &Plan,
     (answer, output): (&SingleAnswer<'_>, &Output),
     margin: f64,
-    rows: u64,
+    (rows, shapes): (u64, &Shapes),
     (accountant, squares): (Accountant, &[f64]),
 ) -> Option<Vec<(usize, f64)>> {
     let is_met = |power: f64| {
         let question = question(plan, answer, &laws(accountant, squares, power.exp2()));
-        half_width(&question, &output.name, rows).is_some_and(|width| width <= margin * PASSED)
+        half_width(&question, &output.name, rows, shapes).is_some_and(|width| width <= margin * PASSED)
     };
     let least = squares.iter().copied().fold(f64::INFINITY, f64::min);
     let mut high = match accountant {

@@ -8,10 +8,11 @@ use std::fmt;
 use super::curved::question;
 use super::known::{ANSWERS_MAX, KnownGroups};
 use super::margin::GROUP_ROWS;
+use super::shapes::Shapes;
 use crate::kernel::budget::ledger::read;
 use crate::kernel::privacy::amounts::unscaled;
 use crate::kernel::privacy::mechanism::NoiseLaw;
-use crate::query::answer::expected::{AssumedGroups, ExpectedQuestion, KnownMeasure};
+use crate::query::answer::expected::{AssumedGroups, ExpectedQuestion, ExpectedWidth, KnownMeasure, ValuesFrom};
 use crate::query::answer::{Label, SingleAnswer};
 use crate::query::plan::Plan;
 use crate::query::term::Term;
@@ -55,10 +56,10 @@ pub struct ExpectedErrors {
     pub rows: u64,
     /// Where the number of rows comes from.
     pub from: AssumedFrom,
-    /// The 95 % half-width of each column; `None` for keys, for what has no interval and for what would be lost in noise.
-    pub half_widths: Vec<Option<f64>>,
-    /// Whether each half-width also rests on a guess of how a column's values are spread, of which nothing is known.
-    pub guessed: Vec<bool>,
+    /// The 95 % half-width of each column, without any number for keys and for what has no interval.
+    pub half_widths: Vec<ExpectedWidth>,
+    /// What each half-width rests on, as far as it depends on how a column's values are spread; `None` if it does not.
+    pub values_from: Vec<Option<ValuesFrom>>,
     /// Some of the groups, from the largest to the smallest, if their sizes are known.
     pub groups: Vec<ExpectedGroup>,
 }
@@ -71,7 +72,7 @@ pub struct ExpectedGroup {
     /// Its noisy number of rows, as far as the asker knows.
     pub rows: u64,
     /// The 95 % half-width of each column.
-    pub half_widths: Vec<Option<f64>>,
+    pub half_widths: Vec<ExpectedWidth>,
 }
 
 impl Service {
@@ -106,15 +107,16 @@ fn covers_all_keys(plan: &Plan) -> bool {
 pub(in crate::service) fn expected(
     priced: &Priced,
     laws: &[NoiseLaw],
-    known: KnownGroups,
+    mut known: KnownGroups,
     said: Option<u64>,
 ) -> ExpectedErrors {
     let plan = &priced.plan;
     let answers = plan.layout.answers();
     let [answer] = &answers[..] else { return of_union(priced, &answers, laws, said) };
     let question = question(plan, answer, laws);
-    let KnownGroups { rows: known_rows, total, measures, shapes } = known;
-    let shape = |term: &Term| shapes.get(term).cloned();
+    let shapes = Shapes::stated(&priced.dataset, plan).and_known(&mut known);
+    let KnownGroups { rows: known_rows, total, measures, .. } = known;
+    let shape = |term: &Term| shapes.of(term);
     let cells = cells(&question);
     let known_rows = known_rows.filter(|rows| rows.len() == cells && said.is_none());
     let Some(sizes) = known_rows else {
@@ -122,7 +124,8 @@ pub(in crate::service) fn expected(
         let (rows, from) = assumed_size(said, mean, priced, cells);
         let groups = AssumedGroups { rows: vec![rows as f64], known: without_cells(measures), shape: &shape };
         let half_widths = question.half_widths(&groups, &[0]).pop().unwrap_or_default();
-        return ExpectedErrors { rows, from, half_widths, guessed: question.guesses(&groups), groups: Vec::new() };
+        let values_from = question.values_from(&groups);
+        return ExpectedErrors { rows, from, half_widths, values_from, groups: Vec::new() };
     };
     let mut by_size: Vec<usize> = (0..cells).collect();
     by_size.sort_by(|one, other| sizes[*other].total_cmp(&sizes[*one]).then(one.cmp(other)));
@@ -132,14 +135,14 @@ pub(in crate::service) fn expected(
     let wanted: Vec<usize> = told.iter().copied().chain([middle]).collect();
     let mut widths = question.half_widths(&groups, &wanted);
     let half_widths = widths.pop().unwrap_or_default();
-    let guessed = question.guesses(&groups);
-    let group = |(cell, half_widths): (&usize, Vec<Option<f64>>)| ExpectedGroup {
+    let values_from = question.values_from(&groups);
+    let group = |(cell, half_widths): (&usize, Vec<ExpectedWidth>)| ExpectedGroup {
         labels: question.labels(*cell).into_iter().map(text).collect(),
         rows: whole(sizes[*cell]),
         half_widths,
     };
     let groups = told.iter().zip(widths).map(group).collect();
-    ExpectedErrors { rows: whole(sizes[middle]), from: AssumedFrom::Answers, half_widths, guessed, groups }
+    ExpectedErrors { rows: whole(sizes[middle]), from: AssumedFrom::Answers, half_widths, values_from, groups }
 }
 
 /// The errors expected of the answers that a union puts together, all with groups of the same size: in each column the widest of them.
@@ -149,19 +152,18 @@ fn of_union(priced: &Priced, answers: &[SingleAnswer<'_>], laws: &[NoiseLaw], sa
     let (rows, from) = assumed_size(said, None, priced, most);
     let shape = |_: &Term| None;
     let groups = AssumedGroups { rows: vec![rows as f64], known: Vec::new(), shape: &shape };
-    let (mut half_widths, mut guessed): (Vec<Option<f64>>, Vec<bool>) = (Vec::new(), Vec::new());
+    let (mut half_widths, mut values_from): (Vec<ExpectedWidth>, Vec<Option<ValuesFrom>>) = (Vec::new(), Vec::new());
     for (place, question) in questions.iter().enumerate() {
         let own = question.half_widths(&groups, &[0]).pop().unwrap_or_default();
-        let guesses = question.guesses(&groups);
+        let from = question.values_from(&groups);
         if place == 0 {
-            (half_widths, guessed) = (own, guesses);
+            (half_widths, values_from) = (own, from);
             continue;
         }
-        let both = half_widths.iter().zip(own);
-        half_widths = both.map(|(one, other)| one.and_then(|one| Some(one.max(other?)))).collect();
-        guessed.iter_mut().zip(guesses).for_each(|(one, other)| *one |= other);
+        half_widths.iter_mut().zip(own).for_each(|(one, other)| *one = one.max(other));
+        values_from.iter_mut().zip(from).for_each(|(one, other)| *one = (*one).max(other));
     }
-    ExpectedErrors { rows, from, half_widths, guessed, groups: Vec::new() }
+    ExpectedErrors { rows, from, half_widths, values_from, groups: Vec::new() }
 }
 
 /// Number of groups of a question, at least one.

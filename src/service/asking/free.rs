@@ -6,6 +6,7 @@ use super::question::{FreeQuestion, PreparedQuestion, QuestionKind, asks_for_key
 use super::quote::Quote;
 use crate::kernel::budget::charge::Refusal;
 use crate::kernel::budget::ledger::read;
+use crate::query::answer::expected::ExpectedWidth;
 use crate::query::answer::{Cell, ColumnInfo, ColumnKind, Table, tabulate};
 use crate::query::parse::{SqlStatement, asked};
 use crate::query::syntax::LiteralValue;
@@ -128,14 +129,14 @@ fn of_constants(constants: &[(String, LiteralValue)]) -> Table {
 fn explained(quote: &Quote) -> Table {
     let text = |text: &str| Cell::Text(text.to_owned());
     let optional = |value: Option<String>| value.map_or(Cell::Missing, Cell::Text);
-    let row = |(column, half_width): (&ColumnInfo, &Option<f64>)| {
+    let row = |(column, width): (&ColumnInfo, &ExpectedWidth)| {
         let assumes = column.kind.assumes_rows();
         let (bounds_low, bounds_high) = column.bounds.clone().unzip();
         vec![
             text(&column.name),
             text(column.kind.word()),
             optional(column.kind.std_error().map(|error| significant(error, 9))),
-            optional(column.kind.margin().or(*half_width).map(|margin| significant(margin, 9))),
+            optional(column.kind.margin().or(width.middle).map(|margin| significant(margin, 9))),
             optional(bounds_low),
             optional(bounds_high),
             Cell::Decimal(i128::from(quote.rows_per_unit) * 1_000_000_000),

@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::kernel::privacy::mechanism::NoiseLaw;
 use crate::kernel::vault::release::NoisyVector;
-use crate::query::answer::expected::{ColumnShape, KnownMeasure, ValueHistogram};
+use crate::query::answer::expected::{
+    ColumnShape, KnownMeasure, KnownValues, ValueDistribution, ValueHistogram, ValuesFrom,
+};
 use crate::query::answer::formula::{CentredSum, Formula, Quantile, Squares};
 use crate::query::answer::quantile::{HistogramTree, Levels};
 use crate::query::computation::{Computation, Measure};
@@ -107,7 +109,8 @@ impl KnownGroups {
         let one = |measure: &Measure| {
             let target = computation.alone(measure);
             let cells = answers.iter().filter_map(|answer| answer.cells(&target, known));
-            let cells = cells.min_by(|one, other| one.0.total_cmp(&other.0)).map(|(_, cells)| cells);
+            let cells = cells.min_by(|one, other| one.0.total_cmp(&other.0));
+            let cells = cells.map(|(variance, values)| KnownValues { values, std_error: variance.sqrt() });
             let per_row = answers.iter().find_map(|answer| answer.per_row(&target));
             KnownMeasure { cells, per_row }
         };
@@ -115,6 +118,9 @@ impl KnownGroups {
         let is_count = |measure: &Measure| matches!(measure, Measure::NonNull { column: Term::Column(_) });
         let mut counted = measures.iter().zip(&computation.measures).filter(|(_, measure)| is_count(measure));
         let counted = counted.find_map(|(known, _)| known.cells.clone());
+        let rows = one(&Measure::Rows).cells.or(counted).map(|cells| cells.values);
+        let in_bins = measures.iter().zip(&computation.measures).find_map(|(known, measure)| in_bins(known, measure));
+        let rows = rows.or(in_bins);
         let mut shapes = HashMap::new();
         // What is newer overwrites what is older, and distributions overwrite moments.
         let of_table = answers.iter().rev().filter(|answer| answer.is_of_table(computation));
@@ -122,8 +128,30 @@ impl KnownGroups {
         let whole = Computation { keys: Vec::new(), ..computation.clone() };
         let total = whole.alone(&Measure::Rows);
         let mut totals = answers.iter().filter_map(|answer| answer.cells(&total, known)?.1.first().copied());
-        Self { rows: one(&Measure::Rows).cells.or(counted), total: totals.next(), measures, shapes }
+        Self { rows, total: totals.next(), measures, shapes }
     }
+}
+
+/// The noisy number of rows of each group by a histogram of its values; `None` if that is not known.
+fn in_bins(known: &KnownMeasure, measure: &Measure) -> Option<Vec<f64>> {
+    match measure {
+        Measure::Bins { count, .. } => {
+            let bins = &known.cells.as_ref()?.values;
+            Some(bins.chunks((*count).max(1) as usize).map(|bins| bins.iter().sum()).collect())
+        }
+        Measure::Rows
+        | Measure::NonNull { .. }
+        | Measure::Sum { .. }
+        | Measure::Units
+        | Measure::UnitsWhere { .. }
+        | Measure::PrefixSums { .. }
+        | Measure::Over { .. } => None,
+    }
+}
+
+/// What an answer tells of a column by its mean, and by its standard deviation if that is known.
+fn of_moments(mean: f64, deviation: Option<f64>) -> ColumnShape {
+    ColumnShape { mean, deviation, distribution: None, present: 1.0, from: ValuesFrom::Answers }
 }
 
 /// The noisy values of a vector, in steps.
@@ -164,26 +192,27 @@ impl KnownAnswer {
             == (target.rows_per_unit, &target.units, &target.left, &target.relation)
     }
 
-    /// The average over a row of what `target` measures, over all groups of this answer.
-    fn per_row(&self, target: &Computation) -> Option<Vec<f64>> {
+    /// The average over a row of what `target` measures, over all groups of this answer: of a sum, over a row that has a value.
+    fn per_row(&self, target: &Computation) -> Option<KnownValues> {
         let measure = target.measures.first().filter(|_| self.is_of_table(target))?;
-        match measure {
+        let rows = match measure {
             // Of rows that pass a condition, the number is another one.
-            Measure::Sum { column } if !column.is_part() => {
-                let (_, sum) = self.measured().find(|(own, _)| own.base() == measure)?;
-                let rows = self.rows_of(column)?;
-                Some(vec![steps(sum).sum::<f64>() / rows])
+            Measure::Sum { column } if !column.is_part() => self.rows_of(column)?,
+            Measure::NonNull { .. } | Measure::UnitsWhere { .. } => {
+                let (_, all) = self.measured().find(|(own, _)| *own.base() == Measure::Rows)?;
+                self.total(all)?
             }
             // A histogram's bins depend on the number of groups, so its shape is taken instead.
             Measure::Sum { .. }
             | Measure::Bins { .. }
             | Measure::Rows
-            | Measure::NonNull { .. }
             | Measure::Units
-            | Measure::UnitsWhere { .. }
             | Measure::PrefixSums { .. }
-            | Measure::Over { .. } => None,
-        }
+            | Measure::Over { .. } => return None,
+        };
+        let (_, vector) = self.measured().find(|(own, _)| own.base() == measure)?;
+        let std_error = vector.law.std_error() * (vector.cells.len() as f64).sqrt() / rows;
+        Some(KnownValues { values: vec![steps(vector).sum::<f64>() / rows], std_error })
     }
 
     /// The noisy number of rows in which a column is present, over all groups; `None` if it is not known or lost in noise.
@@ -212,13 +241,13 @@ impl KnownAnswer {
         match formula {
             Formula::Mean(one, count) => {
                 let Some((term, mean)) = self.mean(one, *count) else { return };
-                found.entry(term.clone()).or_insert(ColumnShape { mean, deviation: None, histogram: None });
+                found.entry(term.clone()).or_insert(of_moments(mean, None));
             }
             Formula::Spread(_, squares) => {
                 let Some(shape) = self.spread(squares, known) else { return };
                 let entry = found.entry(squares.of.clone());
                 let kept = entry.or_insert_with(|| shape.clone());
-                if kept.histogram.is_none() {
+                if kept.distribution.is_none() {
                     *kept = shape;
                 }
             }
@@ -252,7 +281,7 @@ impl KnownAnswer {
         let (mean, square) = (mean_of(&squares.sum)?, mean_of(&squares.squares)?);
         let middle = known.grid(&squares.of).map_or(0.0, |grid| grid.centre() as f64 * grid.step_value());
         let variance = Some(square - mean * mean).filter(|variance| *variance > 0.0)?;
-        Some(ColumnShape { mean: mean + middle, deviation: Some(variance.sqrt()), histogram: None })
+        Some(of_moments(mean + middle, Some(variance.sqrt())))
     }
 
     /// The distribution over all groups, from a tree of histograms.
@@ -270,11 +299,15 @@ impl KnownAnswer {
             counts.push(all);
             laws.push(NoiseLaw { scale: vector.law.scale * groups.sqrt(), ..vector.law });
         }
-        let below = Levels { counts, laws, tree: &tree }.distribution().parts_below()?;
+        let distribution = Levels { counts, laws, tree: &tree }.distribution();
+        let below = distribution.parts_below()?;
         let step = quantile.grid.step_value();
         let low = (quantile.low as f64 - 0.5) * step;
         let histogram = ValueHistogram { low, width: quantile.width as f64 * step, below };
         let (mean, deviation) = histogram.moments();
-        Some((column, ColumnShape { mean, deviation: Some(deviation), histogram: Some(histogram) }))
+        // Its density decides how wide the interval of a percentile is.
+        let histogram = ValueHistogram { below: distribution.smoothed(&histogram.below), ..histogram };
+        let distribution = Some(ValueDistribution::Histogram(histogram));
+        Some((column, ColumnShape { distribution, ..of_moments(mean, Some(deviation)) }))
     }
 }

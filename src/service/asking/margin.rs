@@ -25,7 +25,8 @@ use crate::query::plan::Plan;
 
 use super::ask::{Ask, Margin, RequestedAccuracy};
 use super::curved::{self, question};
-use crate::service::ServiceError;
+use super::shapes::Shapes;
+use crate::service::{Dataset, ServiceError};
 
 /// What an output demands of the measurements it is computed from: by index, since they are few among many.
 type Demand = BTreeMap<usize, f64>;
@@ -84,7 +85,7 @@ pub(crate) fn has_counts(plan: &Plan) -> bool {
 
 /// The margin that this noise gives the only estimate of a question without counts and sums, as it is priced: in a group of [`GROUP_ROWS`]
 /// rows.
-pub(crate) fn of_only(plan: &Plan, laws: &[NoiseLaw]) -> Option<f64> {
+pub(in crate::service) fn of_only(plan: &Plan, laws: &[NoiseLaw], shapes: &Shapes) -> Option<f64> {
     let answers = plan.layout.answers();
     let estimates = estimates(&answers);
     let [(answer, only)] = &estimates[..] else { return None };
@@ -96,7 +97,7 @@ pub(crate) fn of_only(plan: &Plan, laws: &[NoiseLaw]) -> Option<f64> {
             let variance = squares.iter().map(|(at, square)| square * laws[*at].std_error().powi(2)).sum::<f64>();
             Some(NORMAL_975 * variance.sqrt())
         }
-        None => curved::half_width(&question(plan, answer, laws), &only.name, GROUP_ROWS),
+        None => curved::half_width(&question(plan, answer, laws), &only.name, GROUP_ROWS, shapes),
     }
 }
 
@@ -109,12 +110,14 @@ struct Demands {
     least: BTreeMap<usize, f64>,
 }
 
-pub(crate) fn accuracy(
+/// What each measurement of a plan has to be worth for the accuracy that is wanted, in groups of `group_size` rows.
+pub(in crate::service) fn accuracy(
     wanted: &RequestedAccuracy,
+    dataset: &Dataset,
     plan: &Plan,
-    accountant: Accountant,
     group_size: Option<u64>,
 ) -> Result<Accuracy, ServiceError> {
+    let accountant = dataset.terms.accountant;
     let rows = group_size.unwrap_or(GROUP_ROWS);
     let answers = plan.layout.answers();
     let (size, outputs) = (rows as f64, outputs(&answers));
@@ -133,7 +136,8 @@ pub(crate) fn accuracy(
             Demands { linear, least: BTreeMap::new() }
         }
         RequestedAccuracy::Margins(margins) => {
-            named(margins.iter().map(|(name, margin)| (name, *margin)), plan, accountant, rows)?
+            let shapes = Shapes::stated(dataset, plan);
+            named(margins.iter().map(|(name, margin)| (name, *margin)), plan, accountant, (rows, &shapes))?
         }
     };
     if demands.linear.is_empty() && demands.least.is_empty() {
@@ -153,7 +157,7 @@ fn named<'a>(
     margins: impl Iterator<Item = (&'a String, Margin)>,
     plan: &Plan,
     accountant: Accountant,
-    rows: u64,
+    (rows, shapes): (u64, &Shapes),
 ) -> Result<Demands, ServiceError> {
     let squares: Vec<f64> = plan.sought.iter().map(|sought| size(sought, accountant).0).collect();
     let answers = plan.layout.answers();
@@ -171,7 +175,7 @@ fn named<'a>(
             if output.value.formula().is_none() {
                 continue;
             }
-            let prices = curved::prices(plan, (answer, output), margin.width(), rows, (accountant, &squares));
+            let prices = curved::prices(plan, (answer, output), margin.width(), (rows, shapes), (accountant, &squares));
             for (at, price) in prices.ok_or_else(|| no_margin(name, plan))? {
                 let least = demands.least.entry(at).or_insert(price);
                 *least = least.max(price);

@@ -105,14 +105,13 @@ impl Service {
     }
 
     pub(in crate::service) fn prices(dataset: &Dataset, plan: &Plan, ask: &Ask) -> Result<Vec<Price>, ServiceError> {
-        let accountant = dataset.terms.accountant;
         if plan.sought.is_empty() {
             // A question for keys alone is free: keys are public.
             return Ok(Vec::new());
         }
         let accuracy = ask.accuracy.as_ref().ok_or(ServiceError::Unsaid)?;
-        let accuracy = margin::accuracy(accuracy, plan, accountant, ask.group_size)?;
-        let prices = prices(accountant, &plan.sought, &accuracy);
+        let accuracy = margin::accuracy(accuracy, dataset, plan, ask.group_size)?;
+        let prices = prices(dataset.terms.accountant, &plan.sought, &accuracy);
         if prices.contains(&Price::ZERO) {
             return Err(Uncertifiable::TooLittle.into());
         }

@@ -4,6 +4,7 @@ use super::ask::{Ask, RequestedAccuracy};
 use super::expected::{ExpectedErrors, expected};
 use super::margin;
 use super::offer::{AvailableParts, Offer};
+use super::shapes::Shapes;
 use crate::kernel::budget::charge::Refusal;
 use crate::kernel::budget::entry::{AccountMark, Postings};
 use crate::kernel::budget::ledger::read;
@@ -181,7 +182,8 @@ impl Service {
         let columns = columns(&priced.plan.layout, &laws);
         let errors = columns.into_iter().filter_map(|column| column.kind.std_error());
         let widest = errors.reduce(f64::max).map(|error| NORMAL_975 * error);
-        widest.or_else(|| margin::of_only(&priced.plan, &laws)).map(RoundedNumber::from)
+        let only = || margin::of_only(&priced.plan, &laws, &Shapes::stated(&priced.dataset, &priced.plan));
+        widest.or_else(only).map(RoundedNumber::from)
     }
 }
 

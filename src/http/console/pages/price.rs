@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use crate::kernel::budget::charge::Refusal;
 use crate::kernel::budget::entry::AccountKind;
 use crate::query::answer::ColumnInfo;
+use crate::query::answer::expected::{ExpectedWidth, ValuesFrom};
 use crate::query::error::Position;
 use crate::render::budget::{self, Cost};
 use crate::render::reading::number;
@@ -148,20 +149,21 @@ fn cost(quote: &Quote) -> Markup {
 /// The expected error of each column, and what it assumes.
 fn errors(quote: &Quote) -> Markup {
     let (expected, shown) = (&quote.expected, |column: &&ColumnInfo| column.kind.word() != "key");
-    let all = || quote.columns.iter().zip(&expected.half_widths).zip(&expected.guessed);
+    let all = || quote.columns.iter().zip(&expected.half_widths).zip(&expected.values_from);
     let assumes = quote.columns.iter().any(|column| column.kind.assumes_rows());
-    let is_rough = all().any(|((_, half_width), rough)| *rough && half_width.is_some());
-    let is_lost =
-        all().any(|((column, half_width), _)| shown(&column) && column.kind.assumes_rows() && half_width.is_none());
+    let is_from = |from: ValuesFrom| all().any(|((_, width), own)| *own == Some(from) && width.low.is_some());
+    let assumed = || all().filter(|((column, _), _)| shown(column) && column.kind.assumes_rows());
+    let is_lost = assumed().any(|((_, width), _)| width.middle.is_none());
+    let is_ranging = assumed().any(|((_, width), _)| width.wide_range().is_some());
     html! {
         table {
             caption.visually-hidden { "Expected error of each column" }
             thead { tr { th scope="col" { "Column" } th.number scope="col" { "95 % of answers are off by at most" } } }
             tbody {
-                @for ((column, half_width), rough) in all().filter(|((column, _), _)| shown(column)) {
+                @for ((column, width), from) in all().filter(|((column, _), _)| shown(column)) {
                     tr {
                         th scope="row" { code { (column.name) } }
-                        td.number { (error(column.kind.margin().or(*half_width), *rough)) }
+                        td.number { (error(&column.kind.margin().map_or(*width, ExpectedWidth::exact), *from)) }
                     }
                 }
             }
@@ -171,7 +173,16 @@ fn errors(quote: &Quote) -> Markup {
             @if is_lost {
                 p.muted { "What is probably lost in noise has no interval at this price; some columns have none at any price." }
             }
-            @if is_rough {
+            @if is_ranging {
+                p.muted {
+                    "How wide an error will be shown depends on the noise, too. Nine of ten will be in the range in brackets; \"or lost\" says "
+                    "that there may be no estimate at all."
+                }
+            }
+            @if is_from(ValuesFrom::Stated) {
+                p.muted { "How the values of a column are spread is taken from what the steward states of it." }
+            }
+            @if is_from(ValuesFrom::Bounds) {
                 p.muted {
                     "Errors with a ≈ also depend on how the values are spread, which is guessed from their declared bounds. They can be far off, "
                     "until you have an answer about the same column."
@@ -182,13 +193,17 @@ fn errors(quote: &Quote) -> Markup {
     }
 }
 
-fn error(half_width: Option<f64>, is_rough: bool) -> String {
-    match half_width {
-        None => "probably lost in noise".to_owned(),
-        Some(width) => {
-            format!("± {}{}", if is_rough { "≈ " } else { "" }, significant(width, if is_rough { 1 } else { 2 }))
-        }
-    }
+/// An expected error, with the range that nine of ten lie in where that is wide.
+fn error(width: &ExpectedWidth, from: Option<ValuesFrom>) -> String {
+    let is_rough = from == Some(ValuesFrom::Bounds);
+    let shown = |width: f64| significant(width, if is_rough { 1 } else { 2 });
+    let Some(middle) = width.middle else { return "probably lost in noise".to_owned() };
+    let range = match width.wide_range() {
+        None => String::new(),
+        Some((low, Some(high))) => format!(" ({} to {})", shown(low), shown(high)),
+        Some((low, None)) => format!(" ({} or more, or lost)", shown(low)),
+    };
+    format!("± {}{}{range}", if is_rough { "≈ " } else { "" }, shown(middle))
 }
 
 /// What the expected errors assume, in words.
@@ -234,7 +249,7 @@ fn groups(quote: &Quote) -> Markup {
                                 th scope="row" { (group.labels.join(", ")) }
                                 td.number { (number(group.rows as f64, None)) }
                                 @for (at, _) in columns() {
-                                    td.number { (error(group.half_widths.get(at).copied().flatten(), quote.expected.guessed[at])) }
+                                    td.number { (error(&group.half_widths.get(at).copied().unwrap_or_default(), quote.expected.values_from[at])) }
                                 }
                             }
                         }

@@ -1,26 +1,29 @@
 //! Assumed values: what the measurements of a group would be, if it had so many rows.
 //!
 //! Where the asker knows noisy values of a measurement, they are taken as they are. Where they know the values of a column in other groups,
-//! a group is taken to be like them. Where nothing is known, the error is made least wrong whatever the truth is:
+//! a group is taken to be like them. Else a column is as the steward has stated. Where nothing is known, the error is made least wrong
+//! whatever the truth is:
 //!
 //! * **Means.** The error of S/N with noise of a standard errors on S and b on N is √(a² + θ²b²)/n, where |θ| ≤ R is unknown. θ =
-//!   [`TYPICAL_MEAN`]·R puts it in the middle: it is wrong by at most a factor of 2^(1/4) = 1.19 where a = Rb.
+//!   [`TYPICAL_MEAN`](super::supposed::TYPICAL_MEAN)·R puts it in the middle: it is wrong by at most a factor of 2^(1/4) = 1.19 where a = Rb.
 //! * **Shares.** A part has [`TYPICAL_PART`] of its group's rows: √(1 + p²) is wrong by at most 1.22 for any p.
 //! * **Spreads, slopes, correlations and percentiles** err by as much as the values are spread, which nobody knows beforehand. A column is
 //!   taken to fill a tenth of its declared range, near its lower end, as costs and laboratory values do. This can be far off; a quote says
 //!   that it is assumed.
+//!
+//! A draw ([`super::draws`]) differs from what is expected by the noise of the answer, by the noise of the answers that values are known
+//! from, and by how much groups differ from each other and from what was stated or guessed ([`ValuesFrom::differs`]).
 
+use super::draws::{Draw, Purpose};
+use super::shape::{ColumnShape, TYPICAL_PART, ValuesFrom};
+use super::supposed::{Departure, Statistic, Supposed, all_of, statistics};
+use crate::kernel::privacy::mechanism::NoiseLaw;
 use crate::query::answer::formula::{CentredSum, Formula, Products, Quantile, Squares};
 use crate::query::computation::Measure;
 use crate::query::term::{Operation, Term};
-use crate::query::terms::domain::Grid;
 
-/// The distance of a mean from the middle of its range, as a part of half the range: √(√2 − 1).
-const TYPICAL_MEAN: f64 = 0.643_594_252_905_582_6;
-/// The part of a group's rows that a filter leaves.
-const TYPICAL_PART: f64 = 0.6;
-/// The standard deviation of a column, as a part of the distance between its mean and the nearer end of its range.
-const TYPICAL_SPREAD: f64 = 0.56;
+/// How far the log-odds of the part that a filter leaves typically are from those of [`TYPICAL_PART`].
+const PARTS_DIFFER: f64 = 2.0;
 /// The correlation of two columns.
 const TYPICAL_CORRELATION: f64 = 0.3;
 
@@ -28,31 +31,24 @@ const TYPICAL_CORRELATION: f64 = 0.3;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct KnownMeasure {
     /// Its noisy values in the cells of the question, a histogram's bin by bin; `None` if they are not known.
-    pub cells: Option<Vec<f64>>,
-    /// Its average over a row of other groups, a histogram's bin by bin; `None` if it is not known.
-    pub per_row: Option<Vec<f64>>,
+    pub cells: Option<KnownValues>,
+    /// Its average over a row of other groups, for a sum over a row that has a value; `None` if it is not known.
+    pub per_row: Option<KnownValues>,
 }
 
-/// The distribution of a column's values.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ValueHistogram {
-    /// Lower end of the first bin, in the column's own unit.
-    pub low: f64,
-    /// Width of a bin.
-    pub width: f64,
-    /// The part of the rows that lie below the upper end of each bin; it ends with 1.
-    pub below: Vec<f64>,
+/// Noisy values that the asker holds.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct KnownValues {
+    /// The values, in steps of the measurement.
+    pub values: Vec<f64>,
+    /// The largest standard error of a value.
+    pub std_error: f64,
 }
 
-/// What is known of a column's values, in its own unit.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ColumnShape {
-    /// Mean of the column's values, in the column's own unit.
-    pub mean: f64,
-    /// The standard deviation; `None` if it is not known.
-    pub deviation: Option<f64>,
-    /// The distribution; `None` if it is not known.
-    pub histogram: Option<ValueHistogram>,
+/// What an output refers to by an index: a measurement, with the law that its values have in the grouping that is expected.
+pub(super) struct ReferredMeasure {
+    pub(super) measure: usize,
+    pub(super) law: NoiseLaw,
 }
 
 /// The groups of an answer as they are assumed: how many rows they have, and what is known of them.
@@ -65,79 +61,30 @@ pub struct AssumedGroups<'a> {
     pub shape: &'a dyn Fn(&Term) -> Option<ColumnShape>,
 }
 
-/// Mean and standard deviation of a column, and its distribution if that is known.
-struct Supposed {
-    mean: f64,
-    deviation: f64,
-    histogram: Option<ValueHistogram>,
-}
-
-impl ValueHistogram {
-    /// The part of the rows below a value, by linear interpolation within a bin.
-    fn below(&self, value: f64) -> f64 {
-        let place = (value - self.low) / self.width;
-        if place <= 0.0 {
-            return 0.0;
-        }
-        let bin = place.floor() as usize;
-        let Some(upper) = self.below.get(bin) else { return 1.0 };
-        let lower = if bin == 0 { 0.0 } else { self.below[bin - 1] };
-        lower + (upper - lower) * (place - bin as f64)
-    }
-
-    /// Mean and standard deviation, with each bin's rows in its middle.
-    #[must_use]
-    pub fn moments(&self) -> (f64, f64) {
-        let (mut before, mut mean, mut squares) = (0.0, 0.0, 0.0);
-        for (bin, below) in self.below.iter().enumerate() {
-            let (part, middle) = (below - before, self.low + (bin as f64 + 0.5) * self.width);
-            mean += part * middle;
-            squares += part * middle * middle;
-            before = *below;
-        }
-        (mean, (squares - mean * mean).max(0.0).sqrt())
-    }
-}
-
-impl Supposed {
-    fn of(known: Option<ColumnShape>, grid: &Grid) -> Self {
-        let (low, high) = grid.bounds();
-        let radius = grid.radius() as f64 * grid.step_value();
-        let typical = |mean: f64| TYPICAL_SPREAD * (mean - low).min(high - mean).max(0.02 * (high - low));
-        match known {
-            None => {
-                // Towards the lower end, unless the centre is that end, as it is for 0 and 1.
-                let (centre, away) = (grid.centre() as f64 * grid.step_value(), TYPICAL_MEAN * radius);
-                let mean = if centre - away < low { (centre + away).min(high) } else { centre - away };
-                Self { mean, deviation: typical(mean), histogram: None }
-            }
-            Some(ColumnShape { mean, deviation, histogram }) => {
-                let mean = mean.clamp(low, high);
-                Self { mean, deviation: deviation.unwrap_or_else(|| typical(mean)), histogram }
-            }
-        }
-    }
-
-    /// The part of the rows below a value. Without a known distribution, it is that of a logistic law, which is close to a normal one.
-    fn below(&self, value: f64) -> f64 {
-        match &self.histogram {
-            Some(histogram) => histogram.below(value),
-            None => (1.0 + (-1.702 * (value - self.mean) / self.deviation.max(f64::MIN_POSITIVE)).exp()).recip(),
-        }
-    }
+/// What the expected value of a measurement follows from, with the standard error of what is known.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Knowledge {
+    /// Its own noisy values.
+    Own(f64),
+    /// Its average over a row of other groups.
+    Alike(f64),
+    /// Bounds, and what is known of the column.
+    Nothing,
 }
 
 /// The values of one cell, by the index that outputs refer to.
 pub(super) struct AssumedValues<'a> {
     all: &'a [&'a Measure],
     groups: &'a AssumedGroups<'a>,
-    measures: &'a [usize],
+    measured: &'a [ReferredMeasure],
+    cell: usize,
     /// Number of rows in the group.
     rows: f64,
+    draw: Draw<'a>,
     /// The values: one for most measurements, one for each bin of a histogram.
     pub(super) values: Vec<Vec<f64>>,
-    /// Whether each value follows from what is known, and not from bounds alone.
-    is_known: Vec<bool>,
+    /// What each value follows from.
+    known: Vec<Knowledge>,
 }
 
 impl<'a> AssumedValues<'a> {
@@ -145,97 +92,104 @@ impl<'a> AssumedValues<'a> {
     pub(super) fn new(
         all: &'a [&'a Measure],
         groups: &'a AssumedGroups<'a>,
-        measures: &'a [usize],
-        cell: usize,
-        rows: f64,
+        measured: &'a [ReferredMeasure],
+        (cell, rows): (usize, f64),
+        draw: Draw<'a>,
     ) -> Self {
-        let known = |measure: &usize| {
-            let known = groups.known.get(*measure)?;
-            let width = width(all[*measure]);
-            let own = known.cells.as_ref().and_then(|cells| cells.get(cell * width..(cell + 1) * width));
-            let alike = || known.per_row.as_ref().map(|each| each.iter().map(|each| each * rows).collect());
-            own.map(<[f64]>::to_vec).or_else(alike)
+        let one = |at: &ReferredMeasure| {
+            let (known, measure) = (groups.known.get(at.measure), all[at.measure]);
+            let width = width(measure);
+            let own = known.and_then(|known| known.cells.as_ref());
+            let cells = own.and_then(|own| Some((own.values.get(cell * width..(cell + 1) * width)?, own.std_error)));
+            if let Some((values, error)) = cells {
+                return (values.to_vec(), Knowledge::Own(error));
+            }
+            if let Some(alike) = known.and_then(|known| known.per_row.as_ref()) {
+                return (
+                    alike.values.iter().map(|each| each * rows).collect(),
+                    Knowledge::Alike(alike.std_error * rows),
+                );
+            }
+            let part = part(draw.normal(Purpose::Mean, cell, at.measure));
+            (bare(measure, rows, part, groups.shape), Knowledge::Nothing)
         };
-        let found: Vec<Option<Vec<f64>>> = measures.iter().map(known).collect();
-        let is_known = found.iter().map(Option::is_some).collect();
-        let values =
-            found.into_iter().zip(measures).map(|(found, measure)| found.unwrap_or_else(|| bare(all[*measure], rows)));
-        let values = values.collect();
-        Self { all, groups, measures, rows, values, is_known }
+        let (values, known) = measured.iter().map(one).unzip();
+        Self { all, groups, measured, cell, rows, draw, values, known }
     }
 
     /// Supposes values for what a formula is computed from, where they are not known.
     pub(super) fn suppose(&mut self, formula: &Formula) {
-        match formula {
-            Formula::Sum(one) => self.sum(one, one.count),
-            Formula::Mean(one, count) => self.sum(one, Some(*count)),
-            Formula::Spread(_, squares) => self.squares(squares),
-            Formula::Pair(_, products) => self.products(products),
-            Formula::Quantile(quantile) => self.quantile(quantile),
-            Formula::Window(window) => window.formulas().into_iter().for_each(|of| self.suppose(of)),
-            Formula::Number(_)
-            | Formula::Count(_)
-            | Formula::Run(_)
-            | Formula::Key(_)
-            | Formula::Grouping(_)
-            | Formula::Missing
-            | Formula::Negative(_)
-            | Formula::Arithmetic(..)
-            | Formula::Absolute(_)
-            | Formula::Root(_)
-            | Formula::Round(..)
-            | Formula::NullIf(..)
-            | Formula::Call(..)
-            | Formula::Case(..) => formula.parts().into_iter().for_each(|part| self.suppose(part)),
+        statistics(formula, &mut |of| match of {
+            Statistic::Sum(one, count) => self.sum(one, count),
+            Statistic::Spread(squares) => self.squares(squares),
+            Statistic::Pair(products) => self.products(products),
+            Statistic::Quantile(quantile) => self.quantile(quantile),
+        });
+    }
+
+    /// Adds the draw's noise to the values.
+    pub(super) fn add_noise(&mut self) {
+        if self.draw.is_expected() {
+            return;
+        }
+        for (index, values) in self.values.iter_mut().enumerate() {
+            let (known, law) = (self.known[index], &self.measured[index].law);
+            for (bin, value) in values.iter_mut().enumerate() {
+                let place = (index << 20) | bin;
+                let earlier = self.draw.normal(Purpose::Earlier, self.cell, place);
+                *value += match known {
+                    // Two points of one noise path differ by noise of the difference of their variances.
+                    Knowledge::Own(error) => earlier * (error.powi(2) - law.std_error().powi(2)).abs().sqrt(),
+                    Knowledge::Alike(error) => earlier * error + self.draw.noise(law, self.cell, place),
+                    Knowledge::Nothing => self.draw.noise(law, self.cell, place),
+                };
+            }
         }
     }
 
-    /// Whether a formula's error depends on a spread of values of which nothing is known.
-    pub(super) fn guesses(&self, formula: &Formula) -> bool {
-        let is_unknown = |one: &CentredSum| !self.is_known[one.sum];
-        let is_unseen = |of: &Term| (self.groups.shape)(of).and_then(|shape| shape.deviation).is_none();
-        match formula {
-            Formula::Spread(_, squares) => {
-                (is_unknown(&squares.sum) || is_unknown(&squares.squares)) && is_unseen(&squares.of)
-            }
-            Formula::Pair(_, products) => {
-                let all = [&products.y.0, &products.y.1, &products.x.0, &products.x.1, &products.products];
-                all.into_iter().any(is_unknown) && (is_unseen(&products.of.0) || is_unseen(&products.of.1))
-            }
-            Formula::Quantile(quantile) => {
-                let shape = quantile.levels.first().and_then(|level| self.shape(*level));
-                let is_known = quantile.levels.iter().all(|level| self.is_known[*level]);
-                !is_known && shape.and_then(|shape| shape.deviation).is_none()
-            }
-            Formula::Window(window) => window.formulas().into_iter().any(|of| self.guesses(of)),
-            Formula::Number(_)
-            | Formula::Count(_)
-            | Formula::Sum(_)
-            | Formula::Mean(..)
-            | Formula::Run(_)
-            | Formula::Key(_)
-            | Formula::Grouping(_)
-            | Formula::Missing
-            | Formula::Negative(_)
-            | Formula::Arithmetic(..)
-            | Formula::Absolute(_)
-            | Formula::Root(_)
-            | Formula::Round(..)
-            | Formula::NullIf(..)
-            | Formula::Call(..)
-            | Formula::Case(..) => formula.parts().into_iter().any(|part| self.guesses(part)),
-        }
+    /// What a formula's error rests on, as far as it depends on how values are spread; `None` if it does not.
+    pub(super) fn values_from(&self, formula: &Formula) -> Option<ValuesFrom> {
+        let shape = |of: &Term| {
+            let shape = (self.groups.shape)(of).filter(|shape| shape.deviation.is_some());
+            shape.map_or(ValuesFrom::Bounds, |shape| shape.from)
+        };
+        let knows = |sums: &[&CentredSum]| sums.iter().all(|one| self.known[one.sum] != Knowledge::Nothing);
+        let mut found: Option<ValuesFrom> = None;
+        statistics(formula, &mut |of| {
+            let one = match of {
+                Statistic::Sum(..) => return,
+                Statistic::Spread(squares) if knows(&[&squares.sum, &squares.squares]) => ValuesFrom::Answers,
+                Statistic::Spread(squares) => shape(&squares.of),
+                Statistic::Pair(products) if knows(&all_of(products)) => ValuesFrom::Answers,
+                Statistic::Pair(products) => shape(&products.of.0).max(shape(&products.of.1)),
+                Statistic::Quantile(quantile) if self.knows_own(&quantile.levels) => ValuesFrom::Answers,
+                Statistic::Quantile(quantile) => {
+                    quantile.levels.first().and_then(|level| self.column(*level)).map_or(ValuesFrom::Bounds, shape)
+                }
+            };
+            found = Some(found.map_or(one, |found| found.max(one)));
+        });
+        found
+    }
+
+    /// Whether the values of all of these are known in this very group.
+    fn knows_own(&self, indices: &[usize]) -> bool {
+        indices.iter().all(|index| matches!(self.known[*index], Knowledge::Own(_)))
+    }
+
+    /// Whether averages of all of these are known from other groups.
+    fn knows_alike(&self, sums: &[&CentredSum]) -> bool {
+        sums.iter().all(|one| matches!(self.known[one.sum], Knowledge::Alike(_)))
     }
 
     fn first(&self, index: usize) -> f64 {
         self.values.get(index).and_then(|one| one.first()).copied().unwrap_or(self.rows)
     }
 
-    /// What is known of the values that a measurement is of.
-    fn shape(&self, index: usize) -> Option<ColumnShape> {
-        let measure = self.all.get(*self.measures.get(index)?)?;
-        match measure.base() {
-            Measure::Sum { column } | Measure::Bins { column, .. } => (self.groups.shape)(column),
+    /// The number that a measurement is of.
+    fn column(&self, index: usize) -> Option<&'a Term> {
+        match self.all.get(self.measured.get(index)?.measure)?.base() {
+            Measure::Sum { column } | Measure::Bins { column, .. } => Some(column),
             Measure::Rows
             | Measure::NonNull { .. }
             | Measure::Units
@@ -245,14 +199,35 @@ impl<'a> AssumedValues<'a> {
         }
     }
 
+    /// How far this draw is from what is expected of the column that a measurement is of.
+    fn departure(&self, index: usize) -> Departure {
+        let one = |purpose: Purpose| self.draw.normal(purpose, self.cell, index);
+        Departure { spread: one(Purpose::Spread), mean: one(Purpose::Mean) }
+    }
+
     fn sum(&mut self, one: &CentredSum, count: Option<usize>) {
-        if self.is_known[one.sum] {
-            return;
-        }
-        let supposed = Supposed::of(self.shape(one.sum), &one.grid);
         let rows = count.map_or(self.rows, |count| self.first(count));
-        let about = supposed.mean / one.grid.step_value() - one.grid.centre() as f64;
-        self.values[one.sum] = vec![rows * about];
+        self.values[one.sum] = match self.known[one.sum] {
+            Knowledge::Own(_) => return,
+            Knowledge::Alike(_) => vec![self.per_row(one) * rows],
+            Knowledge::Nothing => {
+                let shape = self.column(one.sum).and_then(self.groups.shape);
+                let supposed = Supposed::of(shape, &one.grid, self.departure(one.sum));
+                vec![rows * (supposed.mean / one.grid.step_value() - one.grid.centre() as f64)]
+            }
+        };
+    }
+
+    /// The average of a sum over a row of other groups, in steps about the centre of its grid; 0 if it is not known.
+    fn per_row(&self, one: &CentredSum) -> f64 {
+        let known = self.groups.known.get(self.measured[one.sum].measure).and_then(|known| known.per_row.as_ref());
+        known.and_then(|known| known.values.first()).copied().unwrap_or(0.0)
+    }
+
+    /// The average over a row of other groups, in the number's own unit.
+    fn average(&self, one: &CentredSum) -> f64 {
+        let centre = one.count.map_or(0.0, |_| one.grid.centre() as f64);
+        (self.per_row(one) + centre) * one.grid.step_value()
     }
 
     /// Sets a sum to `total` in the column's own unit, over `rows` rows.
@@ -261,47 +236,43 @@ impl<'a> AssumedValues<'a> {
         self.values[one.sum] = vec![total / one.grid.step_value() - about];
     }
 
-    /// Mean and standard deviation of a number about the middle of its range, which `sum` is the sum of.
-    fn about_middle(&self, of: &Term, sum: &CentredSum, middle: f64) -> (f64, f64) {
-        let grid = &sum.grid;
-        match (self.groups.shape)(of) {
-            None => {
-                let supposed = Supposed::of(None, grid);
-                (supposed.mean, supposed.deviation)
-            }
-            Some(shape) => {
-                let deviation = shape.deviation;
-                let shifted = ColumnShape { mean: shape.mean - middle, deviation, histogram: None };
-                let supposed = Supposed::of(Some(shifted), grid);
-                (supposed.mean, supposed.deviation)
-            }
-        }
+    /// Sets the sums of a number and of its square, from its mean and standard deviation.
+    fn set_moments(&mut self, (sum, squares): (&CentredSum, &CentredSum), of: &Supposed, rows: f64) {
+        self.set(sum, rows * of.mean, rows);
+        self.set(squares, rows * (of.mean * of.mean + of.deviation * of.deviation), rows);
+    }
+
+    /// Mean and standard deviation of a number about the middle of its range, whose sum and sum of squares these are. Averages of other
+    /// groups are taken only if all that the statistic needs are known.
+    fn about_middle(&self, (sum, squares): (&CentredSum, &CentredSum), of: (&Term, f64), is_alike: bool) -> Supposed {
+        let departure = self.departure(sum.sum);
+        let mean = self.average(sum);
+        let variance = self.average(squares) - mean * mean;
+        let averages = ColumnShape {
+            mean,
+            deviation: Some(variance.sqrt()),
+            distribution: None,
+            present: 1.0,
+            from: ValuesFrom::Answers,
+        };
+        let averages = Some(averages).filter(|_| is_alike && variance > 0.0);
+        let shape = averages.or_else(|| Some((self.groups.shape)(of.0)?.shifted(-of.1)));
+        Supposed::of(shape, &sum.grid, departure)
     }
 
     fn squares(&mut self, squares: &Squares) {
         let Squares { count, sum, squares, of } = squares;
-        if self.is_known[sum.sum] && self.is_known[squares.sum] {
+        if self.knows_own(&[sum.sum, squares.sum]) {
             return;
         }
-        let rows = self.first(*count);
-        let (mean, deviation) = self.about_middle(of, sum, self.middle(of, sum));
-        self.set(sum, rows * mean, rows);
-        self.set(squares, rows * (mean * mean + deviation * deviation), rows);
+        let is_alike = self.knows_alike(&[sum, squares]);
+        let supposed = self.about_middle((sum, squares), (of, self.middle(of, sum)), is_alike);
+        self.set_moments((sum, squares), &supposed, self.first(*count));
     }
 
     /// The middle of a number's range, by which its sum is shifted: 0 if the number itself is summed.
     fn middle(&self, of: &Term, sum: &CentredSum) -> f64 {
-        let column = self.measures.get(sum.sum).and_then(|measure| match self.all[*measure].base() {
-            Measure::Sum { column } => Some(column),
-            Measure::Rows
-            | Measure::NonNull { .. }
-            | Measure::Units
-            | Measure::UnitsWhere { .. }
-            | Measure::Bins { .. }
-            | Measure::PrefixSums { .. }
-            | Measure::Over { .. } => None,
-        });
-        let Some(Term::Made(made)) = column.filter(|column| *column != of) else { return 0.0 };
+        let Some(Term::Made(made)) = self.column(sum.sum).filter(|column| *column != of) else { return 0.0 };
         // x − c is the sum of x and −c.
         let constant = |part: &Term| match part {
             Term::Made(made) => match &**made {
@@ -316,29 +287,36 @@ impl<'a> AssumedValues<'a> {
         }
     }
 
-    fn products(&mut self, products: &Products) {
-        let Products { count, y, x, products, centres, of } = products;
-        let all = [&y.0, &y.1, &x.0, &x.1, products];
-        if all.iter().all(|one| self.is_known[one.sum]) {
+    fn products(&mut self, all: &Products) {
+        let Products { count, y, x, products, centres, of } = all;
+        if self.knows_own(&all_of(all).map(|one| one.sum)) {
             return;
         }
-        let rows = self.first(*count);
-        let (y_mean, y_deviation) = self.about_middle(&of.0, &y.0, centres.0.to_f64());
-        let (x_mean, x_deviation) = self.about_middle(&of.1, &x.0, centres.1.to_f64());
-        self.set(&y.0, rows * y_mean, rows);
-        self.set(&y.1, rows * (y_mean * y_mean + y_deviation * y_deviation), rows);
-        self.set(&x.0, rows * x_mean, rows);
-        self.set(&x.1, rows * (x_mean * x_mean + x_deviation * x_deviation), rows);
-        let together = y_mean * x_mean + TYPICAL_CORRELATION * y_deviation * x_deviation;
+        let (rows, is_alike) = (self.first(*count), self.knows_alike(&all_of(all)));
+        let of_y = self.about_middle((&y.0, &y.1), (&of.0, centres.0.to_f64()), is_alike);
+        let of_x = self.about_middle((&x.0, &x.1), (&of.1, centres.1.to_f64()), is_alike);
+        let deviations = |(one, squares): &(CentredSum, CentredSum)| {
+            let mean = self.average(one);
+            (self.average(squares) - mean * mean).max(0.0).sqrt()
+        };
+        let known =
+            (self.average(products) - self.average(&y.0) * self.average(&x.0)) / (deviations(y) * deviations(x));
+        let correlation = Some(known).filter(|known| is_alike && known.is_finite()).unwrap_or(TYPICAL_CORRELATION);
+        let together = of_y.mean * of_x.mean + correlation.clamp(-1.0, 1.0) * of_y.deviation * of_x.deviation;
+        self.set_moments((&y.0, &y.1), &of_y, rows);
+        self.set_moments((&x.0, &x.1), &of_x, rows);
         self.set(products, rows * together, rows);
     }
 
     fn quantile(&mut self, quantile: &Quantile) {
-        if quantile.levels.iter().all(|level| self.is_known[*level]) {
+        if self.knows_own(&quantile.levels) {
             return;
         }
-        let shape = quantile.levels.first().and_then(|level| self.shape(*level));
-        let (supposed, step) = (Supposed::of(shape, &quantile.grid), quantile.grid.step_value());
+        let Some(first) = quantile.levels.first().copied() else { return };
+        let shape = self.column(first).and_then(self.groups.shape);
+        let rows = self.rows * shape.as_ref().map_or(1.0, |shape| shape.present);
+        let supposed = Supposed::of(shape, &quantile.grid, self.departure(first));
+        let step = quantile.grid.step_value();
         for (level, bins) in quantile.levels.iter().zip(&quantile.bins) {
             let leaves = f64::from(quantile.branches).powi(quantile.levels.len() as i32) / f64::from(*bins);
             let width = quantile.width as f64 * leaves;
@@ -353,13 +331,14 @@ impl<'a> AssumedValues<'a> {
                     supposed.below(edge * step)
                 }
             };
-            self.values[*level] = (0..*bins).map(|bin| self.rows * (below(bin + 1) - below(bin))).collect();
+            let edges: Vec<f64> = (0..=*bins).map(below).collect();
+            self.values[*level] = edges.windows(2).map(|edge| rows * (edge[1] - edge[0])).collect();
         }
     }
 }
 
 /// Number of values of a measurement in a group.
-fn width(measure: &Measure) -> usize {
+pub(super) fn width(measure: &Measure) -> usize {
     match measure.base() {
         Measure::Bins { count, .. } => *count as usize,
         Measure::Rows
@@ -372,42 +351,21 @@ fn width(measure: &Measure) -> usize {
     }
 }
 
-/// The values of a measurement in a group of `rows` rows, from their number alone.
-fn bare(measure: &Measure, rows: f64) -> Vec<f64> {
-    match measure.base() {
-        Measure::NonNull { column } if column.is_part() => vec![TYPICAL_PART * rows],
-        Measure::UnitsWhere { .. } => vec![TYPICAL_PART * rows],
-        Measure::Rows | Measure::NonNull { .. } | Measure::Units => vec![rows],
-        Measure::Sum { .. } | Measure::PrefixSums { .. } | Measure::Over { .. } => vec![0.0],
-        Measure::Bins { count, .. } => vec![rows / f64::from(*count); *count as usize],
-    }
+/// The part of a group's rows that a filter leaves, which departs from what is typical in its log-odds.
+fn part(departure: f64) -> f64 {
+    let odds = TYPICAL_PART / (1.0 - TYPICAL_PART) * (PARTS_DIFFER * departure).exp();
+    odds / (1.0 + odds)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn histograms_tell_their_moments_and_what_lies_below() {
-        let uniform =
-            ValueHistogram { low: 10.0, width: 1.0, below: (1..=10).map(|bin| f64::from(bin) / 10.0).collect() };
-        let (mean, deviation) = uniform.moments();
-        assert!((mean - 15.0).abs() < 1e-9 && (deviation - 2.872_281_3).abs() < 1e-6, "{mean} {deviation}");
-        for (value, below) in [(9.0, 0.0), (10.0, 0.0), (12.5, 0.25), (20.0, 1.0), (31.0, 1.0)] {
-            assert!((uniform.below(value) - below).abs() < 1e-9, "{value}");
-        }
-    }
-
-    /// Whatever the mean is, the assumed one is wrong about the error of a mean by at most a factor of 1.19, and any other place by more.
-    #[test]
-    fn the_typical_mean_is_least_wrong() {
-        let error = |place: f64| (1.0 + place * place).sqrt();
-        let worst = |assumed: f64| {
-            let all = (0..=100).map(|step| error(f64::from(step) / 100.0) / error(assumed));
-            all.map(|ratio: f64| ratio.max(ratio.recip())).fold(0.0, f64::max)
-        };
-        assert!(worst(TYPICAL_MEAN) < 1.190, "{}", worst(TYPICAL_MEAN));
-        assert!(worst(0.5) > 1.25 && worst(0.8) > 1.25);
-        assert!(worst(TYPICAL_PART) < 1.22);
+/// The values of a measurement in a group of `rows` rows, from their number and from how many of them have a value. A filter leaves this
+/// part of them.
+fn bare(measure: &Measure, rows: f64, part: f64, shape: &dyn Fn(&Term) -> Option<ColumnShape>) -> Vec<f64> {
+    match measure.base() {
+        Measure::NonNull { column } if column.is_part() => vec![part * rows],
+        Measure::NonNull { column } => vec![rows * shape(column).map_or(1.0, |shape| shape.present)],
+        Measure::UnitsWhere { .. } => vec![part * rows],
+        Measure::Rows | Measure::Units => vec![rows],
+        Measure::Sum { .. } | Measure::PrefixSums { .. } | Measure::Over { .. } => vec![0.0],
+        Measure::Bins { count, .. } => vec![rows / f64::from(*count); *count as usize],
     }
 }

@@ -17,6 +17,7 @@ use crate::kernel::budget::entry::{AccountKind, Act, Entry};
 use crate::kernel::budget::ledger::{Ledger, LedgerFault, read};
 use crate::kernel::privacy::amounts::Epsilon;
 use crate::kernel::privacy::certificate::{Subject, certify};
+use crate::query::answer::expected::ExpectedWidth;
 use crate::query::answer::{ColumnInfo, columns, laws};
 use crate::query::file::{QueryFile, Refresh};
 use crate::query::parse::parse;
@@ -191,9 +192,9 @@ fn expected(priced: &Priced, ask: &Ask) -> (Vec<ExpectedColumn>, Option<u64>) {
     let infos = columns(&plan.layout, &laws);
     // A statistic is for everybody, so it is expected from what is public alone.
     let expected = errors(priced, &laws, KnownGroups::default(), priced_size);
-    let column = |(info, half_width): (&ColumnInfo, &Option<f64>)| ExpectedColumn {
+    let column = |(info, width): (&ColumnInfo, &ExpectedWidth)| ExpectedColumn {
         kind: info.kind.word().into(),
-        margin: info.kind.margin().or(*half_width).map(RoundedNumber::from),
+        margin: info.kind.margin().or(width.middle).map(RoundedNumber::from),
         name: info.name.clone(),
     };
     let assumed = infos.iter().any(|info| info.kind.assumes_rows()).then_some(expected.rows);
