@@ -3,19 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use dashu::integer::IBig;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tacit::kernel::privacy::accountant::Accountant;
 use tacit::kernel::privacy::amounts::Epsilon;
 use tacit::kernel::privacy::certificate::{Accuracy, Subject, certify, prices};
-use tacit::kernel::vault::noise::{NoiseSource, OpenDp};
-use tacit::kernel::vault::release::NoisyVector;
+use tacit::kernel::vault::noise::OpenDp;
 use tacit::query::answer::{Cell, Table, tabulate};
 use tacit::query::parse::parse;
 use tacit::query::plan::plan;
 
-use crate::support::{Lab, NoNoise, block_on};
+use crate::support::{Lab, NoNoise, block_on, redrawn};
 
 const GROUPS: usize = 60;
 const PEOPLE: usize = 150;
@@ -157,22 +155,8 @@ fn coverage(lab: &Lab, sql: &str, truth: &BTreeMap<String, f64>, rounds: usize) 
     assert_eq!(stored.vectors().len(), certificate.measurements().len(), "{sql}");
     let (mut holds, mut all, mut missing) = (0, 0, 0);
     for _ in 0..rounds {
-        let vectors: Vec<NoisyVector> = stored
-            .vectors()
-            .iter()
-            .zip(certificate.measurements())
-            .map(|(exact, one)| {
-                let noise = OpenDp.draw(&one.law, exact.cells.len()).expect("noise");
-                // Without noise, the stored value is exact on its own fine grid.
-                let whole = |cell: &IBig| cell.clone() >> exact.law.fine_bits as usize;
-                let noisy = |(cell, noise): (&IBig, IBig)| (whole(cell) << one.law.fine_bits as usize) + noise;
-                NoisyVector {
-                    law: one.law,
-                    price: one.price,
-                    cells: exact.cells.iter().zip(noise).map(noisy).collect(),
-                }
-            })
-            .collect();
+        let laws = certificate.measurements().iter().map(|one| (one.law, one.price));
+        let vectors = redrawn(stored.vectors(), laws, &OpenDp);
         for (group, interval) in intervals(&tabulate(&plan.layout, &vectors)) {
             match interval {
                 Some((_, low, high)) => {

@@ -14,7 +14,7 @@ use tacit::engine::{Engine, Launch, PolarsEngine};
 use tacit::kernel::budget::ledger::Ledger;
 use tacit::kernel::budget::people::Role;
 use tacit::kernel::clock::Clock;
-use tacit::kernel::privacy::amounts::Epsilon;
+use tacit::kernel::privacy::amounts::{Epsilon, Price};
 use tacit::kernel::privacy::mechanism::{Mechanism, NoiseLaw};
 use tacit::kernel::vault::noise::{NoiseFault, NoiseSource, OpenDp};
 use tacit::kernel::vault::release::NoisyVector;
@@ -62,6 +62,22 @@ impl NoiseSource for NoNoise {
     fn draw(&self, _: &NoiseLaw, cells: usize) -> Result<Vec<IBig>, NoiseFault> {
         Ok(vec![IBig::ZERO; cells])
     }
+}
+
+/// Exact vectors with fresh noise of these laws, and the prices that go with them.
+pub fn redrawn(
+    exact: &[NoisyVector],
+    laws: impl Iterator<Item = (NoiseLaw, Price)>,
+    noise: &dyn NoiseSource,
+) -> Vec<NoisyVector> {
+    let one = |(exact, (law, price)): (&NoisyVector, (NoiseLaw, Price))| {
+        let drawn = noise.draw(&law, exact.cells.len()).expect("noise");
+        // Without noise, the stored value is exact on its own fine grid.
+        let whole = |cell: &IBig| cell.clone() >> exact.law.fine_bits as usize;
+        let noisy = |(cell, noise): (&IBig, IBig)| (whole(cell) << law.fine_bits as usize) + noise;
+        NoisyVector { law, price, cells: exact.cells.iter().zip(drawn).map(noisy).collect() }
+    };
+    exact.iter().zip(laws).map(one).collect()
 }
 
 /// A noise source that always fails.
@@ -311,6 +327,12 @@ impl Lab {
         let dataset = self.service.dataset("visits").expect("a dataset");
         let plan = parse(sql).and_then(|query| plan(&query, &dataset.terms, None)).expect("a plan");
         tabulate(&plan.layout, &vectors)
+    }
+
+    /// The noisy vectors of a stored answer.
+    pub fn vectors(&self, release: &Value) -> Vec<NoisyVector> {
+        let stored = self.service.stored_answer(release.as_str().unwrap_or_else(|| panic!("{release}")));
+        stored.expect("an answer").vectors().to_vec()
     }
 
     /// Sends a POST request as the steward.
