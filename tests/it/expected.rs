@@ -291,9 +291,7 @@ fn expected_errors_are_near_those_shown() {
         if *kind == "median of repeated values" {
             continue;
         }
-        // What part of the rows a filter leaves is anybody's guess.
-        let least_held = if *kind == "share" { 0.85 } else { ASKED };
-        if held < least_held {
+        if held < ASKED {
             wrong.push(format!("{kind} {phase:?}: the range holds {held}"));
         }
         let Some(least) = least(kind, *phase) else { continue };
