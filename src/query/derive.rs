@@ -35,6 +35,12 @@ pub struct Derivation {
 }
 
 impl Derivation {
+    /// One total of this many cells.
+    #[cfg(test)]
+    pub(crate) fn of_total(cells: u64) -> Self {
+        Self { target_of: (0..cells).map(|_| Some(0)).collect(), cells: 1, summed_max: cells, is_even: true }
+    }
+
     /// Computes the target's vector: each cell is the sum of its source cells.
     #[must_use]
     pub fn apply<T: Clone + std::ops::AddAssign<T> + Default>(&self, source: &[T]) -> Vec<T> {

@@ -20,6 +20,7 @@ pub(crate) mod place;
 pub(crate) mod margin;
 pub(crate) mod offer;
 pub(crate) mod parts;
+pub(crate) mod independent;
 pub(crate) mod path_offer;
 pub(crate) mod path_vectors;
 pub mod pad;

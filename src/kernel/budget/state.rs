@@ -10,6 +10,7 @@ mod requests;
 mod numbers;
 mod noise_path;
 mod paths;
+mod known;
 mod fold;
 mod served;
 mod access;
@@ -38,7 +39,7 @@ pub use days::RecentUse;
 pub use fault::FoldFault;
 pub use fold::Inconsistency;
 pub use marks::{EntryFilter, FoundEntries, Parties};
-pub use noise_path::{KnownView, NoisePath, PointSource};
+pub use noise_path::{KnownView, NoisePath, NoiseRoot, PointSource};
 pub use numbers::{DrawNo, ReleaseNo};
 pub use token_records::TokenRecord;
 

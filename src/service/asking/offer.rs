@@ -6,8 +6,9 @@
 //! where groups are hidden, stored vectors are used as they are, and everything else is drawn anew. The module reads plans, prices and
 //! balances, and never a value.
 
+use super::independent::share_noise;
 use super::parts::{AnswerPart, NeededMeasurement, StoredVector, is_enough, origins, uses};
-use super::path_offer::{PathPlanner, are_comparable, share_noise};
+use super::path_offer::{PathPlanner, are_comparable};
 use crate::kernel::budget::charge::Refusal;
 use crate::kernel::budget::entry::{Digest, Postings};
 use crate::kernel::budget::state::{AnswerCost, Branch, DrawNo, DrawRecord, LedgerState, ReleaseNo};
@@ -97,7 +98,7 @@ impl<'a> AvailableParts<'a> {
     ) -> Self {
         let is_by_draw = view.is_none() || wanted.iter().any(|one| one.is_whole);
         let sources = match accountant {
-            Accountant::Gaussian { .. } if is_by_draw || !are_comparable(book, wanted) || share_noise(book, wanted) => {
+            Accountant::Gaussian { .. } if is_by_draw || !are_comparable(book, wanted) => {
                 Some(vec![Vec::new(); wanted.len()])
             }
             Accountant::Gaussian { .. } => None,
@@ -121,16 +122,19 @@ impl<'a> AvailableParts<'a> {
         if let Some(offer) = stored.first().filter(|offer| offer.legs() == Postings::default()) {
             return Ok(offer.clone());
         }
-        let made = match &self.sources {
-            None => {
-                let (parts, steps) = PathPlanner::new(self.book, self.branch).parts(self.wanted, asked);
-                vec![self.priced(parts, Some(steps))]
+        let by_path =
+            self.sources.is_none().then(|| PathPlanner::new(self.book, self.branch).parts(self.wanted, asked));
+        let nothing = || vec![Vec::new(); self.wanted.len()];
+        let (made, ceiling) = match by_path {
+            Some((parts, steps)) if !share_noise(self.wanted, &parts) => {
+                let offer = self.priced(parts, Some(steps));
+                let ceiling = offer.legs().researcher;
+                (vec![offer], ceiling)
             }
-            Some(sources) => self.by_draw(sources, asked),
-        };
-        let ceiling = match &self.sources {
-            None => made.iter().map(|offer| offer.legs().researcher).max().unwrap_or_default(),
-            Some(_) => asked.iter().fold(Price::ZERO, |sum, asked| sum.saturating_add(*asked)),
+            Some(_) | None => {
+                let whole = asked.iter().fold(Price::ZERO, |sum, asked| sum.saturating_add(*asked));
+                (self.by_draw(self.sources.as_ref().unwrap_or(&nothing()), asked), whole)
+            }
         };
         let mut offers: Vec<Offer> = stored.into_iter().chain(made).collect();
         // The sort is stable: among equal costs, a stored answer served as it is comes first.

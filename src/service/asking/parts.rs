@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::derivations::Ancestor;
 use crate::kernel::budget::entry::{Digest, DrawId};
-use crate::kernel::budget::state::DrawNo;
+use crate::kernel::budget::state::{DrawNo, NoiseRoot};
 use crate::kernel::privacy::amounts::Price;
 use crate::kernel::privacy::certificate::MeasurementSpec;
 use crate::query::derive::Derivation;
@@ -70,8 +70,8 @@ pub(crate) struct PathSource {
     pub(crate) derivation: Option<Arc<Derivation>>,
     /// What it is worth for the measurement.
     pub(super) worth: Price,
-    /// The views whose noise it has.
-    pub(super) roots: BTreeSet<Digest>,
+    /// The parts of its noise.
+    pub(super) roots: BTreeSet<NoiseRoot>,
 }
 
 /// A vector of a view.
@@ -84,9 +84,9 @@ pub(crate) enum SourcePoint {
 }
 
 impl PathSource {
-    /// Whether its noise is that of several views.
+    /// Whether its noise is not that of its own view's path alone.
     pub(crate) fn is_derived(&self) -> bool {
-        self.roots.len() > 1
+        self.roots.iter().any(|root| *root != NoiseRoot::View(self.view))
     }
 }
 

@@ -1,19 +1,38 @@
 //! Offers along noise paths: what a measurement is made of, at the level that is asked for and not above it.
 //!
-//! What the asker has paid for comes first: the best point that they have of the measurement, and of others whose cells add up to it. If that
+//! What the asker has paid for comes first: the best points that they have of the measurement, and of others whose cells add up to it. If that
 //! is not enough, their point on the measurement's own path is moved up by what is missing, and they pay for that alone: to a point that is
 //! stored, to one between stored points, to one that is derived from other measurements' points, or, where nothing stored is as exact, to one
 //! that is drawn from data.
 //!
-//! Only sources whose noise is independent are added up. A source has the noise of its own view and of the views that its path is derived
-//! from, its *roots*; two sources are independent if they share no root.
+//! Only sources whose noise is independent are added up. A point has the noise of its own view's path, and that of the points and draws that the
+//! path below it was made finer with: its *roots* ([`LedgerState::roots`]). Two sources are independent if they share no root.
+//!
+//! # What others ask in between
+//!
+//! * *What was free stays free.* Roots are those of a point and not of its path, so they never change once the point is paid for, and a level
+//!   that was paid for stays paid for. So the sources that somebody has, and what the best of their sums is worth, never become less.
+//! * *Nobody pays more for a view than the best that they asked for.* Who asks for the level q of a view pays max(0, ℓ − p) for it: p is the
+//!   best level of the view that they have paid for, and ℓ ≤ q the level that they get; ℓ is q less what the sources beside it are worth. Over
+//!   any history that adds up to at most the largest q, whatever others asked in between. (A stored answer to the same question is served as it
+//!   is, and may give more, if it costs no more.)
+//! * *What others ask may change which sources can stand beside.* Say A has paid for cells whose sums are worth w of a total, and B had the total
+//!   derived from a finer point of the same cells, worth v. A asks for the total at q, with w < q ≤ v. Before, A paid q − w for a draw that the
+//!   cells' noise was not in; now the stored point at q has that noise, A's cells cannot stand beside it, and A pays q. It cannot be q − w. The
+//!   point y at q is the sums s of the finer cells and noise h; A's sums are s and noise g. h and g are independent, since the copies of cells are
+//!   made for all totals alike. So y and A's sums are two independent copies of s, and with V = 1/(1/w − 1/v) + 1/(1/q − 1/v) they are together
+//!   worth 1/(1/v + 1/V), which is more than q: for q − w, A would know more than they paid for. The point of the path with
+//!   which they would know exactly q lies between q − w and q, so it costs more than q − w, too. A point of A's own, between s and A's sums, would be a second point of
+//!   the view at its level, of which a group could collect copies. And the data could be drawn from again, as before B asked; but what follows
+//!   from what is stored costs the dataset nothing, and the dataset comes first.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::independent::{independent, sum};
 use super::parts::{AnswerPart, NeededMeasurement, PathSource, SourcePoint, is_enough};
 use crate::kernel::budget::entry::Digest;
-use crate::kernel::budget::state::{Branch, KnownView, LedgerState, NoisePath, PointSource};
+use crate::kernel::budget::state::{Branch, DrawNo, LedgerState, NoisePath, NoiseRoot, PointSource};
 use crate::kernel::budget::steps::{DerivedSource, PathStep, PointOrigin};
 use crate::kernel::path::{PathGap, worth_of};
 use crate::kernel::privacy::amounts::Price;
@@ -29,18 +48,6 @@ const SEED_PART: u64 = 64;
 /// the program knows a better bound; then levels cannot be compared, and everything is drawn anew.
 pub(super) fn are_comparable(book: &LedgerState, wanted: &[NeededMeasurement]) -> bool {
     wanted.iter().all(|one| book.sensitivities(&one.view).all(|sensitivity| sensitivity == one.sought.sensitivity))
-}
-
-/// Whether measurements whose noise must be independent have paths that share the noise of a view.
-pub(super) fn share_noise(book: &LedgerState, wanted: &[NeededMeasurement]) -> bool {
-    let mut taken = BTreeSet::new();
-    let mut seen = BTreeSet::new();
-    wanted.iter().filter(|one| one.is_independent && seen.insert(one.view)).any(|one| {
-        let roots = roots(&one.view, book.path(&one.view));
-        let is_shared = !roots.is_disjoint(&taken);
-        taken.extend(roots);
-        is_shared
-    })
 }
 
 /// Makes the parts of an answer, measurement by measurement, with the steps along their paths.
@@ -76,26 +83,16 @@ impl<'a> PathPlanner<'a> {
 
     fn part(&mut self, wanted: &NeededMeasurement, asked: Price) -> AnswerPart {
         let own = self.known(&wanted.view, None, wanted);
-        let derived: Vec<PathSource> = wanted
-            .ancestors
-            .iter()
-            .filter_map(|ancestor| self.known(&ancestor.view, Some(&ancestor.derivation), wanted))
-            .collect();
-        let all = independent(own.iter().chain(&derived).cloned());
+        let of_others = wanted.ancestors.iter();
+        let mut others: Vec<PathSource> =
+            of_others.flat_map(|ancestor| self.known(&ancestor.view, Some(&ancestor.derivation), wanted)).collect();
+        let all = independent(own.iter().chain(&others).cloned());
         if is_enough(sum(&all), asked) {
             return self.made_of(all, Price::ZERO);
         }
-        let path = self.book.path(&wanted.view);
-        let roots = roots(&wanted.view, path);
-        let apart: Vec<PathSource> = derived.into_iter().filter(|source| source.roots.is_disjoint(&roots)).collect();
-        let mut beside = independent(apart.into_iter());
-        if is_enough(sum(&beside), asked) {
-            return self.made_of(beside, Price::ZERO);
-        }
-        if let Some(own) = own.filter(|own| is_enough(own.worth, asked.left_after(sum(&beside)))) {
-            beside.push(own);
-            return self.made_of(beside, Price::ZERO);
-        }
+        // What is not a point of the measurement's own path can stand beside one.
+        others.extend(own.into_iter().filter(|source| matches!(source.point, SourcePoint::Draws(_))));
+        let mut beside = self.beside(wanted, asked, &others);
         let mut climb = self.climb(wanted, asked, &beside);
         if climb.fresh > Price::ZERO && !beside.is_empty() {
             // What the asker has of a view cannot be used beside a path that is derived from the best point of that view. The dataset comes
@@ -105,7 +102,8 @@ impl<'a> PathPlanner<'a> {
                 (climb, beside) = (alone, Vec::new());
             }
         }
-        let roots = roots.into_iter().chain(climb.seeds()).collect();
+        let mut roots = self.book.roots(&wanted.view, climb.level);
+        climb.seeds().for_each(|seed| roots.extend(self.book.roots(&seed.view, seed.level)));
         let Climb { steps, level, fresh } = climb;
         self.draws = self.draws.saturating_add(u32::from(fresh > Price::ZERO));
         self.steps.extend(steps);
@@ -114,26 +112,45 @@ impl<'a> PathPlanner<'a> {
         self.made_of(beside, fresh)
     }
 
-    /// What the asker has paid for of a view, and what that is worth for a measurement; `None` if nothing.
+    /// The sources that stand beside a point of a measurement's own path, so that the point is as low as possible. The higher it is, the more noise
+    /// it shares with others. Above the last bound, there is a point at every level.
+    fn beside(&self, wanted: &NeededMeasurement, asked: Price, others: &[PathSource]) -> Vec<PathSource> {
+        let bounds = self.book.path(&wanted.view).into_iter().flat_map(NoisePath::bounds);
+        let up_to = |bound: Price| {
+            let roots = self.book.roots(&wanted.view, bound);
+            let beside = independent(others.iter().filter(|source| source.roots.is_disjoint(&roots)).cloned());
+            (asked.left_after(sum(&beside)) <= bound).then_some(beside)
+        };
+        bounds.chain([Price::from_quanta(u64::MAX)]).find_map(up_to).unwrap_or_default()
+    }
+
+    /// What the asker has paid for of a view, and what that is worth for a measurement: the finest point of each stretch of its path whose points
+    /// have the same roots, and draws that were paid for one by one. At most one of the points is used.
     fn known(
         &self,
         view: &Digest,
         derivation: Option<&Arc<Derivation>>,
         wanted: &NeededMeasurement,
-    ) -> Option<PathSource> {
-        let known = self.book.known_view(self.branch.researcher, view)?;
-        let worth = match derivation {
-            None => known.level(),
-            Some(derivation) => self.worth(view, known.level(), derivation, wanted)?,
+    ) -> Vec<PathSource> {
+        let known = self.book.known_view(self.branch.researcher, view);
+        let bounds = self.book.path(view).into_iter().flat_map(NoisePath::bounds);
+        let levels = bounds.take_while(|bound| *bound < known.level).chain([known.level]);
+        let points = levels
+            .filter(|level| *level > Price::ZERO)
+            .map(|level| (SourcePoint::Level(level), level, self.book.roots(view, level)));
+        let price = |draw: &DrawNo| self.book.draw(*draw).certified.price;
+        let of_draws = known.draws.iter().map(price).fold(Price::ZERO, Price::saturating_add);
+        let roots = known.draws.iter().map(|draw| NoiseRoot::Draw(*draw)).collect();
+        let draws = known.draws.into_iter().map(|draw| (draw, self.book.draw_id(draw))).collect();
+        let draws = Some((SourcePoint::Draws(draws), of_draws, roots)).filter(|_| of_draws > Price::ZERO);
+        let source = |(point, level, roots): (SourcePoint, Price, BTreeSet<NoiseRoot>)| {
+            let worth = match derivation {
+                None => level,
+                Some(derivation) => self.worth(view, level, derivation, wanted)?,
+            };
+            Some(PathSource { view: *view, point, derivation: derivation.cloned(), worth, roots })
         };
-        let (point, roots) = match known {
-            KnownView::Point(level) => (SourcePoint::Level(level), roots(view, self.book.path(view))),
-            KnownView::Draws(_, draws) => {
-                let draws = draws.into_iter().map(|draw| (draw, self.book.draw_id(draw))).collect();
-                (SourcePoint::Draws(draws), BTreeSet::from([*view]))
-            }
-        };
-        Some(PathSource { view: *view, point, derivation: derivation.cloned(), worth, roots })
+        points.chain(draws).filter_map(source).collect()
     }
 
     /// What a point of another view is worth for a measurement.
@@ -162,7 +179,7 @@ impl<'a> PathPlanner<'a> {
             return climb;
         }
         let from = path.map_or(Price::ZERO, NoisePath::finest);
-        let taken = beside.iter().flat_map(|source| source.roots.iter().copied()).collect();
+        let taken = beside.iter().flat_map(|source| source.roots.iter().copied()).collect::<BTreeSet<NoiseRoot>>();
         let sources = self.sources(wanted, level.left_after(from), &taken);
         let finest = sources.iter().fold(from, |sum, source| sum.saturating_add(source.worth));
         if !sources.is_empty() {
@@ -182,13 +199,13 @@ impl<'a> PathPlanner<'a> {
     }
 
     /// Stored points of other views that the path may be derived from, the most exact first, until they are worth what is missing.
-    fn sources(&self, wanted: &NeededMeasurement, missing: Price, taken: &BTreeSet<Digest>) -> Vec<DerivedSource> {
+    fn sources(&self, wanted: &NeededMeasurement, missing: Price, taken: &BTreeSet<NoiseRoot>) -> Vec<DerivedSource> {
         let path = self.book.path(&wanted.view);
         let (derived, derived_from) = self.derived_here();
         if path.is_some_and(|path| !path.may_be_derived()) || derived_from.contains(&wanted.view) {
             return Vec::new();
         }
-        let before = roots(&wanted.view, path);
+        let origins = path.map(NoisePath::origins);
         let source = |ancestor: &super::derivations::Ancestor| {
             let view = ancestor.view;
             // Cells of unequal sums would be more exact than their level says, and cheaper than what they are made of.
@@ -198,7 +215,8 @@ impl<'a> PathPlanner<'a> {
             let path = self.book.path(&view).filter(|path| path.may_be_source())?;
             let level = path.finest();
             let worth = self.worth(&view, level, &ancestor.derivation, wanted)?;
-            let is_new = !before.contains(&view) && !taken.contains(&view);
+            let is_new = view != wanted.view && origins.is_none_or(|origins| !origins.contains(&view));
+            let is_new = is_new && self.book.roots(&view, level).is_disjoint(taken);
             let is_worth_it = worth.quanta() > missing.quanta() / SEED_PART;
             (is_new && is_worth_it).then_some(DerivedSource { view, level, worth })
         };
@@ -311,38 +329,13 @@ impl Climb {
         self.step(wanted, gap.level, PointOrigin::Between { finer: gap.finer, coarser: gap.coarser, noise });
     }
 
-    /// The views that the path is newly derived from.
-    fn seeds(&self) -> Vec<Digest> {
-        let of = |step: &PathStep| match &step.origin {
-            PointOrigin::Derived { sources, .. } => sources.iter().map(|source| source.view).collect(),
-            PointOrigin::Stored | PointOrigin::Drawn { .. } | PointOrigin::Between { .. } => Vec::new(),
-        };
-        self.steps.iter().flat_map(of).collect()
+    /// The points that the path is newly derived from.
+    fn seeds(&self) -> impl Iterator<Item = &DerivedSource> {
+        self.steps.iter().flat_map(|step| match &step.origin {
+            PointOrigin::Derived { sources, .. } => sources.as_slice(),
+            PointOrigin::Stored | PointOrigin::Drawn { .. } | PointOrigin::Between { .. } => &[],
+        })
     }
-}
-
-fn sum(sources: &[PathSource]) -> Price {
-    sources.iter().fold(Price::ZERO, |sum, source| sum.saturating_add(source.worth))
-}
-
-/// The views whose noise the points of a view's path have.
-fn roots(view: &Digest, path: Option<&NoisePath>) -> BTreeSet<Digest> {
-    path.into_iter().flat_map(NoisePath::origins).copied().chain([*view]).collect()
-}
-
-/// Sources that share no root, the most exact first; of equally exact ones, those that come first.
-fn independent(sources: impl Iterator<Item = PathSource>) -> Vec<PathSource> {
-    let mut all: Vec<PathSource> = sources.collect();
-    all.sort_by_key(|source| std::cmp::Reverse(source.worth));
-    let mut taken = BTreeSet::new();
-    all.retain(|source| {
-        let is_new = source.roots.is_disjoint(&taken);
-        if is_new {
-            taken.extend(source.roots.iter().copied());
-        }
-        is_new
-    });
-    all
 }
 
 #[cfg(test)]

@@ -12,15 +12,43 @@ use crate::kernel::privacy::amounts::Price;
 #[derive(Debug, Default, Clone)]
 pub struct NoisePath {
     pub(super) points: BTreeMap<Price, PointPlace>,
-    /// Views that some of its points are derived from; the noise of those views and of this one is not independent.
+    /// Views that some of its points are derived from.
     pub(super) origins: BTreeSet<Digest>,
-    /// Its points that are derived from other views, by level, with the finest level before and the points that they are derived from.
-    pub(super) derived: BTreeMap<Price, (Price, Box<[DerivedSource]>)>,
+    /// Its points that brought in noise from elsewhere, by level.
+    pub(super) rises: BTreeMap<Price, PathRise>,
     /// The answer that is making a new point now.
     pub(super) under_way: Option<ReleaseNo>,
     /// Whether a point of another view's path was ever to be derived from it. It is then never derived itself, so that what a view is derived
     /// from is derived from nothing.
     pub(super) is_source: bool,
+}
+
+/// A point that was the finest when it was made, and has noise that is not of its own view's path. Every finer point has that noise, too, and
+/// no coarser one has it: a coarser point lies below the stored point at `from`, and is made from points and noise below it.
+#[derive(Debug, Clone)]
+pub(super) struct PathRise {
+    /// Level of the finest point before; zero if there was none.
+    pub(super) from: Price,
+    /// What made it finer.
+    pub(super) by: RiseSource,
+}
+
+/// What a point has noise of, apart from its own view's path.
+#[derive(Debug, Clone)]
+pub(super) enum RiseSource {
+    /// Sums of cells of other views' points.
+    Derived(Box<[DerivedSource]>),
+    /// A draw from data that is paid for as a draw.
+    Draw(DrawNo),
+}
+
+/// A part of a point's noise. Points and draws that have no such part in common have independent noise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NoiseRoot {
+    /// The noise that was drawn for points of this view's path.
+    View(Digest),
+    /// The noise of a draw that is paid for as a draw.
+    Draw(DrawNo),
 }
 
 /// Where a point's vector is.
@@ -56,22 +84,12 @@ pub enum PointSource {
 }
 
 /// What an account can see of a view.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum KnownView {
-    /// The point of the path at this level.
-    Point(Price),
-    /// Draws that were paid for one by one, before there were paths, whose prices add up to this level.
-    Draws(Price, Vec<DrawNo>),
-}
-
-impl KnownView {
-    /// The level that is known.
-    #[must_use]
-    pub fn level(&self) -> Price {
-        match self {
-            Self::Point(level) | Self::Draws(level, _) => *level,
-        }
-    }
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KnownView {
+    /// Level of the finest point of the path that it can see; zero if none.
+    pub level: Price,
+    /// Draws beside that point which were paid for one by one.
+    pub draws: Vec<DrawNo>,
 }
 
 impl NoisePath {
@@ -109,6 +127,12 @@ impl NoisePath {
     #[must_use]
     pub fn may_be_derived(&self) -> bool {
         !self.is_source
+    }
+
+    /// The levels up to which the noise of its points has the same parts, in ascending order, without zero. Points above the last one have all
+    /// of them ([`LedgerState::roots`](super::LedgerState::roots)).
+    pub fn bounds(&self) -> impl Iterator<Item = Price> + use<'_> {
+        self.rises.values().map(|rise| rise.from).filter(|from| *from > Price::ZERO)
     }
 
     /// The views that some of its points are derived from.

@@ -1,16 +1,16 @@
-//! Noise paths as the ledger knows them: which points of each view are stored, and the best level that each account has paid for.
+//! Noise paths as the ledger knows them: which points of each view are stored.
 //!
-//! Promises that a path has one point at each level, that a new point is made from its neighbours, and that nothing is charged for a level
-//! twice. Points are there once the answer that made them is stored.
+//! Promises that a path has one point at each level, that a new point is made from its neighbours, and that one answer at a time makes points
+//! of a path. Points are there once the answer that made them is stored.
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::LedgerState;
 use super::fault::FoldFault;
 use super::fold::FoldResult;
-use super::noise_path::{KnownView, NoisePath, PathView, PointPlace, PointSource};
+use super::noise_path::{NoisePath, PathRise, PathView, PointPlace, PointSource, RiseSource};
 use super::numbers::{DrawNo, ReleaseNo};
-use super::{AccountNo, LedgerState};
-use crate::kernel::budget::entry::{AccountKind, Digest, NewDraw};
+use crate::kernel::budget::entry::{Digest, NewDraw};
 use crate::kernel::budget::steps::{DerivedSource, PathStep, PointOrigin, levels_given};
 use crate::kernel::path::PathGap;
 use crate::kernel::privacy::accountant::Accountant;
@@ -44,91 +44,20 @@ impl LedgerState {
         draws.iter().map(|number| self.draw(*number).certified.sensitivity)
     }
 
-    /// What an account has paid for of a view; `None` if nothing.
-    #[must_use]
-    pub fn known_view(&self, account: AccountNo, view: &Digest) -> Option<KnownView> {
-        let level = self.point_known(account, view);
-        let draws: Vec<DrawNo> = self.paid_draws(account, view).collect();
-        let sum = self.price_of(&draws);
-        match (level > Price::ZERO && level >= sum, draws.is_empty()) {
-            (true, _) => Some(KnownView::Point(level)),
-            (false, false) => Some(KnownView::Draws(sum, draws)),
-            (false, true) => None,
-        }
-    }
-
-    /// The best level of a view that an account has paid for; zero if none.
-    #[must_use]
-    pub fn level_paid(&self, account: AccountNo, view: &Digest) -> Price {
-        let draws = self.paid_draws(account, view);
-        self.point_known(account, view).max(draws.fold(Price::ZERO, |sum, draw| sum.saturating_add(self.price(draw))))
-    }
-
-    /// The level of the finest point of a view's path that an account can see: the best that it has paid for, or one that is derived from
-    /// points of other views that it has all paid for.
-    fn point_known(&self, account: AccountNo, view: &Digest) -> Price {
-        let paid = self.levels.get(&(account, *view)).copied().unwrap_or_default();
-        let derived = self.paths.get(view).into_iter().flat_map(|path| &path.derived);
-        derived.fold(paid, |known, (level, (from, sources))| {
-            // What a view is derived from is derived from nothing itself, so this goes one step deep.
-            let sees_all = known >= *from && sources.iter().all(|one| self.level_paid(account, &one.view) >= one.level);
-            if sees_all { known.max(*level) } else { known }
-        })
-    }
-
-    /// The stored draws of a view that an account paid for one by one. Those of an answer that is only ever used as a whole are not among
-    /// them: nothing else is made of their noise.
-    fn paid_draws(&self, account: AccountNo, view: &Digest) -> impl Iterator<Item = DrawNo> {
-        let draws = self.views.get(view).map(Vec::as_slice).unwrap_or_default();
-        let is_known = move |draw: &&DrawNo| {
-            let release = self.draw(**draw).release;
-            self.has_paid(account, **draw) && self.is_sealed(release) && !self.card(release).is_whole
-        };
-        draws.iter().filter(is_known).copied()
-    }
-
-    fn price(&self, draw: DrawNo) -> Price {
-        self.draw(draw).certified.price
-    }
-
-    fn price_of(&self, draws: &[DrawNo]) -> Price {
-        draws.iter().fold(Price::ZERO, |sum, draw| sum.saturating_add(self.price(*draw)))
-    }
-
-    /// What an account pays for points of paths at these levels, and for draws from before there were paths: for each view, the level beyond
-    /// the best one that it has paid for.
-    pub(super) fn leg_by_path(&self, account: AccountNo, levels: &[(Digest, Price)], draws: &[DrawNo]) -> Price {
-        let mut wanted: HashMap<Digest, Price> = HashMap::new();
-        for (view, level) in levels {
-            let known = wanted.entry(*view).or_default();
-            *known = (*known).max(*level);
-        }
-        let mut of_draws: HashMap<Digest, Price> = HashMap::new();
-        for draw in draws {
-            let new = if self.has_paid(account, *draw) { Price::ZERO } else { self.price(*draw) };
-            let sum = of_draws.entry(self.draw(*draw).view).or_default();
-            *sum = sum.saturating_add(new);
-        }
-        for (view, new) in of_draws {
-            let paid = self.price_of(&self.paid_draws(account, &view).collect::<Vec<_>>());
-            let known = wanted.entry(view).or_default();
-            *known = (*known).max(paid.saturating_add(new));
-        }
-        let beyond = |(view, level): (&Digest, &Price)| level.left_after(self.level_paid(account, view));
-        wanted.iter().map(beyond).fold(Price::ZERO, Price::saturating_add)
-    }
-
     /// Whether a stored answer is paid for by the levels of its views. Otherwise it is paid for draw by draw: Laplace noise does not make
     /// paths, and an answer that hides groups is a whole.
     #[must_use]
     pub fn is_by_path(&self, number: ReleaseNo) -> bool {
         let card = self.card(number);
-        let dataset = self.datasets.get(&self.account(card.dataset).dataset);
-        let is_gaussian = |accountant| match accountant {
+        !card.is_whole && self.has_paths(&self.account(card.dataset).dataset)
+    }
+
+    /// Whether the noise of a dataset's answers makes paths.
+    fn has_paths(&self, dataset: &str) -> bool {
+        self.datasets.get(dataset).is_some_and(|whole| match whole.cap.accountant {
             Accountant::Gaussian { .. } => true,
             Accountant::Pure => false,
-        };
-        !card.is_whole && dataset.is_some_and(|whole| is_gaussian(whole.cap.accountant))
+        })
     }
 
     /// Whether the stored answer of this id is paid for by levels, like [`LedgerState::is_by_path`].
@@ -243,7 +172,8 @@ impl LedgerState {
             };
             if let PointOrigin::Derived { from, sources } = &step.origin {
                 path.origins.extend(sources.iter().map(|source| source.view));
-                path.derived.insert(step.level, (*from, sources.as_slice().into()));
+                let by = RiseSource::Derived(sources.as_slice().into());
+                path.rises.insert(step.level, PathRise { from: *from, by });
             }
             path.points.insert(step.level, place);
         }
@@ -267,20 +197,9 @@ impl LedgerState {
             let place =
                 if coarser == Price::ZERO { PointPlace::Drawn(draw) } else { PointPlace::Mean { coarser, draw } };
             path.points.insert(level, place);
+            path.rises.insert(level, PathRise { from: coarser, by: RiseSource::Draw(draw) });
         }
         Ok(())
-    }
-
-    /// Records that a researcher's account, and its project's, has paid for these levels.
-    pub(super) fn know(&mut self, researcher: AccountNo, levels: &[(Digest, Price)]) {
-        let project =
-            self.account(researcher).parent.filter(|parent| self.account(*parent).kind == AccountKind::Project);
-        for account in [Some(researcher), project].into_iter().flatten() {
-            for (view, level) in levels {
-                let known = self.levels.entry((account, *view)).or_default();
-                *known = (*known).max(*level);
-            }
-        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Tests of noise paths in the fold: which steps follow from the stored points, and which do not.
 
+use super::super::AccountNo;
+use super::super::noise_path::{KnownView, NoiseRoot};
 use super::*;
 use crate::kernel::budget::entry::{Act, Cap, Charge, Entry, PathCharge, Serving};
 use crate::kernel::budget::state::AnswerCost;
@@ -87,8 +89,19 @@ fn charge(book: &LedgerState, release: &str, who: &str, (drawn, steps): (Vec<New
     Act::ChargedByPath(Box::new(PathCharge { charge, steps }))
 }
 
-/// A book in which view 1 has points at the levels 2 (a copy), 4 and 6, all of them paid for by `a`.
-fn book() -> LedgerState {
+/// The charge of an answer that is paid for draw by draw, with one draw of a view.
+fn charge_by_draw(book: &LedgerState, release: &str, who: &str, (view, units): (u8, u64)) -> Act {
+    let steps = drawn(view, 0, units);
+    let Act::ChargedByPath(by_path) = charge(book, release, who, steps) else { panic!("a charge") };
+    let mut charge = by_path.charge;
+    let branch = book.branch("d", who).expect("an account");
+    charge.legs = book.legs(&branch, &AnswerCost { drawn: price(units), cells: 1, ..AnswerCost::of_stored(&[]) });
+    charge.account = book.mark_after(&branch, &charge.legs, 0);
+    Act::Charged(Box::new(charge))
+}
+
+/// A book with accounts and nothing drawn.
+fn empty_book() -> LedgerState {
     let (epsilon, amount) = (Epsilon::parse("20").expect("ε"), Price::from_quanta(1 << 60));
     let (accountant, threshold_delta) = (accountant(), Delta::ZERO);
     let cap = Cap { accountant, epsilon, amount, query_max: amount, query_epsilon_max: epsilon, threshold_delta };
@@ -100,6 +113,12 @@ fn book() -> LedgerState {
         let granted = Act::Granted { researcher, dataset, project, epsilon, amount, period_days, reason, by };
         take(&mut book, granted).expect("granted");
     }
+    book
+}
+
+/// A book in which view 1 has points at the levels 2 (a copy), 4 and 6, all of them paid for by `a`.
+fn book() -> LedgerState {
+    let mut book = empty_book();
     for (release, steps) in [("r1", drawn(1, 0, 4)), ("r2", between(1, 2, 4, None)), ("r3", drawn(1, 4, 6))] {
         let act = charge(&book, release, "a", steps);
         take(&mut book, act).expect(release);
@@ -157,7 +176,7 @@ fn noise_is_used_once() {
     take(&mut book, Act::Released { release: "r5".into(), digest: [1; 32] }).expect("stored");
     let other = book.branch("d", "b").expect("an account").researcher;
     assert_eq!(book.level_paid(other, &[3; 32]), price(3));
-    assert_eq!(book.known_view(other, &[3; 32]), Some(KnownView::Point(price(3))));
+    assert_eq!(book.known_view(other, &[3; 32]), KnownView { level: price(3), draws: Vec::new() });
     for (what, steps) in [("twice", derived(3, 3, (1, 6), 3)), ("on", derived(4, 0, (3, 3), 1))] {
         let act = charge(&book, "r6", "a", steps);
         let mut book = copy(&book);
@@ -252,4 +271,68 @@ fn other_legs_are_not_taken() {
     assert_eq!(served.legs.researcher, price(4));
     assert_eq!(take(&mut self::book(), Act::ServedByPath(Box::new(served.clone()))), Ok(()));
     assert_eq!(take(&mut self::book(), Act::Served(Box::new(served))), Err(FoldFault::WrongLegs));
+}
+
+/// The draws of two people, who drew one view independently of each other before there were paths. Each is credited with what they paid for: who
+/// drew first, with the first point; who drew later, with a draw that no point of the path is made of alone. They were once credited with the
+/// sum of their draws as a level. Then the point just above that level cost them nothing, and told them of the other's draw, too.
+#[test]
+fn independent_draws_are_credited_in_the_order_of_the_path() {
+    let mut book = empty_book();
+    for (release, who, units) in [("r1", "a", 1), ("r2", "b", 5)] {
+        let act = charge_by_draw(&book, release, who, (1, units));
+        take(&mut book, act).expect(release);
+        take(&mut book, Act::Released { release: release.into(), digest: [1; 32] }).expect(release);
+    }
+    let (a, b) = (book.branch("d", "a").expect("an account"), book.branch("d", "b").expect("an account"));
+    assert_eq!(book.path(&[1; 32]).map(|path| (path.has(price(1)), path.finest())), Some((true, price(6))));
+    let known = |who: AccountNo| book.known_view(who, &[1; 32]);
+    assert_eq!(known(a.researcher), KnownView { level: price(1), draws: Vec::new() });
+    assert_eq!(known(b.researcher), KnownView { level: Price::ZERO, draws: vec![DrawNo(1)] });
+    let leg = |who: AccountNo, level: u64, draws: &[DrawNo]| {
+        let levels = [([1; 32], price(level))];
+        book.leg_by_path(who, if level > 0 { &levels } else { &[] }, draws)
+    };
+    assert_eq!((leg(a.researcher, 6, &[]), leg(b.researcher, 5, &[])), (price(5), price(5)), "the level beyond theirs");
+    assert_eq!(leg(b.researcher, 6, &[]), price(6));
+    // A draw that a point is made of tells nothing to whoever has the point; any other one costs its price.
+    assert_eq!((leg(a.researcher, 5, &[DrawNo(1)]), leg(a.researcher, 6, &[DrawNo(1)])), (price(9), price(5)));
+    assert_eq!((leg(b.researcher, 1, &[DrawNo(0)]), leg(b.researcher, 0, &[DrawNo(0)])), (price(1), price(1)));
+    // Whoever has paid for all draws of a point has paid for the point.
+    let request = crate::kernel::budget::charge::ServeRequest {
+        release: "r1".into(),
+        researcher: "b".into(),
+        question: None,
+        key: None,
+        at_ms: 0,
+    };
+    let served = book.serve(&request).expect("admitted");
+    assert_eq!(served.legs.researcher, price(1));
+    take(&mut book, Act::ServedByPath(Box::new(served))).expect("served");
+    assert_eq!(book.known_view(b.researcher, &[1; 32]), KnownView { level: price(6), draws: Vec::new() });
+}
+
+/// The parts of a point's noise are those below it, and stay what they are when the path is made finer.
+#[test]
+fn roots_are_those_of_a_point() {
+    let mut book = book();
+    let own = BTreeSet::from([NoiseRoot::View([1; 32])]);
+    let act = charge_by_draw(&book, "r4", "b", (1, 3));
+    take(&mut book, act).expect("charged");
+    take(&mut book, Act::Released { release: "r4".into(), digest: [1; 32] }).expect("stored");
+    assert_eq!(
+        (book.roots(&[1; 32], price(6)), book.path(&[1; 32]).map(NoisePath::finest)),
+        (own.clone(), Some(price(9)))
+    );
+    let with_draw: BTreeSet<_> = own.iter().copied().chain([NoiseRoot::Draw(DrawNo(2))]).collect();
+    assert_eq!(book.roots(&[1; 32], price(7)), with_draw);
+    let act = charge(&book, "r5", "a", drawn(3, 0, 2));
+    take(&mut book, act).expect("charged");
+    take(&mut book, Act::Released { release: "r5".into(), digest: [1; 32] }).expect("stored");
+    let act = charge(&book, "r6", "a", derived(3, 2, (1, 9), 3));
+    take(&mut book, act).expect("charged");
+    take(&mut book, Act::Released { release: "r6".into(), digest: [1; 32] }).expect("stored");
+    assert_eq!(book.roots(&[3; 32], price(2)), BTreeSet::from([NoiseRoot::View([3; 32])]));
+    let all = with_draw.into_iter().chain([NoiseRoot::View([3; 32])]).collect();
+    assert_eq!(book.roots(&[3; 32], Price::from_quanta(2 * UNIT + 1)), all);
 }
