@@ -137,11 +137,10 @@ impl LedgerState {
         let uses = self.resolve(&branch, &request.uses).ok_or(Refusal::Gone)?;
         let drawn = request.drawn.iter().zip(certificate.measurements());
         let draws: Vec<_> = drawn.map(|(view, certified)| NewDraw { view: *view, certified: *certified }).collect();
-        if let Some(steps) = &request.steps {
-            self.check_path(&branch, (&draws, &uses), steps).map_err(|_| Refusal::Gone)?;
-        }
-        let levels = request.steps.as_deref().map(levels_given);
         let (drawn, cells, threshold_delta) = (certificate.price(), certificate.cells(), certificate.threshold_delta());
+        let steps = request.steps.as_deref();
+        self.check_made(&branch, (&draws, &uses), (steps, threshold_delta)).map_err(|_| Refusal::Gone)?;
+        let levels = steps.map(levels_given);
         let cost = AnswerCost { drawn, cells, threshold_delta, uses: &uses, levels: levels.as_deref() };
         let legs = self.admit(&branch, &cost, request.at_ms)?;
         Ok(Charge {
@@ -190,17 +189,21 @@ impl LedgerState {
         })
     }
 
-    /// Checks that the steps of an answer follow from the stored points, and that its researcher has paid for the draws that it uses besides.
-    pub(super) fn check_path(
+    /// Checks how an answer with these draws is to be made. Steps must follow from the stored points, and the answer's researcher must have paid
+    /// for the draws that it uses besides. Without steps, and unless it hides groups (a δ for a threshold says so), its draws will be on paths,
+    /// on which no other answer may be making a point.
+    pub(super) fn check_made(
         &self,
         branch: &Branch,
         (drawn, uses): (&[NewDraw], &[DrawNo]),
-        steps: &[PathStep],
+        (steps, threshold_delta): (Option<&[PathStep]>, Delta),
     ) -> Result<(), FoldFault> {
-        if !uses.iter().all(|draw| self.has_paid(branch.researcher, *draw)) {
-            return Err(FoldFault::UnknownDraw);
+        match steps {
+            Some(_) if !uses.iter().all(|draw| self.has_paid(branch.researcher, *draw)) => Err(FoldFault::UnknownDraw),
+            Some(steps) => self.check_steps(drawn, steps),
+            None if threshold_delta > Delta::ZERO => Ok(()),
+            None => self.check_untaken(&self.account(branch.dataset).dataset, drawn),
         }
-        self.check_steps(drawn, steps)
     }
 
     /// What a stored answer posts to each account if it is served as it is.

@@ -240,9 +240,7 @@ impl LedgerState {
     fn charged(&mut self, entry: &Entry, charged: &Charge, steps: Option<&[PathStep]>) -> FoldResult {
         let branch = self.branch(&charged.dataset, &charged.researcher).ok_or(FoldFault::NoAccount)?;
         let uses = self.resolve(&branch, &charged.uses).ok_or(FoldFault::UnknownDraw)?;
-        if let Some(steps) = steps {
-            self.check_path(&branch, (&charged.drawn, &uses), steps)?;
-        }
+        self.check_made(&branch, (&charged.drawn, &uses), (steps, charged.threshold_delta))?;
         let (mut drawn, mut cells) = (Price::ZERO, 0_u64);
         for one in &charged.drawn {
             drawn = drawn.checked_add(one.certified.price).ok_or(FoldFault::PriceOverflow)?;
@@ -281,7 +279,10 @@ impl LedgerState {
         let number = self.index(entry.seq, &branch, charged, (uses.into(), steps))?;
         match steps {
             Some(steps) => self.begin_points(number, steps),
-            None => self.pay_for_draws(&branch, number),
+            None => {
+                self.begin_draws(number);
+                self.pay_for_draws(&branch, number);
+            }
         }
         self.hand_over(entry.seq, &branch, number);
         let used = KeyUsed { researcher: &charged.researcher, key: charged.key, question: None };

@@ -18,6 +18,8 @@ pub struct NoisePath {
     pub(super) rises: BTreeMap<Price, PathRise>,
     /// The answer that is making a new point now.
     pub(super) under_way: Option<ReleaseNo>,
+    /// Number of answers that are paid for draw by draw and are drawing the view now. Their draws will make the finest point finer.
+    pub(super) drawing: u32,
     /// Whether a point of another view's path was ever to be derived from it. It is then never derived itself, so that what a view is derived
     /// from is derived from nothing.
     pub(super) is_source: bool,
@@ -133,6 +135,16 @@ impl NoisePath {
     /// of them ([`LedgerState::roots`](super::LedgerState::roots)).
     pub fn bounds(&self) -> impl Iterator<Item = Price> + use<'_> {
         self.rises.values().map(|rise| rise.from).filter(|from| *from > Price::ZERO)
+    }
+
+    /// Whether it has no point and no answer makes one.
+    pub(super) fn is_untouched(&self) -> bool {
+        self.points.is_empty() && !self.is_taken()
+    }
+
+    /// Whether an answer makes a point of it now, or will when it is stored.
+    pub(super) fn is_taken(&self) -> bool {
+        self.under_way.is_some() || self.drawing > 0
     }
 
     /// The views that some of its points are derived from.

@@ -106,7 +106,7 @@ impl LedgerState {
                     derived_from.extend(sources.iter().map(|source| source.view));
                 }
             }
-            if path.is_some_and(|path| path.under_way.is_some()) {
+            if path.is_some_and(NoisePath::is_taken) {
                 return Err(FoldFault::PathTaken);
             }
             seen.new.push(step.level);
@@ -132,6 +132,37 @@ impl LedgerState {
         Ok(())
     }
 
+    /// Checks that no answer makes a point of these views' paths now: the draws of an answer that is paid for draw by draw would make their
+    /// finest points finer when it is stored, and that answer's points would not lie where its steps say.
+    pub(super) fn check_untaken(&self, dataset: &str, drawn: &[NewDraw]) -> FoldResult {
+        let is_taken = |new: &NewDraw| self.paths.get(&new.view).is_some_and(|path| path.under_way.is_some());
+        if self.has_paths(dataset) && drawn.iter().any(is_taken) { Err(FoldFault::PathTaken) } else { Ok(()) }
+    }
+
+    /// Begins the draws of an answer that is paid for draw by draw: until it has ended, no other answer makes a point of their views' paths.
+    pub(super) fn begin_draws(&mut self, number: ReleaseNo) {
+        self.each_drawn(number, |path| path.drawing = path.drawing.saturating_add(1));
+    }
+
+    fn end_draws(&mut self, number: ReleaseNo) {
+        self.each_drawn(number, |path| path.drawing = path.drawing.saturating_sub(1));
+    }
+
+    /// Changes the path of each draw of an answer that is paid for draw by draw, if its draws go on paths.
+    fn each_drawn(&mut self, number: ReleaseNo, change: impl Fn(&mut NoisePath)) {
+        if !self.is_by_path(number) {
+            return;
+        }
+        for draw in self.card(number).drawn.clone().map(DrawNo) {
+            let view = self.draw(draw).view;
+            let path = self.paths.entry(view).or_default();
+            change(path);
+            if path.is_untouched() {
+                self.paths.remove(&view);
+            }
+        }
+    }
+
     /// Begins the new points of an answer: until it has ended, no other answer makes one on the same paths.
     pub(super) fn begin_points(&mut self, number: ReleaseNo, steps: &[PathStep]) {
         for step in steps.iter().filter(|step| step.is_new()) {
@@ -146,6 +177,7 @@ impl LedgerState {
     /// Ends an answer: if it was stored, its points are on their paths, and its researcher and their project know their levels.
     pub(super) fn end_points(&mut self, number: ReleaseNo, is_stored: bool) -> FoldResult {
         let Some(steps) = self.under_way.remove(&number) else {
+            self.end_draws(number);
             return if is_stored { self.lengthen(number) } else { Ok(()) };
         };
         let first = self.card(number).drawn.start;
@@ -154,7 +186,7 @@ impl LedgerState {
             let path = self.paths.entry(step.view).or_default();
             path.under_way = None;
             if !is_stored {
-                if path.points.is_empty() {
+                if path.is_untouched() {
                     self.paths.remove(&step.view);
                 }
                 continue;

@@ -336,3 +336,34 @@ fn roots_are_those_of_a_point() {
     let all = with_draw.into_iter().chain([NoiseRoot::View([3; 32])]).collect();
     assert_eq!(book.roots(&[3; 32], Price::from_quanta(2 * UNIT + 1)), all);
 }
+
+/// What is drawn without steps makes the finest point finer when it is stored. So it waits for the answer that makes a point of the path, and
+/// that one for it; whichever server comes second is refused, and plans anew.
+#[test]
+fn draws_without_steps_take_their_paths_too() {
+    let mut book = book();
+    let by_path = charge(&book, "r4", "a", drawn(1, 6, 8));
+    let by_draw = charge_by_draw(&book, "r5", "b", (1, 3));
+    take(&mut book, by_path.clone()).expect("charged");
+    assert_eq!(take(&mut copy_with_head(&book), charge_by_draw(&book, "r5", "b", (1, 3))), Err(FoldFault::PathTaken));
+    assert_eq!(take(&mut copy_with_head(&book), charge_by_draw(&book, "r5", "b", (2, 3))), Ok(()), "another view");
+    let mut book = self::book();
+    take(&mut book, by_draw).expect("charged");
+    for steps in [drawn(1, 6, 8), between(1, 3, 4, Some(2)), derived(1, 6, (2, 6), 1)] {
+        let act = charge(&book, "r4", "a", steps);
+        let refused = take(&mut copy_with_head(&book), act).expect_err("a point of a path that is taken");
+        assert!(matches!(refused, FoldFault::PathTaken | FoldFault::UnknownPoint), "{refused}");
+    }
+    let stored = charge(&book, "r4", "a", (Vec::new(), vec![step(1, 4, PointOrigin::Stored)]));
+    take(&mut book, stored).expect("what is stored may be had meanwhile");
+    // Ledgers from before there were paths have draws of one view beside each other.
+    let other = charge_by_draw(&book, "r6", "a", (1, 4));
+    take(&mut book, other).expect("charged");
+    take(&mut book, Act::Released { release: "r5".into(), digest: [1; 32] }).expect("stored");
+    let taken = charge(&book, "r7", "a", drawn(1, 9, 10));
+    assert_eq!(take(&mut copy_with_head(&book), taken), Err(FoldFault::PathTaken), "the other one is still drawn");
+    let cause = crate::kernel::budget::entry::Cause::CutOff;
+    take(&mut book, Act::Burned { release: "r6".into(), cause }).expect("burnt");
+    let free = charge(&book, "r7", "a", drawn(1, 9, 10));
+    take(&mut book, free).expect("charged");
+}
