@@ -22,7 +22,6 @@ use crate::http::{App, answer_files, aside, cors};
 use crate::kernel::budget::ledger::read;
 use crate::kernel::budget::people::{Person, Role};
 use crate::kernel::budget::state::ReleaseRecord;
-use crate::query::error::shown;
 use crate::service::asking::stored::StoredSummary;
 use crate::service::stewarding::accounts::timestamp;
 use crate::service::{Service, ServiceError};
@@ -73,7 +72,8 @@ impl ReleaseParams {
             None | Some("oldest") => Ok(false),
             Some("newest") => Ok(true),
             Some(other) => {
-                let detail = format!("order is \"{}\"; accepted are oldest and newest", shown(other));
+                let detail =
+                    format!("order is \"{}\"; accepted are oldest and newest", crate::query::error::shown(other));
                 Err(Problem::invalid_request(detail))
             }
         }

@@ -5,6 +5,8 @@ use rusqlite::types::Value;
 use crate::kernel::budget::people::Person;
 use crate::pgwire::catalogue::relation::Attribute;
 use crate::pgwire::free::error::FreeError;
+use crate::query::answer::ColumnInfo;
+use crate::query::answer::expected::ExpectedWidth;
 use crate::service::asking::ask::{Ask, RequestedAccuracy};
 use crate::service::asking::quote::Quote;
 use crate::service::problem::{Problem, ProblemKind};
@@ -46,11 +48,11 @@ pub(crate) fn rows(service: &Service, person: &Person, sql: &str, epsilon: &str)
     let number = |text: String| text.parse().map_or(Value::Null, Value::Real);
     let real = |number: Option<f64>| number.map_or(Value::Null, Value::Real);
     let outputs = quote.columns.iter().zip(&quote.expected.half_widths);
-    let row = |(column, expected): (&crate::query::answer::ColumnInfo, &Option<f64>)| {
+    let row = |(column, expected): (&ColumnInfo, &ExpectedWidth)| {
         vec![
             Value::Text(column.name.clone()),
             Value::Text(if column.kind.is_key() { "key" } else { "estimate" }.to_owned()),
-            real(column.kind.margin().or(*expected)),
+            real(column.kind.margin().or(expected.middle)),
             real(column.kind.std_error()),
             number(quote.epsilon.clone()),
             number(quote.fraction.into()),
@@ -71,7 +73,7 @@ pub(crate) fn line(service: &Service, person: &Person, sql: &str, epsilon: &str)
     let quote = quoted(service, person, sql, epsilon)?;
     let outputs = quote.columns.iter().zip(&quote.expected.half_widths);
     let errors = outputs.filter_map(|(column, expected)| {
-        let margin = column.kind.margin().or(*expected)?;
+        let margin = column.kind.margin().or(expected.middle)?;
         Some(format!("{} ± {}", column.name, crate::service::views::significant(margin, 3)))
     });
     let errors = errors.collect::<Vec<_>>().join(", ");

@@ -156,7 +156,7 @@ fn half_width(priced: &Priced, output: usize) -> Option<(f64, AssumedRows)> {
     let laws = laws(certificate.measurements());
     let infos = columns(&plan.layout, &laws);
     let expected = expected(priced, &laws, KnownGroups::default(), None);
-    let width = infos.get(output)?.kind.margin().or(expected.half_widths.get(output).copied().flatten())?;
+    let width = infos.get(output)?.kind.margin().or(expected.half_widths.get(output).and_then(|width| width.middle))?;
     Some((width, (expected.rows, expected.from)))
 }
 

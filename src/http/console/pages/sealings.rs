@@ -105,7 +105,7 @@ fn served(view: &SealingView) -> Markup {
             "of " a href={ "/datasets/" (view.dataset) } { (view.dataset) } "."
         }
         (which_holds(view))
-        @if let Some(sealed) = &view.report { (report(sealed)) }
+        @if let Some(sealed) = &view.report { (report(&view.dataset, sealed)) }
     }
 }
 
