@@ -43,6 +43,8 @@ pub struct Config {
     pub policies: Vec<PathBuf>,
     /// The certificate and key for TLS; `None` for plain text.
     pub tls: Option<TlsFiles>,
+    /// Address and port of the PostgreSQL door; `None` if there is none.
+    pub postgresql: Option<SocketAddr>,
     /// How published statistics are refreshed, and which pages may read them.
     pub statistics: StatisticsConfig,
     /// Where events are posted to; empty if nowhere.
@@ -136,6 +138,8 @@ impl Config {
         let file: ConfigFile = toml::from_str(text)
             .map_err(|error| (error.span().map_or(0, |span| span.start), error.message().trim().replace('\n', "; ")))?;
         let is_plain = file.tls.is_none() && !file.allow_plaintext;
+        let postgresql =
+            file.postgresql.as_ref().map(|door| take_door(&door.listen, file.tls.is_none())).transpose()?;
         let webhooks = file.webhook.into_iter().map(|webhook| take_webhook(webhook, beside, file.allow_plaintext));
         Ok(Self {
             listen: take_listen(&file.listen, is_plain)?,
@@ -146,12 +150,30 @@ impl Config {
             queries_dir: file.queries_dir.map(|dir| beside.join(dir)),
             policies: file.policies.iter().map(|policy| beside.join(policy)).collect(),
             tls: file.tls.map(|tls| TlsFiles { certificate: beside.join(tls.certificate), key: beside.join(tls.key) }),
+            postgresql,
             statistics: file.statistics.map(take_statistics).transpose()?.unwrap_or_default(),
             webhooks: webhooks.collect::<Result<_, _>>()?,
             operator: file.operator.as_ref().map(operator::take).transpose()?,
             uploads: file.uploads.as_ref().map(uploads::take).transpose()?.unwrap_or_default(),
         })
     }
+}
+
+/// Checks the address of the PostgreSQL door; without TLS it must be a loopback address, as no proxy speaks TLS for it.
+fn take_door(listen: &Spanned<String>, is_plain: bool) -> Result<SocketAddr, ConfigFault> {
+    let (at, text) = (listen.span().start, listen.get_ref());
+    let address: SocketAddr = text.parse().map_err(|_| {
+        let message = format!("postgresql.listen \"{text}\" is no address with a port, like \"127.0.0.1:5433\"");
+        (at, message)
+    })?;
+    if is_plain && !address.ip().to_canonical().is_loopback() {
+        let message = format!(
+            "postgresql.listen \"{text}\" is reached by other machines, and answers would go there in plain text; accepted are an \
+             address of loopback, or a [tls] table"
+        );
+        return Err((at, message));
+    }
+    Ok(address)
 }
 
 /// Checks the address to listen on; if `is_plain`, it must be a loopback address.

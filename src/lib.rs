@@ -15,7 +15,7 @@
 //! | [`render`] | charts as SVG and PNG, figures, Vega-Lite, samples for monitoring, the frame of a page, an answer as text, prices and balances in words | resvg |
 //! | [`config`], [`startup`] | from files to a running service | – |
 //! | [`net`] | listener, TLS and the pace of readers, for every door | – |
-//! | [`pgwire`] | the PostgreSQL door: its catalogue, published statistics as tables, statements over them translated for a database in memory | a SQLite in memory |
+//! | [`pgwire`] | the PostgreSQL door: connections, SCRAM, statements, portals, values on the wire; its catalogue, and published statistics as tables | pgwire; a SQLite in memory |
 //! | [`http`] | `api` (one file for each noun), `console` (pages), roles, formats | axum, pulldown-cmark |
 //! | [`client`] | our own client; the catalogue of what may be asked; a steward's acts, on a state directory or through a server | ureq (with `webhooks`) |
 //! | [`webhooks`] | what is worth telling a steward's own services, the outbox, signed deliveries | standardwebhooks |

@@ -1,6 +1,8 @@
 //! `tacit serve`: runs a server until it is stopped.
 
+use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::CommandFailure;
@@ -8,13 +10,14 @@ use crate::config::Config;
 use crate::engine::Launch;
 use crate::http::{LinkKey, Settings};
 use crate::kernel::budget::ledger::read;
+use crate::pgwire::door::DoorTls;
 use crate::service::Service;
 use crate::service::publishing::schedule::CalendarZone;
 use crate::service::publishing::statistics::{Agreement, Statistic};
 use crate::startup::Started;
 use crate::terminal::complain;
 use crate::webhooks::notifier;
-use crate::{http, net, startup};
+use crate::{http, net, pgwire, startup};
 
 /// Largest number of names in a warning.
 const NAMES_SHOWN: usize = 10;
@@ -51,9 +54,19 @@ pub(super) fn run(path: &Path) -> Result<(), CommandFailure> {
         let listener = listener
             .map_err(|error| CommandFailure::Could(format!("{}: cannot listen: {}", config.listen, error.kind())))?;
         let address = listener.local_addr().map_err(CommandFailure::could)?;
+        let (stop_doors, stopping) = tokio::sync::watch::channel(false);
+        let door = match config.postgresql {
+            Some(address) => Some(open_door(address, &config, current.now(), stopping).await?),
+            None => None,
+        };
         let refreshing = tokio::spawn(current.now().keep_fresh());
         let notifying = notifier.map(|notifier| tokio::spawn(notifier::run(notifier)));
-        let (router, stop) = (http::router(current.now(), settings), net::listener::stop());
+        let router = http::router(current.now(), settings);
+        let stop = async {
+            net::listener::stop().await;
+            // Nobody listens if there is no such door.
+            let _ = stop_doors.send(true);
+        };
         let scheme = if tls.is_some() { "https" } else { "http" };
         complain(format!("tacit serves on {scheme}://{address}"));
         warn(&service, has_operator);
@@ -63,6 +76,9 @@ pub(super) fn run(path: &Path) -> Result<(), CommandFailure> {
         match tls {
             Some(tls) => net::listener::serve_tls(listener, router, tls, stop).await,
             None => net::listener::serve(listener, router, stop).await,
+        }
+        if let Some(door) = door {
+            let _ = tokio::time::timeout(STOP_MAX, door).await;
         }
         let _ = tokio::time::timeout(STOP_MAX, current.now().at_rest()).await;
         refreshing.abort();
@@ -79,6 +95,22 @@ fn link_key(state: &Path) -> Result<LinkKey, CommandFailure> {
     LinkKey::kept_in(state).map_err(|error| {
         CommandFailure::Could(format!("{}: the key of links cannot be read: {}", state.display(), error.kind()))
     })
+}
+
+/// Opens the PostgreSQL door, which is served until `stopping` says so.
+async fn open_door(
+    address: SocketAddr,
+    config: &Config,
+    service: Arc<Service>,
+    stopping: tokio::sync::watch::Receiver<bool>,
+) -> Result<tokio::task::JoinHandle<()>, CommandFailure> {
+    let tls = config.tls.as_ref().map(|tls| DoorTls::load(&tls.certificate, &tls.key)).transpose();
+    let tls = tls.map_err(CommandFailure::could)?;
+    let listener = tokio::net::TcpListener::bind(address).await;
+    let listener =
+        listener.map_err(|error| CommandFailure::Could(format!("{address}: cannot listen: {}", error.kind())))?;
+    complain(format!("tacit serves on postgresql://{}", listener.local_addr().map_err(CommandFailure::could)?));
+    Ok(tokio::spawn(pgwire::accept::serve(listener, service, tls, stopping)))
 }
 
 /// Warns at startup about settings that are missing and statistics that wait for a decision.

@@ -64,6 +64,24 @@ fn plain_text_beyond_this_machine_is_said_aloud() {
 }
 
 #[test]
+fn the_postgresql_door_is_closed_unless_it_is_opened_to_this_machine_or_in_tls() {
+    assert_eq!(parse("").map(|config| config.postgresql), Ok(None));
+    let door = |listen: &str| format!("[postgresql]\nlisten = \"{listen}\"\n");
+    let opened = parse(&door("127.0.0.1:5433")).unwrap_or_else(|(_, said)| panic!("{said}"));
+    assert_eq!(opened.postgresql, Some(SocketAddr::from(([127, 0, 0, 1], 5433))));
+    for listen in ["0.0.0.0:5433", "[::]:5433", "192.0.2.1:5433"] {
+        let place = format!("\"{listen}\"");
+        check(&door(listen), &place, "accepted are an address of loopback, or a [tls] table");
+        // A proxy speaks TLS for HTTP, not for this.
+        check(&format!("allow_plaintext = true\n{}", door(listen)), &place, "in plain text");
+        assert!(parse(&format!("{}[tls]\ncertificate = \"c\"\nkey = \"k\"", door(listen))).is_ok(), "{listen}");
+    }
+    check(&door("5433"), "\"5433\"", "is no address with a port");
+    check("[postgresql]\nlisten = \"[::1]:1\"\nport = 1", "port", "unknown field `port`");
+    check("[postgresql]", "[postgresql]", "missing field `listen`");
+}
+
+#[test]
 fn webhooks_are_checked_at_their_place() {
     let webhook = |url: &str, more: &str| format!("[[webhook]]\nurl = \"{url}\"\nsecret_file = \"s\"\n{more}");
     let plain = webhook("http://hooks.example/x", "");

@@ -38,6 +38,8 @@ pub struct ConfigFile {
     pub(super) policies: Vec<PathBuf>,
     /// The server's TLS certificate and key.
     pub(super) tls: Option<TlsFile>,
+    /// The PostgreSQL door; without it, there is none.
+    pub(super) postgresql: Option<PostgresqlFile>,
     /// How published statistics are refreshed and read.
     pub(super) statistics: Option<StatisticsFile>,
     /// Receivers that are told about events.
@@ -56,6 +58,15 @@ pub(super) struct TlsFile {
     pub(super) certificate: PathBuf,
     /// The file with its private key, PEM.
     pub(super) key: PathBuf,
+}
+
+/// The PostgreSQL door.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PostgresqlFile {
+    /// Where to listen; other machines reach it only with `[tls]`.
+    #[schemars(with = "String")]
+    pub(super) listen: Spanned<String>,
 }
 
 #[derive(Deserialize, JsonSchema)]

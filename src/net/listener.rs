@@ -39,8 +39,9 @@ const ACCEPT_PAUSE_MS: u64 = 50;
 /// The stack size of a thread, in bytes: sqlparser drops long chains by recursion.
 const STACK_BYTES: usize = 8 << 20;
 
-/// The number of file descriptors needed besides those of connections: for the ledger, for editions, and for the runtime itself.
-const FILES_BESIDE: u64 = 256;
+/// The number of file descriptors needed besides those of connections: for the ledger, for editions, for the runtime itself, and for other
+/// doors.
+const FILES_BESIDE: u64 = 256 + 2_048;
 
 /// Raises this process's limit of open files towards what all connections need, and logs a warning if it remains lower.
 fn raise_file_limit() {

@@ -79,6 +79,15 @@ pub fn load(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, TlsErro
     Ok(Arc::new(config))
 }
 
+/// The server's own certificate: the first in the file.
+///
+/// # Errors
+/// [`TlsError`] for a file without one.
+pub fn own_certificate(certificate: &Path) -> Result<CertificateDer<'static>, TlsError> {
+    let mut chain = read_chain(certificate)?;
+    Ok(chain.swap_remove(0))
+}
+
 fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let text = read(path)?;
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text.as_bytes()).collect();

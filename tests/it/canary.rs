@@ -10,6 +10,7 @@ use tacit::kernel::vault::noise::OpenDp;
 use tacit::kernel::vault::private::{Exact, Private};
 use tacit::query::computation::Computation;
 
+use crate::pgdoor::Served;
 use crate::support::{BrokenNoise, GAUSSIAN, Lab, block_on, call, policy, visits};
 
 /// Log lines collected in memory.
@@ -82,6 +83,21 @@ const QUESTIONS: [&str; 22] = [
     "SELECT COUNT(*) FROM visits WHERE visited < '2023-99-99'",
     "COPY visits TO '/tmp/x'",
 ];
+
+#[test]
+fn no_canary_leaves_by_the_postgresql_door() {
+    let lab = Lab::new(&canary_policy(), &canaries(), Arc::new(OpenDp), "4");
+    let door = Served::new(&lab.service);
+    let (mut client, notices) = door.ada(&lab);
+    client.batch_execute("SET tacit.epsilon = '0.02'").expect("set");
+    for sql in QUESTIONS {
+        for said in [format!("{:?}", client.simple_query(sql)), format!("{:?}", client.query(sql, &[]))] {
+            assert!(is_clean(&said), "{sql}: {said}");
+        }
+    }
+    let said = notices.lock().expect("notices");
+    assert!(!said.is_empty() && said.iter().all(|(message, detail)| is_clean(message) && is_clean(detail)), "{said:?}");
+}
 
 #[test]
 fn no_canary_leaves() {

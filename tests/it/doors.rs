@@ -15,6 +15,7 @@ use tacit::service::Service;
 use tokio::task::JoinHandle;
 
 use crate::console::Browser;
+use crate::pgdoor::Served;
 use crate::support::{GAUSSIAN, Lab, Reply, StoppedClock, block_on, call, filled, policy, visits};
 
 /// A gate that blocks work until the test opens it.
@@ -292,6 +293,28 @@ fn what_is_laid_out_waits_for_its_turn_and_light_answers_do_not() {
         let replay = lab.sql(COUNT, "0.1").await;
         assert_eq!((replay.status, replay.json()["replayed"].as_bool()), (StatusCode::OK, Some(true)));
         drop(open);
+    });
+}
+
+#[test]
+fn what_comes_in_by_the_postgresql_door_waits_in_the_same_queues() {
+    let lab = Lab::gaussian();
+    let door = Served::new(&lab.service);
+    let [(mut client, _), (mut other, _)] = [door.ada(&lab), door.ada(&lab)];
+    client.batch_execute("SET tacit.epsilon = '0.1'").expect("set");
+    block_on(async {
+        let (open, holders) = hold(&lab.service, Queue::Planning).await;
+        let before = Queue::Planning.waiting(&lab.service);
+        let asking = std::thread::spawn(move || client.query(COUNT, &[]).map(|rows| rows.len()));
+        until(|| Queue::Planning.waiting(&lab.service) == before + 1 || asking.is_finished()).await;
+        assert!(!asking.is_finished(), "it did not wait");
+        let shown = std::thread::spawn(move || other.simple_query("SHOW tacit.epsilon").is_ok());
+        assert!(shown.join().expect("a thread"), "a setting waited for others");
+        drop(open);
+        assert!(matches!(asking.join().expect("a thread"), Ok(1)));
+        for holder in holders {
+            holder.await.expect("a holder");
+        }
     });
 }
 

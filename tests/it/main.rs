@@ -58,6 +58,7 @@ mod oracle;
 mod over_answer;
 mod charge_before_data;
 mod pad;
+mod pgdoor;
 mod paths;
 mod pgcatalogue;
 mod pinned;

@@ -94,6 +94,7 @@ fn libraries_stay_where_they_belong() {
         ("axum::", &["http", "net"]),
         ("regex::", &["query/term/patterns", "pgwire/free/patterns"]),
         ("sqlparser::", &["query/parse", "pgwire"]),
+        ("pgwire::messages", &["pgwire"]),
         ("rand_distr", &["demo/clinic"]),
         ("ureq::", &["client", "webhooks"]),
         ("standardwebhooks::", &["webhooks"]),
