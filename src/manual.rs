@@ -51,6 +51,7 @@ macro_rules! topics {
             #[doc = "[privacy]: crate::manual::privacy"]
             #[doc = "[formats]: crate::manual::formats"]
             #[doc = "[clients]: crate::manual::clients"]
+            #[doc = "[postgresql]: crate::manual::postgresql"]
             #[doc = "[achilles]: crate::manual::achilles"]
             #[doc = "[changelog]: crate::manual::changelog"]
             #[doc = ""]
@@ -67,6 +68,7 @@ topics! {
     operating: "configuration, TLS, metrics, logs, webhooks, backups, and how to look after the ledger",
     privacy: "what is promised and what is not, how it is enforced, and how to test it",
     clients: "the HTTP API from curl, Python, R and dashboards, and the command line",
+    postgresql: "psql, drivers, notebooks and dashboards: coming in, accuracy and its price, and what is free",
     formats: "what is written to disk, what each format number means, and what may change",
     achilles: "what OHDSI's Achilles asks, in one statement each, and what of it is not asked",
     changelog: "what has changed, and what to do about it",
