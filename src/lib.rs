@@ -30,7 +30,7 @@
 //! | source rows, ids of units | the steward's files | [`engine::seal`] reads them once | never: errors name columns and counts, for the steward |
 //! | sealed rows | nobody | `editions/`, mode 600; worker processes, which map them | never |
 //! | exact vectors | nobody | [`kernel::vault::private::Private`], a worker's socket pair | only through [`kernel::vault::release::release`], with noise that is paid for |
-//! | noisy vectors, prices, balances | who paid, the steward | the ledger, [`service::asking::stored`] | [`http`], [`render`] |
+//! | noisy vectors, prices, balances | who paid, the steward | the ledger, [`service::asking::stored`] | [`http`], [`pgwire`], [`render`] |
 //! | noisy vectors that other ones are made from | nobody | the ledger: points in stored answers that are more exact than what was paid for | never: an answer shows what its asker has paid for |
 //! | texts without a public list | nobody; those of enough units, everybody who asks | [`query::terms::edition`], worker processes, [`kernel::vault::private::Private`] | above a noisy threshold, [`kernel::vault::release`], [`kernel::privacy::threshold`] |
 //! | row counts, clamps, digests of tables | the steward | sealing's report beside its table, mode 600; manifests | `tacit seal` prints the report, a steward's page of the dataset shows it; the ledger holds a keyed commitment |
@@ -47,7 +47,7 @@
 //! | files that stewards upload | stewards, who seal them; a process of its own drafts a policy from one ([`engine::drafting`]) | `uploads/`, mode 600, for some days | never: a draft holds bounds and lists that were seen, marked as such, for stewards |
 //! | policies that are being written | the steward who writes them | a table beside the ledger's chain | `/policy` |
 //! | when tokens were last used | the steward | this process, to the minute | `/people/{name}`, `GET /v1/researchers/{name}/tokens` |
-//! | tokens | their holder, once | only their digest is kept | `POST /v1/researchers`, `/v1/researchers/{name}/tokens`, `/v1/apply`, `/people`, once |
+//! | tokens | their holder, once | only their digest and a SCRAM verifier are kept | `POST /v1/researchers`, `/v1/researchers/{name}/tokens`, `/v1/apply`, `/people`, once |
 //! | moments of answers | everybody who asks | – | when it was asked; when it was ready only without `pad_ms` ([`service::asking::pad`]) |
 //! | words of libraries | nobody | lost in [`engine`], [`engine::seal::source`], [`ledger`] | never; logs hold our own events ([`telemetry`]) |
 //!

@@ -296,17 +296,6 @@ impl CopyStyle {
     }
 }
 
-/// All rows as one text, for tests.
-#[cfg(test)]
-fn whole(style: &CopyStyle, table: &super::table::Table) -> Vec<u8> {
-    let mut out = style.head(&table.columns).unwrap_or_default();
-    for row in &table.rows {
-        style.row(&table.columns, row, &mut out).expect("a row");
-    }
-    out.put_slice(style.tail().unwrap_or_default());
-    out.to_vec()
-}
-
 #[cfg(test)]
 #[path = "copy_tests.rs"]
 mod tests;

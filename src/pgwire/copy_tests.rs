@@ -27,6 +27,16 @@ fn table() -> Table {
     }
 }
 
+/// All rows as one text.
+fn whole(style: &CopyStyle, table: &Table) -> Vec<u8> {
+    let mut out = style.head(&table.columns).unwrap_or_default();
+    for row in &table.rows {
+        style.row(&table.columns, row, &mut out).expect("a row");
+    }
+    out.put_slice(style.tail().unwrap_or_default());
+    out.to_vec()
+}
+
 #[test]
 fn rows_are_written_as_postgresql_writes_them() {
     for (options, written) in [

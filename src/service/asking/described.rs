@@ -41,7 +41,8 @@ impl Service {
                 });
                 (pad, described)
             }
-            Ok(_) | Err(_) => {
+            Err(error) => (self.least_pad(), Err(error.into())),
+            Ok(_) => {
                 let prepared = self.prepare(who, ask);
                 let pad = prepared.pad();
                 (pad, self.answer_free(prepared).map(|free| free.table.columns))

@@ -133,7 +133,7 @@ pub struct Raw(TcpStream);
 
 impl Raw {
     /// Comes in with a token.
-    fn enter(door: &Served, user: &str, token: &str) -> Self {
+    pub fn enter(door: &Served, user: &str, token: &str) -> Self {
         use postgres_protocol::authentication::sasl::{ChannelBinding, ScramSha256};
         let mut raw = Self(TcpStream::connect(door.address).expect("a connection"));
         raw.write(&startup(format!("user\0{user}\0database\0visits\0").as_bytes()));
@@ -173,6 +173,17 @@ impl Raw {
                 return all;
             }
         }
+    }
+
+    /// Sends a statement, and gives the first frame that comes back.
+    pub fn told(&mut self, sql: &[u8]) -> (u8, Vec<u8>) {
+        self.write(&framed(b"Q", sql));
+        self.frame()
+    }
+
+    /// Whether the door has ended the connection.
+    pub fn has_ended(&mut self) -> bool {
+        matches!(self.0.read(&mut [0]), Ok(0) | Err(_))
     }
 
     /// Sends bytes, and gives what is said until the next statement may come.

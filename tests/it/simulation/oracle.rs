@@ -127,15 +127,7 @@ impl Oracle {
                     assert!(known.is_none(), "a key is used once");
                 }
             }
-            Act::Released { release, .. } => {
-                assert!(self.charged.contains_key(release), "what is released was charged");
-                assert!(self.released.insert(release.clone()), "a charge has one released draw");
-                assert!(!self.burned.contains(release), "what is burnt is never released");
-                let (owner, steps) = self.charged[release].clone();
-                self.seqs.entry((release.clone(), owner.clone())).or_insert(entry.seq);
-                self.lengthen(&steps);
-                self.know(&owner, &steps);
-            }
+            Act::Released { release, .. } => self.released(entry.seq, release),
             Act::Burned { release, cause } => {
                 assert!(self.charged.contains_key(release) && !self.released.contains(release));
                 assert!(self.burned.insert(release.clone()));
@@ -165,6 +157,16 @@ impl Oracle {
             | Act::RoleSet { .. }
             | Act::Applied { .. } => panic!("entry {} is none of the simulation", entry.seq),
         }
+    }
+
+    fn released(&mut self, seq: u64, release: &str) {
+        assert!(self.charged.contains_key(release), "what is released was charged");
+        assert!(self.released.insert(release.to_owned()), "a charge has one released draw");
+        assert!(!self.burned.contains(release), "what is burnt is never released");
+        let (owner, steps) = self.charged[release].clone();
+        self.seqs.entry((release.to_owned(), owner.clone())).or_insert(seq);
+        self.lengthen(&steps);
+        self.know(&owner, &steps);
     }
 
     fn charged(&mut self, entry: &Entry, charged: &Charge, steps: &[PathStep]) {
