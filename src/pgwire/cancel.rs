@@ -14,9 +14,12 @@ use crate::kernel::random::{self, NoRandomness};
 const SECRET_BYTES: usize = 32;
 const SECRET_BYTES_3_0: usize = 4;
 
+/// The secret of a session, and how it is told.
+type Told = (Vec<u8>, Arc<Notify>);
+
 /// The sessions that can be told to end their statement.
 #[derive(Default)]
-pub(super) struct Cancels(Mutex<HashMap<i32, (Vec<u8>, Arc<Notify>)>>);
+pub(super) struct Cancels(Mutex<HashMap<i32, Told>>);
 
 /// A session's place among those that can be told; it is freed when dropped.
 pub(super) struct CancelPlace {

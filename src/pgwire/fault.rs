@@ -38,6 +38,9 @@ pub(super) mod state {
     pub(in crate::pgwire) const FAILED: &str = "XX000";
 }
 
+/// The hint for whoever asks for rows.
+const ROWS: &str = "rows are not given away; ask for an aggregate: SELECT COUNT(*) FROM …";
+
 /// Why a statement, or a connection, was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -63,6 +66,14 @@ impl DoorFault {
 
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// Names this table, if there is one, in the hint for whoever asks for rows.
+    pub(super) fn about(mut self, table: Option<String>) -> Self {
+        if let (Some(ROWS), Some(table)) = (self.hint.as_deref(), table) {
+            self.hint = Some(ROWS.replace('…', &table));
+        }
         self
     }
 
@@ -152,9 +163,7 @@ impl From<Problem> for DoorFault {
             format!("epsilon {} fits{margin}: SET tacit.epsilon = '{}'", fits.largest_epsilon, fits.largest_epsilon)
         });
         let hint = match (kind, hint) {
-            (ProblemKind::NotAnAggregate, None) => {
-                Some("rows are not given away; ask for an aggregate: SELECT COUNT(*) FROM … GROUP BY …".to_owned())
-            }
+            (ProblemKind::NotAnAggregate, None) => Some(ROWS.to_owned()),
             // This door has no route for quotes, and no keys.
             (ProblemKind::OverQueryLimit, _) => Some(fits.unwrap_or_else(|| {
                 "ask with a smaller epsilon or a wider margin; EXPLAIN says what a query costs".to_owned()

@@ -156,7 +156,8 @@ impl Session {
                 let parameters = self.parameters(statement, declared)?;
                 let samples: Vec<String> = parameters.iter().map(|one| one.sample.clone()).collect();
                 let sql = params::filled(statement, &samples);
-                let columns = asking::described(&self.service, &self.person, sql).await?;
+                let columns = asking::described(&self.service, &self.person, sql).await;
+                let columns = columns.map_err(|fault| fault.about(statement.table()))?;
                 Ok((parameters.into_iter().map(|one| one.of).collect(), Some(columns)))
             }
             Kind::Free(ast) => {
@@ -221,7 +222,8 @@ impl Session {
             Kind::Question => {
                 let ask = self.ask(statement, bound)?;
                 let limit = self.settings.spend_limit();
-                let answered = asking::answered(&self.service, &self.person, ask, (&mut self.spent, limit)).await?;
+                let answered = asking::answered(&self.service, &self.person, ask, (&mut self.spent, limit)).await;
+                let answered = answered.map_err(|fault| fault.about(statement.table()))?;
                 let rows = Rows::all(answered.table, "SELECT");
                 Ok(Rows { notice: answered.notice, room: answered.room, ..rows })
             }

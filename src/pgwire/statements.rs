@@ -99,6 +99,20 @@ impl Statement {
         Ok(found)
     }
 
+    /// The first table that the statement names, as it is written; `None` if it names none.
+    pub(super) fn table(&self) -> Option<String> {
+        let tokens = plain_tokens(&self.piece.text).ok()?;
+        let plain: Vec<&Token> =
+            tokens.iter().map(|token| &token.token).filter(|token| !matches!(token, Token::Whitespace(_))).collect();
+        let is_from = |token: &Token| token.to_string().eq_ignore_ascii_case("from");
+        let from = plain.windows(2).position(|pair| is_from(pair[0]) && matches!(pair[1], Token::Word(_)))?;
+        let name = plain.get(from + 1)?.to_string();
+        match plain.get(from + 2..from + 4) {
+            Some([Token::Period, table]) => Some(format!("{name}.{table}")),
+            Some(_) | None => Some(name),
+        }
+    }
+
     /// The place of a fault in the text that was sent, in characters from 1. Behind a parameter that was filled in, no place is known.
     pub(super) fn place(&self, at: Position) -> Option<usize> {
         self.holes.is_empty().then(|| self.piece.before + chars_before(&self.piece.text, at) + 1)

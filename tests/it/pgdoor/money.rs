@@ -89,8 +89,8 @@ fn what_is_refused_costs_nothing_and_the_connection_lives_on() {
     client.batch_execute("SET tacit.epsilon = '0.1'").expect("set");
     let before = entries(&lab);
     for (sql, code, word) in [
-        ("SELECT * FROM visits", "42501", "aggregate"),
-        ("SELECT * FROM visits LIMIT 100", "42501", "aggregate"),
+        ("SELECT * FROM visits", "42501", "ask for an aggregate: SELECT COUNT(*) FROM visits"),
+        ("SELECT * FROM (SELECT * FROM visits.visits) AS t", "42501", "SELECT COUNT(*) FROM visits.visits"),
         ("SELECT age FROM visits", "42501", ""),
         ("SELECT COUNT(*) FROM nowhere", "42P01", "nowhere"),
         ("SELECT COUNT(*) FROM visits WHERE agee > 3", "42703", "agee"),
