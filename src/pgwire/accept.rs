@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::cancel::Cancels;
-use super::door::{Door, DoorTls, PROTOCOL};
+use super::door::{self, Door, DoorTls, PROTOCOL};
 use super::fault::DoorFault;
 use super::frames::Opening;
 use super::link::{Link, Stream};
@@ -46,7 +46,7 @@ pub async fn serve(
 ) {
     let needs_tls = listener.local_addr().map_or(true, |address| !address.ip().to_canonical().is_loopback());
     let door = Arc::new(Door {
-        service,
+        services: door::services(service),
         cancels: Arc::new(Cancels::default()),
         needs_tls,
         tls,

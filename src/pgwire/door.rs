@@ -37,7 +37,8 @@ impl DoorTls {
 
 /// What all connections share.
 pub(super) struct Door {
-    pub(super) service: Arc<Service>,
+    /// The service that is current, and each that becomes so.
+    pub(super) services: watch::Receiver<Arc<Service>>,
     pub(super) cancels: Arc<Cancels>,
     /// Whether nobody comes in without TLS.
     pub(super) needs_tls: bool,
@@ -49,7 +50,20 @@ pub(super) struct Door {
     pub(super) stopping: watch::Receiver<bool>,
 }
 
+/// The service that is current, and each that becomes so; the same for good if its datasets are never replaced.
+pub(super) fn services(service: Arc<Service>) -> watch::Receiver<Arc<Service>> {
+    match service.current() {
+        Some(current) => current.changes(),
+        None => watch::channel(service).1,
+    }
+}
+
 impl Door {
+    /// The service that is current.
+    pub(super) fn now(&self) -> Arc<Service> {
+        Arc::clone(&self.services.borrow())
+    }
+
     /// The hash of the certificate that a channel is bound to.
     pub(super) fn binding(&self) -> Option<&[u8]> {
         self.tls.as_ref()?.binding.as_deref()

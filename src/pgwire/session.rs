@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use super::asking::{self, Spent};
 use super::commands::{Command, Discarded};
@@ -40,7 +40,10 @@ pub(super) enum Block {
 /// A session.
 pub(super) struct Session {
     pub(super) service: Arc<Service>,
+    /// The service that is current, and each that becomes so.
+    pub(super) services: watch::Receiver<Arc<Service>>,
     pub(super) person: Person,
+    database: String,
     /// Digest of the token that the person came in with.
     pub(super) token: Digest,
     pub(super) settings: Settings,
@@ -57,17 +60,20 @@ pub(super) struct Session {
 impl Session {
     /// A session of this person in this database.
     pub(super) fn new(
-        service: Arc<Service>,
+        mut services: watch::Receiver<Arc<Service>>,
         (person, token): (Person, Digest),
-        database: &str,
+        (database, free): (&str, FreeTables),
         settings: Settings,
         told: Arc<Notify>,
     ) -> Self {
-        let free = Arc::new(FreeTables::new(Arc::clone(&service), person.clone(), database));
+        let service = Arc::clone(&services.borrow_and_update());
+        let free = Arc::new(free);
         let (statements, portals, spent) = (HashMap::new(), HashMap::new(), Spent::new());
         Self {
             service,
+            services,
             person,
+            database: database.to_owned(),
             token,
             settings,
             saved: None,
@@ -78,6 +84,12 @@ impl Session {
             free,
             told,
         }
+    }
+
+    /// Sees the service that has become current from now on, and keeps nothing of the one before.
+    pub(super) fn renew(&mut self) {
+        self.service = Arc::clone(&self.services.borrow_and_update());
+        self.free = Arc::new(FreeTables::new(Arc::clone(&self.service), self.person.clone(), &self.database));
     }
 
     /// Whether a table without a schema is free: a statistic or a table of Tacit's own on the search path, and none of a dataset.
@@ -162,11 +174,15 @@ impl Session {
             }
             Kind::Free(ast) => {
                 let (free, ast) = (Arc::clone(&self.free), Arc::clone(ast));
+                let settings = self.settings.clone();
                 let count = statement.parameters().max(declared.len());
                 let known = |at: usize| declared.get(at).copied().and_then(super::oids::known);
                 let types: Vec<Option<Type>> = (0..count).map(known).collect();
-                let described =
-                    self.service.rendering(&self.person.name, move |_| free.describe(&ast, &types)).await??;
+                let describe = move |_: &Service| {
+                    free.set(&settings);
+                    free.describe(&ast, &types)
+                };
+                let described = self.service.rendering(&self.person.name, describe).await??;
                 Ok((described.params, Some(described.columns)))
             }
             Kind::Command(command) => Ok((Vec::new(), self.columns_of(command))),

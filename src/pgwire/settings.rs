@@ -116,6 +116,12 @@ pub struct Settings {
     local: BTreeMap<String, Option<String>>,
 }
 
+impl super::free::Settings for Settings {
+    fn get(&self, name: &str) -> Option<&str> {
+        Self::get(self, name)
+    }
+}
+
 impl Settings {
     /// The parameters of a session of this person in this database, as they are at first.
     #[must_use]

@@ -15,6 +15,7 @@ use super::cancel::CancelPlace;
 use super::door::Door;
 use super::fault::{DoorFault, state};
 use super::frames::{Frame, OPENING_BYTES_MAX};
+use super::free::FreeTables;
 use super::link::{Link, Stream};
 use super::scram::{self, PLAIN, PLUS};
 use super::sending;
@@ -119,7 +120,7 @@ async fn authenticate<S: Stream>(
     let mechanisms = if binding.is_some() { vec![PLUS.to_owned(), PLAIN.to_owned()] } else { vec![PLAIN.to_owned()] };
     link.put(&PgWireBackendMessage::Authentication(Authentication::SASL(mechanisms)))?;
     link.flush().await?;
-    let tokens: Vec<TokenRecord> = read(door.service.ledger(), |book| book.tokens_of(user).to_vec());
+    let tokens: Vec<TokenRecord> = read(door.now().ledger(), |book| book.tokens_of(user).to_vec());
     let held = tokens.iter().find_map(|token| token.verifier.as_ref());
     let terms = held.map_or((proofs::salt(user), proofs::ITERATIONS), |held| (held.salt, held.iterations));
     let Some(first) = password(link).await? else { return Ok(Ok(None)) };
@@ -147,7 +148,7 @@ async fn authenticate<S: Stream>(
         let _ = held.is_none().then(|| proofs::checked(&proofs::NONE, proof.exchange.as_bytes(), &proof.proof));
         return Ok(Err(wrong_token(user)));
     };
-    if token.has_expired(door.service.now_ms()) {
+    if token.has_expired(door.now().now_ms()) {
         let at = token.expires_ms.map_or_else(String::new, timestamp);
         let fault = DoorFault::new(state::WRONG_TOKEN, format!("the token expired at {at}")).fatal();
         return Ok(Err(fault.hint("ask a steward for another token")));
@@ -195,7 +196,7 @@ fn initial(bytes: Bytes) -> Result<(String, Vec<u8>), DoorFault> {
 
 /// Opens the session of somebody whose proof was right.
 fn opened(door: &Door, user: &str, token: Digest, hello: &Hello, minor: u16) -> Result<Entered, DoorFault> {
-    let service = Arc::clone(&door.service);
+    let service = door.now();
     let person: Person = service.holder(&token).map_err(|_| wrong_token(user))?;
     let database = hello.get("database").filter(|name| !name.is_empty()).unwrap_or(OWN_DATABASE);
     if database != OWN_DATABASE && service.dataset_seen_by(&person, database).is_none() {
@@ -205,6 +206,11 @@ fn opened(door: &Door, user: &str, token: Digest, hello: &Hello, minor: u16) -> 
         return Err(DoorFault::new(state::NO_DATABASE, message).hint(format!("your databases are {names}")));
     }
     let mut settings = Settings::new(&person.name, database);
+    let free = FreeTables::new(Arc::clone(&service), person.clone(), database);
+    if database == OWN_DATABASE {
+        // Everything that the person may see is in this database, and found without its schema.
+        settings.set("search_path", Some(&free.search_path()), false)?;
+    }
     for (name, value) in &hello.parameters {
         match name.as_str() {
             "user" | "database" => {}
@@ -224,7 +230,8 @@ fn opened(door: &Door, user: &str, token: Digest, hello: &Hello, minor: u16) -> 
         door.cancels.enter(minor).map_err(|_| DoorFault::new(state::FAILED, "the system gives no random bytes"))?;
     let full = || DoorFault::new(state::CONNECTIONS, "sorry, too many clients already");
     let permit = Arc::clone(&door.sessions).try_acquire_owned().map_err(|_| full())?;
-    let session = Session::new(service, (person, token), database, settings, Arc::clone(&place.told));
+    let (services, told) = (door.services.clone(), Arc::clone(&place.told));
+    let session = Session::new(services, (person, token), (database, free), settings, told);
     Ok(Entered { session, places: (place, permit) })
 }
 

@@ -26,6 +26,11 @@ pub(super) async fn talk<S: Stream>(
     loop {
         let frame = tokio::select! {
             frame = link.frame(FRAME_BYTES_MAX) => frame?,
+            // An idle session must not keep an edition that was replaced.
+            Ok(()) = session.services.changed() => {
+                session.renew();
+                continue;
+            }
             () = stopped(&mut stopping) => {
                 let fault = DoorFault::new("57P01", "terminating connection due to administrator command").fatal();
                 link.put(&fault.frame(None))?;

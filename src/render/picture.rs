@@ -163,7 +163,7 @@ mod tests {
     fn a_large_chart_is_drawn_smaller_and_a_larger_one_not_at_all() {
         let about = Provenance::default();
         let (width, height, _) = read(&file(&figure(200, "group ", 1), &about).expect("a picture"));
-        assert!(width < 1_440 && width >= 720 && width * height <= PIXELS_MAX, "{width} by {height}");
+        assert!((720..1_440).contains(&width) && width * height <= PIXELS_MAX, "{width} by {height}");
         let fault = file(&figure(200, "group ", 6), &about).expect_err("too large");
         assert!(matches!(fault, PictureFault::TooLarge { width: 720, height } if height > 20_000), "{fault}");
     }

@@ -398,6 +398,7 @@ fn serve(
         pad_ms: None,
         about_rows: None,
         stated: Arc::default(),
+        policy: None,
         terms,
         edition,
         report: None,

@@ -17,6 +17,7 @@ use tacit::query::terms::policy::Policy;
 use tacit::service::publishing::schedule::CalendarZone;
 use tacit::service::publishing::sealings::{SealingPlace, Sealings};
 use tacit::service::publishing::statistics::confirm;
+use tacit::service::publishing::uploads::UploadLimits;
 use tacit::service::stewarding::grants::{self, Grant, Holder};
 use tacit::service::stewarding::people;
 use tacit::service::{Current, Service};
@@ -72,7 +73,7 @@ impl Clinic {
     fn opened(dir: TempDir, steward: String, researcher: String) -> Self {
         let (state, queries) = (dir.path().join("state"), dir.path().join("queries"));
         let (policy, queries) = (dir.path().join("policy.toml"), Some((queries.as_path(), CalendarZone::default())));
-        let started = startup::open_publishing(&state, None, &[policy], queries, launch());
+        let started = startup::open_publishing(&state, None, &[policy], queries, (launch(), UploadLimits::default()));
         let Started { service, current, sealings, kept_over_files, .. } =
             started.unwrap_or_else(|error| panic!("{error}"));
         drop(service);
