@@ -4,7 +4,9 @@
 //! `TACIT_SIMULATION_OPS` (operations per seed) run more of it. A seed that failed goes into `REPRODUCTIONS`, with what it found.
 
 mod disk;
+mod doors;
 mod oracle;
+mod zeros;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -34,6 +36,7 @@ use tacit::service::{Answer, Dataset, Ports, Service, ServiceError};
 
 use disk::{Fault, SimDisk, SimLedger};
 use oracle::Oracle;
+pub use zeros::{shared, zeros};
 
 const SEEDS: u64 = 200;
 const OPS: u64 = 120;
@@ -63,18 +66,44 @@ const OUTPUTS: [&str; 5] =
 /// What may happen in a simulation.
 #[derive(Debug, Clone)]
 enum Op {
-    Ask { who: usize, ask: Ask, key: Option<u64> },
+    Ask {
+        who: usize,
+        ask: Ask,
+        key: Option<u64>,
+    },
+    /// The same through the HTTP door.
+    AskOverHttp {
+        who: usize,
+        ask: Ask,
+    },
     Retry,
     SameKeyOtherBody,
-    Both { first: Ask, second: Ask },
-    Grant { who: usize, project: bool, nanos: u64, days: Option<u32> },
-    GrantProject { nanos: u64 },
-    RaiseCap { nanos: u64 },
+    Both {
+        first: Ask,
+        second: Ask,
+    },
+    Grant {
+        who: usize,
+        project: bool,
+        nanos: u64,
+        days: Option<u32>,
+    },
+    GrantProject {
+        nanos: u64,
+    },
+    RaiseCap {
+        nanos: u64,
+    },
     Freeze(bool),
     NewEdition,
     EngineFails,
-    ClockJump { ms: i64 },
-    Break { steps: u32, fault: Fault },
+    ClockJump {
+        ms: i64,
+    },
+    Break {
+        steps: u32,
+        fault: Fault,
+    },
 }
 
 struct SimClock(AtomicU64);
@@ -132,6 +161,9 @@ struct World {
     policy: Policy,
     editions: u64,
     service: Arc<Service>,
+    /// The HTTP door of the service; `None` until somebody comes in by it after a start.
+    router: Option<axum::Router>,
+    tokens: Vec<String>,
     oracle: Oracle,
     /// What was answered under each (researcher, key), with its query.
     answered: HashMap<(usize, u64), (Ask, Values)>,
@@ -155,9 +187,8 @@ impl World {
         let noise = Arc::new(Counting(AtomicU64::new(1)));
         let ledger = SimLedger::open(&disk, 0).expect("a ledger");
         publish(&ledger, policy, 0);
-        for who in RESEARCHERS {
-            people::add_person(&ledger, who, Role::Researcher, "s", 0).expect("a person");
-        }
+        let token = |who| people::add_person(&ledger, who, Role::Researcher, "s", 0).expect("a person");
+        let tokens = RESEARCHERS.map(|who| token(who).text().to_owned()).to_vec();
         let epsilon = |nanos| Epsilon::from_nanos(nanos);
         let give = |to, nanos| {
             let (dataset, reason, by) = ("visits".into(), "r".into(), "s".into());
@@ -178,6 +209,8 @@ impl World {
             policy: policy.clone(),
             editions: 0,
             service,
+            router: None,
+            tokens,
             oracle: Oracle::default(),
             answered: HashMap::new(),
             sent: Vec::new(),
@@ -205,7 +238,8 @@ impl World {
         let who = self.rng.random_range(0..RESEARCHERS.len());
         let steps = self.rng.random_range(1..5);
         match self.rng.random_range(0..100) {
-            0..46 => {
+            0..4 => Op::AskOverHttp { who, ask: self.question() },
+            4..46 => {
                 let key = (self.rng.random_range(0..2) == 0).then(|| self.rng.random_range(0..1_000_000));
                 Op::Ask { who, ask: self.question(), key }
             }
@@ -232,6 +266,7 @@ impl World {
     async fn run(&mut self, op: Op) {
         match op {
             Op::Ask { who, ask, key } => self.ask(who, ask, key).await,
+            Op::AskOverHttp { who, ask } => self.ask_over_http(who, &ask).await,
             Op::Retry if !self.sent.is_empty() => {
                 let (who, key, ask) = self.sent[self.rng.random_range(0..self.sent.len())].clone();
                 self.ask(who, ask, Some(key)).await;
@@ -240,6 +275,7 @@ impl World {
                 let (who, key, mut ask) = self.sent[self.rng.random_range(0..self.sent.len())].clone();
                 ask.sql = ask.sql.replace("SELECT ", "SELECT  ");
                 let known = self.answered.contains_key(&(who, key));
+                self.name(who, &ask);
                 match self.send(who, ask, Some(key)).await {
                     Err(ServiceError::Refused(refused)) if known => assert_eq!(refused.refusal, Refusal::KeyConflict),
                     Ok(_) if known => panic!("another body was answered under a key that was used"),
@@ -247,6 +283,8 @@ impl World {
                 }
             }
             Op::Both { first, second } => {
+                self.name(0, &first);
+                self.name(1, &second);
                 let (one, other) = (self.send(0, first, None), self.send(1, second, None));
                 let _ = tokio::join!(one, other);
             }
@@ -290,6 +328,7 @@ impl World {
 
     async fn ask(&mut self, who: usize, ask: Ask, key: Option<u64>) {
         let before = self.oracle.postings;
+        self.name(who, &ask);
         if let Some(key) = key.filter(|key| !self.sent.iter().any(|(by, sent, _)| (*by, *sent) == (who, *key))) {
             self.sent.push((who, key, ask.clone()));
         }
@@ -348,6 +387,7 @@ impl World {
         self.editions = edition.trim_start_matches("ed").parse().expect("a number");
         let ledger = Arc::new(ledger);
         self.service = serve(ledger, &self.clock, &self.engine, &self.noise, &self.policy, self.editions);
+        self.router = None;
         self.oracle.look(&self.disk.lock());
         assert!(self.oracle.is_settled(), "a start leaves nothing half done");
         tacit::kernel::budget::ledger::read(self.service.ledger(), |book| self.oracle.agrees(book));
@@ -450,46 +490,4 @@ fn nothing_is_overspent_lost_or_drawn_twice() {
     let (charges, crashes) = (charges.into_inner(), crashes.into_inner());
     println!("{} operations: {charges} charges, {crashes} starts, {} refusals", seeds * ops, refusals.into_inner());
     assert!(charges > seeds && crashes > seeds, "things happen");
-}
-
-/// A service over a table whose cells are all zero, so that answers are their noise. Every one of the people may spend the whole cap.
-pub fn zeros(cap: &str, people: &[&str], noise: &Arc<impl NoiseSource + 'static>) -> Arc<Service> {
-    let text = crate::support::policy(&format!("cap = {{ epsilon = \"{cap}\", delta = \"1e-6\" }}"));
-    let text = text.replace("max_rows = 1_000_000", "max_rows = 1_000_000\noversubscribe = true");
-    let policy = Policy::parse(&text.replace("max_rows_per_unit = 4", "max_rows_per_unit = 1")).expect("a policy");
-    let (disk, clock) = (SimDisk::default(), Arc::new(SimClock(AtomicU64::new(0))));
-    let engine = Arc::new(SimEngine { failures: AtomicU64::new(0), evaluated: AtomicU64::new(0), disk: disk.clone() });
-    let ledger = SimLedger::open(&disk, 0).expect("a ledger");
-    publish(&ledger, &policy, 0);
-    for name in people {
-        people::add_person(&ledger, name, Role::Researcher, "s", 0).expect("a person");
-        crate::support::grant(&ledger, name, "visits", cap);
-    }
-    serve(Arc::new(ledger), &clock, &engine, noise, &policy, 0)
-}
-
-/// How many of these requests (who, which count, its standard error) a service answers if every member of the team may spend the whole cap
-/// of (1, 1e-6).
-pub fn shared(requests: &[(usize, usize, f64)], team: usize) -> usize {
-    let noise = Arc::new(Counting(AtomicU64::new(1)));
-    let names: Vec<String> = (0..team).map(|who| format!("r{who}")).collect();
-    let service = zeros("1", &names.iter().map(String::as_str).collect::<Vec<_>>(), &noise);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let answered = requests.iter().filter(|(who, view, error)| {
-        let margin =
-            tacit::service::asking::ask::Margin::parse(&format!("{:.9}", error * 1.959_964)).expect("a margin");
-        let ask = Ask {
-            sql: format!("SELECT COUNT(*) FROM visits WHERE cost >= {view}"),
-            accuracy: Some(RequestedAccuracy::Margin(margin)),
-            rows_per_unit: None,
-            group_size: None,
-            purpose: None,
-        };
-        match runtime.block_on(Arc::clone(&service).answer(format!("r{who}"), ask, None)) {
-            Ok(_) => true,
-            Err(ServiceError::Refused(_)) => false,
-            Err(other) => panic!("{other}"),
-        }
-    });
-    answered.count()
 }

@@ -66,6 +66,11 @@ impl Disk {
         self.releases.extend(batch.releases.iter().cloned());
     }
 
+    /// Whether a restart may bring something back that nobody was told of.
+    pub fn has_ghost(&self) -> bool {
+        self.ghost.is_some()
+    }
+
     /// Restarts the machine; a step whose sync failed may turn out to be on disk.
     pub fn restart(&mut self, is_ghost_there: bool) {
         self.is_dead = false;

@@ -70,6 +70,9 @@ pub struct Oracle {
     is_frozen: bool,
     incidents: u32,
     query_max: u64,
+    /// The most that each researcher named for the question that they asked last, and whether an earlier charge may still turn up, so that it is
+    /// the most that they named for one of several.
+    named: HashMap<String, (u64, bool)>,
     pub charges: u64,
     /// Number of entries that post to accounts.
     pub postings: u64,
@@ -119,6 +122,8 @@ impl Oracle {
                 let (_, steps) = self.charged[&served.release].clone();
                 self.seqs.entry((served.release.clone(), served.researcher.clone())).or_insert(entry.seq);
                 assert_eq!(served.legs.dataset.quanta(), 0, "what is served draws nothing");
+                let (named, _) = self.named[&served.researcher];
+                assert!(served.legs.researcher.quanta() <= named, "nobody pays more than they named");
                 self.postings += 1;
                 self.pay(&served.researcher, &steps, &served.legs, entry.at_ms);
                 self.know(&served.researcher, &steps);
@@ -181,6 +186,7 @@ impl Oracle {
         assert!(drawn == 0 || !(self.is_frozen || self.incidents >= 3), "nothing is drawn while it is frozen");
         assert!(charged.legs.researcher.quanta() <= self.query_max);
         self.is_path(charged, steps);
+        self.is_as_named(charged, steps);
         self.pay(&charged.researcher, steps, &charged.legs, entry.at_ms);
         let known = self.charged.insert(charged.release.clone(), (charged.researcher.clone(), steps.to_vec()));
         assert!(known.is_none(), "a release is charged once");
@@ -221,6 +227,28 @@ impl Oracle {
             }
             known.insert(level);
         }
+    }
+
+    /// Takes in what somebody names for the question that they ask next. `may_return` says whether a charge that failed may still turn up.
+    pub fn name(&mut self, who: &str, named: u64, may_return: bool) {
+        let before = self.named.get(who).filter(|_| may_return).map(|(before, _)| *before);
+        self.named.insert(who.to_owned(), (before.map_or(named, |before| before.max(named)), may_return));
+    }
+
+    /// Checks that nobody pays more than they named, and that a point of a question's only measurement has the level q that was asked for, or what
+    /// sources beside it leave missing of q; so the question costs max(0, q − the best paid for), or less.
+    fn is_as_named(&self, charged: &Charge, steps: &[PathStep]) {
+        let ((named, is_one_of_several), leg) = (self.named[&charged.researcher], charged.legs.researcher.quanta());
+        assert!(leg <= named, "{} pays {leg} and named {named}", charged.researcher);
+        let is_made = |step: &&PathStep| matches!(step.origin, PointOrigin::Drawn { .. } | PointOrigin::Between { .. });
+        let made: Vec<&PathStep> = steps.iter().filter(is_made).collect();
+        assert!(made.iter().all(|step| step.level.quanta() <= named), "nothing is made that is finer than was named");
+        let (1, [made]) = (charged.worth.len(), &made[..]) else { return };
+        let most = named.saturating_sub(self.known(&self.owners[&charged.researcher], &made.view));
+        let is_alone = !is_one_of_several && steps.iter().all(|step| step.view == made.view);
+        // What is worth all but a billionth of what is asked for is used as it is.
+        let least = if is_alone { most.saturating_sub(named / 1_000_000_000) } else { 0 };
+        assert!((least..=most).contains(&leg), "{leg} is charged, and q − the best paid for is {most}");
     }
 
     fn lengthen(&mut self, steps: &[PathStep]) {
