@@ -4,6 +4,7 @@
 //! edition, and each stored answer that does not match its charge. Plans are made anew from the ledger alone, which holds the
 //! terms of every edition.
 
+mod plans;
 mod worth;
 
 use std::collections::HashMap;
@@ -11,17 +12,13 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use super::answer_bytes::{Outline, OutlineDraw};
 use crate::kernel::budget::entry::{Act, Charge, Digest, Entry, PathCharge};
-use crate::kernel::budget::steps::PointOrigin;
+use crate::kernel::budget::steps::{PointOrigin, levels_given};
 use crate::kernel::path::PathGap;
-use crate::kernel::privacy::amounts::Delta;
+use crate::kernel::privacy::amounts::{Delta, Price};
 use crate::kernel::privacy::certificate::{CertifiedMeasurement, MeasurementSpec};
 use crate::kernel::privacy::mechanism::Mechanism;
 use crate::ledger::fault::{AnswerFault, EntryFault};
 use crate::ledger::{MadeOf, Repricer};
-use crate::query::parse::parse;
-use crate::query::plan::{Plan, replan};
-use crate::query::terms::edition::of_table;
-use crate::query::terms::policy::Terms;
 
 /// Largest number of plans kept in memory.
 const PLANS_KEPT_MAX: usize = 100_000;
@@ -38,9 +35,9 @@ struct Planned {
 /// Plans every charge of a ledger anew and compares.
 #[derive(Default)]
 pub struct Replanner {
-    editions: HashMap<String, (String, Terms)>,
+    plans: plans::ChargedPlans,
     planned: RwLock<KnownBalance>,
-    drawn: worth::DrawnViews,
+    worths: worth::PointWorths,
 }
 
 type PlansByRows = Vec<(u32, Arc<Planned>)>;
@@ -77,7 +74,7 @@ impl Replanner {
         if let Some(known) = self.planned.read().unwrap_or_else(PoisonError::into_inner).get(charged) {
             return Ok(known);
         }
-        let (plan, dataset, terms) = self.plan(charged)?;
+        let (plan, dataset, terms) = self.plans.plan(charged)?;
         let views = plan.views(dataset, &charged.edition);
         let measures = views.into_iter().zip(plan.sought.iter().copied()).collect();
         let mechanism = terms.accountant.mechanism();
@@ -86,21 +83,6 @@ impl Replanner {
         let planned = Arc::new(Planned { view, mechanism, measures, threshold_delta });
         self.planned.write().unwrap_or_else(PoisonError::into_inner).keep(charged, &planned);
         Ok(planned)
-    }
-
-    /// The plan of a charge's question, with the name and the terms of its dataset.
-    fn plan(&self, charged: &Charge) -> Result<(Plan, &str, &Terms), EntryFault> {
-        let (dataset, terms) = self.editions.get(&charged.edition).ok_or(EntryFault::UnknownEdition)?;
-        if *dataset != charged.dataset {
-            return Err(EntryFault::OtherDataset);
-        }
-        let query = parse(&charged.sql).map_err(|_| EntryFault::UnreadableSql)?;
-        // A table of several may stand without its dataset's name; a table that a dataset is joined with has an edition of its own.
-        let has_tables = !terms.tables.is_empty() || !terms.joins.is_empty();
-        let query = if has_tables { query.about(dataset) } else { query };
-        let is_it = |plan: &Plan| plan.view(&charged.edition) == charged.view;
-        let plan = replan(&query, terms, charged.rows_per_unit, is_it).map_err(|_| EntryFault::UnplannableSql)?;
-        Ok((plan, dataset, terms))
     }
 
     fn check_charge(&self, charged: &Charge) -> Result<(), EntryFault> {
@@ -150,6 +132,13 @@ impl Replanner {
         Self::check_draws(charged, &planned)
     }
 
+    /// Whether each measurement of an answer is a point of its own path, and worth the level of that.
+    fn is_on_own_paths(&self, PathCharge { charge, steps }: &PathCharge) -> bool {
+        let given: HashMap<Digest, Price> = levels_given(steps).into_iter().collect();
+        let is_own = |((view, _), worth): (&(Digest, MeasurementSpec), &Price)| given.get(view) == Some(worth);
+        self.planned(charge).is_ok_and(|planned| planned.measures.iter().zip(&charge.worth).all(is_own))
+    }
+
     fn check_threshold(charged: &Charge, planned: &Planned) -> Result<(), EntryFault> {
         let taken = if charged.drawn.is_empty() { Delta::ZERO } else { planned.threshold_delta };
         if charged.threshold_delta != taken {
@@ -181,15 +170,7 @@ impl Replanner {
 
 impl Repricer for Replanner {
     fn learn(&mut self, entry: &Entry) {
-        if let Act::EditionSealed { dataset, edition, terms, .. } = &entry.act
-            && let Ok(terms) = serde_json::from_str::<Terms>(terms)
-        {
-            for join in &terms.joins {
-                let own = (dataset.clone(), terms.of_table(join));
-                self.editions.insert(of_table(edition, &join.name), own);
-            }
-            self.editions.insert(edition.clone(), (dataset.clone(), terms));
-        }
+        self.plans.learn(entry);
     }
 
     fn check(&self, entry: &Entry) -> Result<(), EntryFault> {
@@ -200,7 +181,7 @@ impl Repricer for Replanner {
             return self.check_path_charge(charged);
         }
         if let Act::EditionSealed { edition, .. } = &entry.act
-            && !self.editions.contains_key(edition)
+            && !self.plans.has(edition)
         {
             return Err(EntryFault::UnreadableTerms);
         }
@@ -215,7 +196,7 @@ impl Repricer for Replanner {
 
     fn check_worth(&self, entry: &Entry, made_of: &MadeOf) -> Result<(), EntryFault> {
         let Act::ChargedByPath(by_path) = &entry.act else { return Ok(()) };
-        self.check_worths(by_path, made_of)
+        self.worths.check(&self.plans, by_path, made_of)
     }
 
     fn check_release(

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::Replanner;
+use super::plans::ChargedPlans;
 use crate::kernel::budget::entry::{Charge, Digest, PathCharge};
 use crate::kernel::budget::steps::{PointOrigin, levels_given};
 use crate::kernel::path::worth_of;
@@ -24,7 +24,7 @@ use crate::query::terms::policy::Terms;
 const MEASURED_KEPT_MAX: usize = 10_000;
 
 /// A measurement of a question that was charged for.
-pub(super) struct Measured {
+struct Measured {
     view: Digest,
     edition: String,
     computation: Computation,
@@ -32,28 +32,26 @@ pub(super) struct Measured {
 }
 
 /// The measurements that other ones were derived from, by view.
-pub(super) type DrawnViews = RwLock<HashMap<Digest, Arc<Measured>>>;
+#[derive(Default)]
+pub(super) struct PointWorths {
+    drawn: RwLock<HashMap<Digest, Arc<Measured>>>,
+}
 
-impl Replanner {
-    /// Whether each measurement of an answer is a point of its own path, and worth the level of that.
-    pub(super) fn is_on_own_paths(&self, PathCharge { charge, steps }: &PathCharge) -> bool {
-        let given: HashMap<Digest, Price> = levels_given(steps).into_iter().collect();
-        let is_own = |((view, _), worth): (&(Digest, MeasurementSpec), &Price)| given.get(view) == Some(worth);
-        self.planned(charge).is_ok_and(|planned| planned.measures.iter().zip(&charge.worth).all(is_own))
-    }
-
+impl PointWorths {
     /// Recomputes what the derived points of an answer are worth, and what its measurements are worth at most.
-    pub(super) fn check_worths(
+    pub(super) fn check(
         &self,
+        plans: &ChargedPlans,
         PathCharge { charge, steps }: &PathCharge,
         made_of: &MadeOf,
     ) -> Result<(), EntryFault> {
-        let (measured, terms) = self.measured(charge)?;
+        let (measured, terms) = measured(plans, charge)?;
         for step in steps {
             let PointOrigin::Derived { sources, .. } = &step.origin else { continue };
             let target = measured.iter().find(|one| one.view == step.view).ok_or(EntryFault::UnknownMeasurement)?;
             for source in sources {
-                let worth = self.worth(target, (&source.view, source.level), (made_of, terms), |found| found.is_even);
+                let worth =
+                    self.worth(target, (&source.view, source.level), (plans, made_of, terms), |found| found.is_even);
                 if worth? != Some(source.worth) {
                     return Err(EntryFault::OtherWorth);
                 }
@@ -66,7 +64,7 @@ impl Replanner {
             let (mut most, least) = (own.clone().fold(Price::ZERO, Price::saturating_add), own.max());
             for (view, level) in points.iter().filter(|(view, _)| *view != target.view) {
                 if *said > most {
-                    let worth = self.worth(target, (view, *level), (made_of, terms), |_| true)?;
+                    let worth = self.worth(target, (view, *level), (plans, made_of, terms), |_| true)?;
                     most = most.saturating_add(worth.unwrap_or_default());
                 }
             }
@@ -82,11 +80,11 @@ impl Replanner {
         &self,
         target: &Measured,
         (view, level): (&Digest, Price),
-        (made_of, terms): (&MadeOf, &Terms),
+        (plans, made_of, terms): (&ChargedPlans, &MadeOf, &Terms),
         is_allowed: impl Fn(&Derivation) -> bool,
     ) -> Result<Option<Price>, EntryFault> {
         let Some(charge) = made_of.charges.get(view) else { return Ok(None) };
-        let source = self.source(charge, view)?;
+        let source = self.source(plans, charge, view)?;
         let measure = &target.computation.measures[0];
         if source.edition != target.edition || source.computation.measures[0] != *measure {
             return Ok(None);
@@ -99,11 +97,11 @@ impl Replanner {
     }
 
     /// The measurement of a view, from the first charge that drew it.
-    fn source(&self, charge: &Charge, view: &Digest) -> Result<Arc<Measured>, EntryFault> {
+    fn source(&self, plans: &ChargedPlans, charge: &Charge, view: &Digest) -> Result<Arc<Measured>, EntryFault> {
         if let Some(known) = self.drawn.read().unwrap_or_else(PoisonError::into_inner).get(view) {
             return Ok(Arc::clone(known));
         }
-        let (measured, _) = self.measured(charge)?;
+        let (measured, _) = measured(plans, charge)?;
         let found = measured.into_iter().find(|one| one.view == *view).ok_or(EntryFault::UnknownMeasurement)?;
         let (found, mut kept) = (Arc::new(found), self.drawn.write().unwrap_or_else(PoisonError::into_inner));
         if kept.len() >= MEASURED_KEPT_MAX {
@@ -112,18 +110,18 @@ impl Replanner {
         kept.insert(*view, Arc::clone(&found));
         Ok(found)
     }
+}
 
-    /// The measurements of a charge's question, each by itself, with the terms of its dataset.
-    fn measured(&self, charge: &Charge) -> Result<(Vec<Measured>, &Terms), EntryFault> {
-        let (plan, dataset, terms) = self.plan(charge)?;
-        let views = plan.views(dataset, &charge.edition);
-        let each = plan.measures().zip(views).zip(&plan.sought);
-        let measured = each.map(|(((computation, measure), view), sought)| Measured {
-            view,
-            edition: charge.edition.clone(),
-            computation: computation.alone(measure),
-            sought: *sought,
-        });
-        Ok((measured.collect(), terms))
-    }
+/// The measurements of a charge's question, each by itself, with the terms of its dataset.
+fn measured<'a>(plans: &'a ChargedPlans, charge: &Charge) -> Result<(Vec<Measured>, &'a Terms), EntryFault> {
+    let (plan, dataset, terms) = plans.plan(charge)?;
+    let views = plan.views(dataset, &charge.edition);
+    let each = plan.measures().zip(views).zip(&plan.sought);
+    let measured = each.map(|(((computation, measure), view), sought)| Measured {
+        view,
+        edition: charge.edition.clone(),
+        computation: computation.alone(measure),
+        sought: *sought,
+    });
+    Ok((measured.collect(), terms))
 }

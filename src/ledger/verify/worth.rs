@@ -8,11 +8,11 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 
-use super::{LedgerFinding, MadeOf, Repricer};
 use crate::kernel::budget::entry::{Act, Charge, Digest, Entry, PathCharge};
 use crate::kernel::budget::state::LedgerState;
 use crate::kernel::budget::steps::{PathStep, PointOrigin};
 use crate::ledger::fault::EntryFault;
+use crate::ledger::repricer::{LedgerFinding, MadeOf, Repricer};
 use crate::ledger::sqlite::database::Database;
 
 /// Maximum number of entries that wait for one thread.

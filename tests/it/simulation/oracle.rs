@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use tacit::kernel::budget::entry::{AccountKind, Act, Cause, Charge, Entry, Postings};
+use tacit::kernel::budget::entry::{AccountKind, Act, Cause, Charge, Entry, Postings, Serving};
 use tacit::kernel::budget::state::LedgerState;
 use tacit::kernel::budget::steps::{DerivedSource, PathStep, PointOrigin};
 
@@ -117,21 +117,7 @@ impl Oracle {
                 };
             }
             Act::ChargedByPath(charged) => self.charged(entry, &charged.charge, &charged.steps),
-            Act::ServedByPath(served) => {
-                assert!(self.released.contains(&served.release), "what is served was released");
-                let (_, steps) = self.charged[&served.release].clone();
-                self.seqs.entry((served.release.clone(), served.researcher.clone())).or_insert(entry.seq);
-                assert_eq!(served.legs.dataset.quanta(), 0, "what is served draws nothing");
-                let (named, _) = self.named[&served.researcher];
-                assert!(served.legs.researcher.quanta() <= named, "nobody pays more than they named");
-                self.postings += 1;
-                self.pay(&served.researcher, &steps, &served.legs, entry.at_ms);
-                self.know(&served.researcher, &steps);
-                if let Some(key) = served.key {
-                    let known = self.keys.insert((served.researcher.clone(), key.key), key.body);
-                    assert!(known.is_none(), "a key is used once");
-                }
-            }
+            Act::ServedByPath(served) => self.served(entry, served),
             Act::Released { release, .. } => self.released(entry.seq, release),
             Act::Burned { release, cause } => {
                 assert!(self.charged.contains_key(release) && !self.released.contains(release));
@@ -193,6 +179,22 @@ impl Oracle {
         if let Some(key) = charged.key {
             let known = self.keys.insert((charged.researcher.clone(), key.key), key.body);
             assert!(known.is_none(), "a key is charged once");
+        }
+    }
+
+    fn served(&mut self, entry: &Entry, served: &Serving) {
+        assert!(self.released.contains(&served.release), "what is served was released");
+        let (_, steps) = self.charged[&served.release].clone();
+        self.seqs.entry((served.release.clone(), served.researcher.clone())).or_insert(entry.seq);
+        assert_eq!(served.legs.dataset.quanta(), 0, "what is served draws nothing");
+        let (named, _) = self.named[&served.researcher];
+        assert!(served.legs.researcher.quanta() <= named, "nobody pays more than they named");
+        self.postings += 1;
+        self.pay(&served.researcher, &steps, &served.legs, entry.at_ms);
+        self.know(&served.researcher, &steps);
+        if let Some(key) = served.key {
+            let known = self.keys.insert((served.researcher.clone(), key.key), key.body);
+            assert!(known.is_none(), "a key is used once");
         }
     }
 
