@@ -21,7 +21,7 @@ use crate::query::terms::edition::{EditionError, Manifest};
 use crate::query::terms::policy::{Policy, PolicyError};
 use crate::service::publishing::dashboards::DashboardFault;
 use crate::service::publishing::editions;
-use crate::service::publishing::loading::{Declared, KeptPolicy, manifests};
+use crate::service::publishing::loading::{KeptPolicy, ServedPolicy, manifests};
 use crate::service::publishing::schedule::CalendarZone;
 use crate::service::publishing::sealings::{SealingPlace, Sealings};
 use crate::service::publishing::statistics::StatisticFault;
@@ -193,7 +193,12 @@ fn load_all(
     for (name, mark) in sealed.into_iter().filter(|(name, _)| !listed.contains(name)) {
         let Some(policy) = KeptPolicy::read(state, &mark.id) else { continue };
         let manifest = Manifest::open(state, &mark.id, &mark.commitment)?;
-        take(load_edition(state, engine, Declared { name, kept: policy, terms: manifest.terms.clone() }, manifest)?)?;
+        take(load_edition(
+            state,
+            engine,
+            ServedPolicy { name, kept: policy, terms: manifest.terms.clone() },
+            manifest,
+        )?)?;
     }
     Ok((datasets, kept))
 }
@@ -289,9 +294,11 @@ fn load_either(
     let (declared, holds) = match kept {
         _ if is_sealed => {
             editions::check_cap(ledger, &policy)?;
-            (Declared::of(policy), Holds::File)
+            (ServedPolicy::of(policy), Holds::File)
         }
-        Some(kept) if manifest.dataset == name => (Declared { name, kept, terms: manifest.terms.clone() }, Holds::Kept),
+        Some(kept) if manifest.dataset == name => {
+            (ServedPolicy { name, kept, terms: manifest.terms.clone() }, Holds::Kept)
+        }
         Some(_) | None => return Err(StartError::TermsChanged { dataset: name }),
     };
     Ok((load_edition(state, engine, declared, manifest)?, holds))
@@ -301,7 +308,7 @@ fn load_either(
 fn load_edition(
     state: &Path,
     engine: &mut dyn Host,
-    declared: Declared,
+    declared: ServedPolicy,
     manifest: Manifest,
 ) -> Result<Vec<Dataset>, StartError> {
     let edition = manifest.edition.clone();

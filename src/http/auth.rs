@@ -31,7 +31,7 @@ pub struct Researcher(pub Person);
 pub struct Reader(pub Person);
 
 /// The holder of a valid token, with its digest.
-pub struct Holder(pub Person, pub Digest);
+pub struct TokenBearer(pub Person, pub Digest);
 
 /// The largest length of a token, in bytes.
 const TOKEN_BYTES_MAX: usize = 256;
@@ -115,7 +115,7 @@ pub fn subject(path: &str) -> &str {
     path.split('.').next().unwrap_or(path)
 }
 
-impl FromRequestParts<App> for Holder {
+impl FromRequestParts<App> for TokenBearer {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, service: &App) -> Result<Self, Problem> {
         let person = bearer(parts, service)?;

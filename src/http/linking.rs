@@ -7,7 +7,7 @@ use super::api::statistics::unknown;
 use super::auth::with_role;
 use super::formats::CsvStyle;
 use super::forms::FileForm;
-use super::links::{DAY_MS, LINK_DAYS, LINK_DAYS_MAX, Link, PARAMETER};
+use super::links::{DAY_MS, LINK_DAYS, LINK_DAYS_MAX, PARAMETER, SignedLink};
 use super::problem::Problem;
 use super::shared::Shared;
 use crate::kernel::budget::entry::Digest;
@@ -72,7 +72,7 @@ impl Thing {
 }
 
 /// A link to make.
-pub struct Wish {
+pub struct LinkWish {
     /// What it opens.
     pub thing: Thing,
     /// The ending of the form that its address names, like `csv`; `None` for an address without one.
@@ -82,7 +82,7 @@ pub struct Wish {
 }
 
 /// A link that was made.
-pub struct Made {
+pub struct MadeLink {
     /// The address from the server's root on.
     pub address: String,
     /// The moment from which on it is refused, in milliseconds since 1970 in UTC.
@@ -93,7 +93,12 @@ pub struct Made {
 ///
 /// # Errors
 /// A problem if they may not see the thing, or if the wish is not valid.
-pub fn made(service: &App, shared: &Shared, (person, token): (&Person, Digest), wish: &Wish) -> Result<Made, Problem> {
+pub fn made(
+    service: &App,
+    shared: &Shared,
+    (person, token): (&Person, Digest),
+    wish: &LinkWish,
+) -> Result<MadeLink, Problem> {
     let days = wish.days.unwrap_or(LINK_DAYS);
     if !(1..=LINK_DAYS_MAX).contains(&days) {
         return Err(Problem::invalid_request(format!("days is {days}; accepted is 1 to {LINK_DAYS_MAX}")));
@@ -107,10 +112,10 @@ pub fn made(service: &App, shared: &Shared, (person, token): (&Person, Digest), 
     let asked_ms = service.now_ms().saturating_add(u64::from(days) * DAY_MS);
     let end_ms = token_ends.map_or(asked_ms, |token_ms| token_ms.min(asked_ms));
     let path = wish.thing.path();
-    let text = shared.links.sign(&path, Link { maker: token, end_ms });
+    let text = shared.links.sign(&path, SignedLink { maker: token, end_ms });
     let text = text.ok_or_else(|| Problem::overloaded("the system gave no randomness for links"))?;
     let ending = ending.map_or_else(String::new, |ending| format!(".{ending}"));
-    Ok(Made { address: format!("{path}{ending}?{PARAMETER}={text}"), end_ms })
+    Ok(MadeLink { address: format!("{path}{ending}?{PARAMETER}={text}"), end_ms })
 }
 
 fn known_ending(ending: &str) -> Result<&'static str, Problem> {

@@ -75,7 +75,7 @@ pub struct Links {
 
 /// What a link holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Link {
+pub struct SignedLink {
     /// The digest of its maker's token.
     pub maker: [u8; 32],
     /// The moment from which on it is refused, in milliseconds since 1970 in UTC.
@@ -93,7 +93,7 @@ impl Links {
 
     /// The text of a link to `subject`, which is the path of what it opens without an ending; `None` if there is no key.
     #[must_use]
-    pub fn sign(&self, subject: &str, link: Link) -> Option<String> {
+    pub fn sign(&self, subject: &str, link: SignedLink) -> Option<String> {
         let mut payload = [0; PAYLOAD_BYTES];
         payload[..8].copy_from_slice(&link.end_ms.to_be_bytes());
         payload[8..].copy_from_slice(&link.maker);
@@ -104,7 +104,7 @@ impl Links {
 
     /// What a link to `subject` holds; `None` if it was not made here for this subject, or has ended.
     #[must_use]
-    pub fn open(&self, subject: &str, text: &str, now_ms: u64) -> Option<Link> {
+    pub fn open(&self, subject: &str, text: &str, now_ms: u64) -> Option<SignedLink> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let (seal, rest) = bytes.split_first_chunk::<SEAL_BYTES>()?;
         let mut payload: [u8; PAYLOAD_BYTES] = rest.try_into().ok()?;
@@ -114,7 +114,7 @@ impl Links {
             return None;
         }
         let (end_ms, maker) = payload.split_first_chunk::<8>()?;
-        let link = Link { end_ms: u64::from_be_bytes(*end_ms), maker: maker.try_into().ok()? };
+        let link = SignedLink { end_ms: u64::from_be_bytes(*end_ms), maker: maker.try_into().ok()? };
         (link.end_ms > now_ms).then_some(link)
     }
 
@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn a_link_opens_what_it_was_made_for_until_its_end() {
         let links = Links::new(Some(LinkKey::new([7; 32])));
-        let link = Link { maker: [3; 32], end_ms: 1_000 };
+        let link = SignedLink { maker: [3; 32], end_ms: 1_000 };
         let text = links.sign(OLDER, link).expect("a link");
         assert_eq!(links.open(OLDER, &text, 999), Some(link));
         assert_eq!(links.open(OLDER, &text, 1_000), None, "it has ended");
@@ -158,7 +158,7 @@ mod tests {
     #[test]
     fn every_bit_of_a_link_counts_and_none_of_it_can_be_read() {
         let links = Links::new(Some(LinkKey::new([7; 32])));
-        let link = Link { maker: [0xab; 32], end_ms: 0x1234_5678_9abc_def0 };
+        let link = SignedLink { maker: [0xab; 32], end_ms: 0x1234_5678_9abc_def0 };
         let text = links.sign(OLDER, link).expect("a link");
         let bytes = URL_SAFE_NO_PAD.decode(&text).expect("base64");
         for at in 0..bytes.len() * 8 {

@@ -14,7 +14,7 @@ const TOGETHER_BYTES_MAX: usize = 8 << 20;
 
 /// The part of a file that a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Part {
+pub enum WantedPart {
     /// The whole file.
     Whole,
     /// One range of its bytes.
@@ -26,19 +26,19 @@ pub enum Part {
 }
 
 /// The part of `len` bytes that a request asks for. `etag` and `last_modified` name the bytes that there are.
-pub fn wanted(headers: &HeaderMap, (etag, last_modified): (&str, &str), len: usize) -> Part {
+pub fn wanted(headers: &HeaderMap, (etag, last_modified): (&str, &str), len: usize) -> WantedPart {
     let text = |name| headers.get(name).and_then(|value: &axum::http::HeaderValue| value.to_str().ok());
     if text(header::IF_RANGE).is_some_and(|held| held != etag && held != last_modified) {
-        return Part::Whole;
+        return WantedPart::Whole;
     }
-    let Some(asked) = text(header::RANGE).and_then(|value| ranges(value, len)) else { return Part::Whole };
+    let Some(asked) = text(header::RANGE).and_then(|value| ranges(value, len)) else { return WantedPart::Whole };
     let mut found: Vec<_> = asked.into_iter().filter(|range| range.start < range.end).collect();
     let bytes = found.iter().fold(0_usize, |all, range| all.saturating_add(range.len()));
     match found.len() {
-        0 => Part::Beyond,
-        1 => Part::One(found.remove(0)),
-        2..=RANGES_MAX if bytes < len && bytes <= TOGETHER_BYTES_MAX => Part::Several(found),
-        _ => Part::Whole,
+        0 => WantedPart::Beyond,
+        1 => WantedPart::One(found.remove(0)),
+        2..=RANGES_MAX if bytes < len && bytes <= TOGETHER_BYTES_MAX => WantedPart::Several(found),
+        _ => WantedPart::Whole,
     }
 }
 
@@ -73,7 +73,7 @@ fn number(digits: &str) -> Option<usize> {
 mod tests {
     use super::*;
 
-    fn of(pairs: &[(header::HeaderName, &str)], len: usize) -> Part {
+    fn of(pairs: &[(header::HeaderName, &str)], len: usize) -> WantedPart {
         let pairs = pairs.iter().map(|(name, value)| (name.clone(), value.parse().expect("a value")));
         wanted(&pairs.collect(), ("\"e\"", "Mon"), len)
     }
@@ -90,34 +90,37 @@ mod tests {
             ("bytes=90-99999999999999999999", 90..100),
             ("bytes=5-6,100-", 5..7),
         ] {
-            assert_eq!(range(value), Part::One(found), "{value}");
+            assert_eq!(range(value), WantedPart::One(found), "{value}");
         }
         for beyond in ["bytes=100-", "bytes=100-200", "bytes=-0", "bytes=99999999999999999999-", "bytes=100-,200-300"] {
-            assert_eq!(range(beyond), Part::Beyond, "{beyond}");
+            assert_eq!(range(beyond), WantedPart::Beyond, "{beyond}");
         }
         for whole in ["bytes=5-4", "bytes=+1-3", "rows=0-3", "bytes=-", "bytes=", "bytes=0-3,x", "bytes=1-2-3", "x"] {
-            assert_eq!(range(whole), Part::Whole, "{whole}");
+            assert_eq!(range(whole), WantedPart::Whole, "{whole}");
         }
-        assert_eq!(of(&[], 100), Part::Whole);
-        assert_eq!(of(&[(header::RANGE, "bytes=0-0")], 0), Part::Beyond, "an empty file has no first byte");
+        assert_eq!(of(&[], 100), WantedPart::Whole);
+        assert_eq!(of(&[(header::RANGE, "bytes=0-0")], 0), WantedPart::Beyond, "an empty file has no first byte");
     }
 
     #[test]
     fn several_ranges_are_sent_together_while_they_are_fewer_than_the_whole() {
         let range = |value| of(&[(header::RANGE, value)], 100);
-        assert_eq!(range("bytes=0-3, 5-6,-1"), Part::Several(vec![0..4, 5..7, 99..100]));
-        assert_eq!(range("bytes=0-60,30-90"), Part::Whole, "as much as the whole");
+        assert_eq!(range("bytes=0-3, 5-6,-1"), WantedPart::Several(vec![0..4, 5..7, 99..100]));
+        assert_eq!(range("bytes=0-60,30-90"), WantedPart::Whole, "as much as the whole");
         let many = (0..=RANGES_MAX).map(|at| format!("{at}-{at}")).collect::<Vec<_>>().join(",");
-        assert_eq!(range(&format!("bytes={many}")), Part::Whole);
+        assert_eq!(range(&format!("bytes={many}")), WantedPart::Whole);
         let (far, len) = (TOGETHER_BYTES_MAX, 4 * TOGETHER_BYTES_MAX);
-        assert_eq!(of(&[(header::RANGE, &format!("bytes=0-{far},{}-{}", far + 2, far + 9))], len), Part::Whole);
+        assert_eq!(of(&[(header::RANGE, &format!("bytes=0-{far},{}-{}", far + 2, far + 9))], len), WantedPart::Whole);
     }
 
     #[test]
     fn a_range_of_other_bytes_is_the_whole() {
-        for (held, found) in
-            [("\"e\"", Part::One(0..4)), ("Mon", Part::One(0..4)), ("\"f\"", Part::Whole), ("W/\"e\"", Part::Whole)]
-        {
+        for (held, found) in [
+            ("\"e\"", WantedPart::One(0..4)),
+            ("Mon", WantedPart::One(0..4)),
+            ("\"f\"", WantedPart::Whole),
+            ("W/\"e\"", WantedPart::Whole),
+        ] {
             assert_eq!(of(&[(header::RANGE, "bytes=0-3"), (header::IF_RANGE, held)], 100), found, "{held}");
         }
     }

@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::App;
 use super::cache::Rendered;
-use super::ranges::{self, Part};
+use super::ranges::{self, WantedPart};
 
 /// What a request for a file says beside its path.
 pub struct Asked {
@@ -78,22 +78,22 @@ fn sent(rendered: &Rendered, asked: &Asked) -> Response {
     let text = |value: &HeaderValue| value.to_str().unwrap_or_default().to_owned();
     let (etag, last_modified) = (text(&rendered.etag), text(&rendered.last_modified));
     let part = match asked.method == Method::HEAD {
-        true => Part::Whole,
+        true => WantedPart::Whole,
         false => ranges::wanted(&asked.headers, (&etag, &last_modified), bytes.len()),
     };
     let typed = [(header::CONTENT_TYPE, media_type.clone())];
     match part {
-        Part::Whole => (typed, bytes.clone()).into_response(),
-        Part::One(range) => {
+        WantedPart::Whole => (typed, bytes.clone()).into_response(),
+        WantedPart::One(range) => {
             let place = [(header::CONTENT_RANGE, place(&range, bytes.len()))];
             (StatusCode::PARTIAL_CONTENT, typed, place, bytes.slice(range)).into_response()
         }
-        Part::Several(ranges) => {
+        WantedPart::Several(ranges) => {
             let boundary = &blake3::hash(etag.as_bytes()).to_hex()[..32];
             let typed = [(header::CONTENT_TYPE, format!("multipart/byteranges; boundary={boundary}"))];
             (StatusCode::PARTIAL_CONTENT, typed, together(bytes, media_type, &ranges, boundary)).into_response()
         }
-        Part::Beyond => {
+        WantedPart::Beyond => {
             let place = [(header::CONTENT_RANGE, format!("bytes */{}", bytes.len()))];
             (StatusCode::RANGE_NOT_SATISFIABLE, place).into_response()
         }

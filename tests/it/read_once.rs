@@ -77,8 +77,8 @@ fn the_console_reads_a_question_once() {
 fn questions_are_read_in_one_place() {
     for (path, text) in sources("src/service/asking").into_iter().chain(sources("src/http")) {
         // The index of derivations is filled from the ledger's questions when a service starts, and what a person holds is planned once for
-        // each stored answer.
-        let places = ["asking/reading.rs", "asking/derivations.rs", "asking/known.rs"];
+        // each stored answer. The costs of a policy's columns are those of questions of our own.
+        let places = ["asking/reading.rs", "asking/derivations.rs", "asking/known.rs", "asking/costs.rs"];
         let is_the_place = places.iter().any(|place| path.ends_with(place));
         let names = [
             "parse::parse(",

@@ -304,7 +304,9 @@ fn questions(run: &dyn Fn(&str) -> String) {
 }
 
 /// What a command of the walk is to say, by how it begins; every one of them is here.
-const SAYS: [(&str, &str); 28] = [
+const SAYS: [(&str, &str); 30] = [
+    ("tacit researcher role cy viewer", "cy is a viewer"),
+    ("tacit researcher role cy researcher", "cy is a researcher"),
     ("tacit policy draft", ""),
     ("tacit policy check", "dataset \"visits\""),
     ("tacit seal", "cut beyond the rows per unit"),

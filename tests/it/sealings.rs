@@ -19,7 +19,7 @@ use tacit::ledger::replan::Replanner;
 use tacit::query::terms::edition::Manifest;
 use tacit::service::asking::ask::{Ask, RequestedAccuracy};
 
-use self::clinic::{Clinic, edition_of, until};
+use self::clinic::{Clinic, UPLOAD, edition_of, until};
 use crate::support::{PURE, block_on, policy, visits};
 
 /// Patients before and after the new edition: so many more that an answer tells by itself which edition it was computed from.
@@ -143,8 +143,8 @@ fn an_upload_becomes_a_dataset_that_a_restart_serves_too() {
     let clinic = Clinic::new(&policy(PURE), BEFORE, &[]);
     let wards = policy(PURE).replace("name = \"visits\"", "name = \"wards\"").replace("visits.csv", "wards 2026.csv");
     block_on(async {
-        clinic.upload("up1", "wards 2026.csv", &visits(300));
-        let sealed = clinic.sealed(&wards, Some("up1")).await;
+        clinic.upload(UPLOAD, "wards 2026.csv", &visits(300));
+        let sealed = clinic.sealed(&wards, Some(UPLOAD)).await;
         assert_eq!(sealed["step"], "served", "{sealed}");
         assert_eq!(sealed["report"]["rows_read"], json!(rows(300) as u64), "{sealed}");
         clinic.grant("wards");

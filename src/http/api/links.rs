@@ -8,9 +8,9 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use crate::http::App;
-use crate::http::auth::Holder;
+use crate::http::auth::TokenBearer;
 use crate::http::body::Sent;
-use crate::http::linking::{Thing, Wish, made};
+use crate::http::linking::{LinkWish, Thing, made};
 use crate::http::problem::Problem;
 use crate::http::shared::Shared;
 use crate::service::stewarding::accounts::timestamp;
@@ -51,10 +51,10 @@ pub struct LinkMade {
 pub async fn make(
     State(service): State<App>,
     Extension(shared): Extension<Arc<Shared>>,
-    Holder(person, token): Holder,
+    TokenBearer(person, token): TokenBearer,
     Sent(LinkBody { statistic, release, format, days }): Sent<LinkBody>,
 ) -> Result<(StatusCode, Json<LinkMade>), Problem> {
-    let wish = Wish { thing: Thing::of(statistic, release)?, format, days };
+    let wish = LinkWish { thing: Thing::of(statistic, release)?, format, days };
     let link = made(&service, &shared, (&person, token), &wish)?;
     Ok((StatusCode::CREATED, Json(LinkMade { address: link.address, ends_at: timestamp(link.end_ms) })))
 }

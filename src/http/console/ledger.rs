@@ -27,7 +27,7 @@ const TEXT_CHARS_MAX: usize = 20_000;
 
 /// Query parameters that say what to search for.
 #[derive(Deserialize)]
-pub struct LedgerParams {
+pub struct LedgerPageParams {
     act: Option<String>,
     person: Option<String>,
     dataset: Option<String>,
@@ -37,7 +37,7 @@ pub struct LedgerParams {
     before: Option<u64>,
 }
 
-impl LedgerParams {
+impl LedgerPageParams {
     fn wanted(self) -> SoughtEntries {
         let text = |given: Option<String>| given.map_or_else(String::new, |text| text.trim().to_owned());
         SoughtEntries {
@@ -62,7 +62,7 @@ fn search(wanted: &SoughtEntries) -> Result<EntrySearch, Problem> {
 pub async fn ledger(
     State(service): State<App>,
     visitor: Visitor,
-    AddressParams(params): AddressParams<LedgerParams>,
+    AddressParams(params): AddressParams<LedgerPageParams>,
 ) -> Shown {
     visitor.only(&[Role::Steward])?;
     let show = move |service: &Service, visitor: &Visitor| {

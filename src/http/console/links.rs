@@ -10,7 +10,7 @@ use super::session::Form;
 use super::shown::Shown;
 use crate::http::App;
 use crate::http::console::pages::links as pages;
-use crate::http::linking::{Thing, Wish, made, origin};
+use crate::http::linking::{LinkWish, Thing, made, origin};
 use crate::http::params::Segment;
 use crate::http::problem::Problem;
 use crate::http::shared::Shared;
@@ -66,7 +66,7 @@ fn page(service: &App, shared: &Shared, headers: &HeaderMap, sent: &Form, thing:
     let (person, token) = visitor.person.as_ref().zip(visitor.token).ok_or_else(Problem::unauthenticated)?;
     let no_number = || Problem::invalid_request("the number of days is no whole number");
     let days = sent.some("days").map(|days| days.parse::<u32>().map_err(|_| no_number())).transpose()?;
-    let wish = Wish { thing, format: sent.some("format"), days };
+    let wish = LinkWish { thing, format: sent.some("format"), days };
     let link = made(service, shared, (person, token), &wish)?;
     let address = format!("{}{}", origin(shared, headers), link.address);
     Ok(visitor.page("Link", "", &pages::made(&wish.thing, &address, &service.date(link.end_ms))))

@@ -15,7 +15,7 @@ use super::shown::{AddressParams, Shown, address, aside, fragment, see};
 use crate::http::App;
 use crate::http::console::pages::policy::{self as pages, Checked, EditorPage};
 use crate::http::console::pages::policy_columns::ColumnForm;
-use crate::http::console::pages::policy_start::{Notice, StartPage};
+use crate::http::console::pages::policy_start::{PolicyNotice, StartPage};
 use crate::http::problem::Problem;
 use crate::http::visitor::Visitor;
 use crate::kernel::budget::people::{Person, Role};
@@ -23,7 +23,7 @@ use crate::query::terms::policy::editing::{columns_in, with_column};
 use crate::service::Service;
 use crate::service::asking::costs::costs;
 use crate::service::publishing::policies::changes;
-use crate::service::publishing::saved_policies::{PolicyText, SavingFault};
+use crate::service::publishing::saved_policies::{PolicySavingFault, PolicyText};
 use crate::service::publishing::uploads::{DraftOutcome, Upload};
 
 /// How long a page waits for a draft before it says that the file is still being read, in seconds.
@@ -55,7 +55,7 @@ struct Editing {
     upload: String,
     name: String,
     column: Option<ColumnForm>,
-    notice: Option<Notice>,
+    notice: Option<PolicyNotice>,
 }
 
 /// GET /policy: the editor, with the policy of a dataset, the draft for an upload, or a saved text, if the address names one.
@@ -87,7 +87,7 @@ pub async fn check(State(service): State<App>, form: PolicyForm) -> Shown {
         match form.0.text("do") {
             "save" => match saved(service, &person, &editing) {
                 Ok(done) => return Ok(done),
-                Err(fault) => editing.notice = Some(Notice::Bad(format!("The policy was not saved: {fault}."))),
+                Err(fault) => editing.notice = Some(PolicyNotice::Bad(format!("The policy was not saved: {fault}."))),
             },
             "put" => editing.put(typed(&form.0)),
             "close" => {}
@@ -127,12 +127,12 @@ pub async fn forget(State(service): State<App>, form: Form) -> Shown {
     aside(&service, form.visitor, act).await
 }
 
-fn problem(fault: SavingFault) -> Problem {
+fn problem(fault: PolicySavingFault) -> Problem {
     match fault {
-        SavingFault::NoPlace | SavingFault::Name | SavingFault::Size | SavingFault::Full => {
+        PolicySavingFault::NoPlace | PolicySavingFault::Name | PolicySavingFault::Size | PolicySavingFault::Full => {
             Problem::invalid_request(format!("the policy was not saved: {fault}"))
         }
-        SavingFault::Ledger(fault) => crate::service::ServiceError::from(fault).into(),
+        PolicySavingFault::Ledger(fault) => crate::service::ServiceError::from(fault).into(),
     }
 }
 
@@ -144,10 +144,10 @@ impl Editing {
             Ok(text) => {
                 self.text = text;
                 let words = format!("The column {} is in the text now.", column.fields.name);
-                self.notice = Some(Notice::Good(words));
+                self.notice = Some(PolicyNotice::Good(words));
             }
             Err(fault) => {
-                self.notice = Some(Notice::Bad(format!("The column was not changed: {fault}.")));
+                self.notice = Some(PolicyNotice::Bad(format!("The column was not changed: {fault}.")));
                 self.column = Some(column);
             }
         }
@@ -155,7 +155,7 @@ impl Editing {
 }
 
 /// Saves the text under its name, and leads back to it.
-fn saved(service: &Service, person: &Person, editing: &Editing) -> Result<Response, SavingFault> {
+fn saved(service: &Service, person: &Person, editing: &Editing) -> Result<Response, PolicySavingFault> {
     let (name, text, upload) = (editing.name.clone(), editing.text.clone(), editing.upload.clone());
     let saved = PolicyText { name, text, upload, at_ms: service.now_ms() };
     service.save_policy_text(&person.name, &saved)?;
@@ -206,22 +206,22 @@ fn begun(
     let (Some(id), Some(drafted)) = (&params.upload, drafted) else { return Ok(editing) };
     match drafted {
         Drafted::Gone => return Err(Problem::not_found("there is no such upload any more; upload the file again")),
-        Drafted::Pending => editing.notice = Some(Notice::Pending(id.clone())),
+        Drafted::Pending => editing.notice = Some(PolicyNotice::Pending(id.clone())),
         Drafted::Made(Ok(text)) => (editing.text, editing.upload) = (text.to_string(), id.clone()),
-        Drafted::Made(Err(fault)) => editing.notice = Some(Notice::Bad(format!("There is no draft. {fault}"))),
+        Drafted::Made(Err(fault)) => editing.notice = Some(PolicyNotice::Bad(format!("There is no draft. {fault}"))),
     }
     Ok(editing)
 }
 
 /// Says on the page what was done. A link can only choose among these messages.
-fn done(word: Option<&str>) -> Option<Notice> {
+fn done(word: Option<&str>) -> Option<PolicyNotice> {
     let words = match word? {
         "saved" => "Saved. You find it under your saved policies.",
         "forgotten" => "Deleted from your saved policies.",
         "removed" => "The file is removed.",
         _ => return None,
     };
-    Some(Notice::Good(words.to_owned()))
+    Some(PolicyNotice::Good(words.to_owned()))
 }
 
 fn page(service: &Service, visitor: &Visitor, person: &Person, editing: &Editing) -> Response {

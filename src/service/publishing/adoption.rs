@@ -16,7 +16,7 @@ use crate::query::terms::edition::{EDITIONS, EditionError, Manifest};
 use crate::query::terms::policy::Policy;
 use crate::service::held::HeldEditions;
 use crate::service::publishing::editions::{check_cap, publish_edition};
-use crate::service::publishing::loading::{Declared, KeptPolicy, manifests};
+use crate::service::publishing::loading::{KeptPolicy, ServedPolicy, manifests};
 use crate::service::publishing::statistics::StatisticFault;
 use crate::service::{Current, Dataset, Service, ServiceError};
 
@@ -80,7 +80,7 @@ impl Current {
     pub fn check_adoptable(&self, policy: &Policy) -> Result<(), AdoptionError> {
         let now = self.now();
         check_cap(now.ledger(), policy)?;
-        now.successor(&policy.name, Declared::of(policy.clone()).datasets("", None)).map(|_| ())
+        now.successor(&policy.name, ServedPolicy::of(policy.clone()).datasets("", None)).map(|_| ())
     }
 
     /// Takes an edition: moves it to the other editions, loads it, makes it the one that questions see in the ledger, and then in this
@@ -100,7 +100,7 @@ impl Current {
         let all = manifests(staged.staging, own)?;
         let report = Report::read(staged.staging, staged.edition);
         let successor =
-            before.successor(&policy.name, Declared::of(policy.clone()).datasets(staged.edition, report))?;
+            before.successor(&policy.name, ServedPolicy::of(policy.clone()).datasets(staged.edition, report))?;
         KeptPolicy::new(policy, staged.text).write(&Manifest::dir(staged.staging, staged.edition))?;
         let moved = Moved::all(state, staged.staging, &all)?;
         let loaded = Loaded::all(state, &before.ports.engine, &all)?;

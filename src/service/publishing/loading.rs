@@ -69,7 +69,7 @@ impl KeptPolicy {
 }
 
 /// What a policy says about a dataset as it is served.
-pub struct Declared {
+pub struct ServedPolicy {
     /// The dataset's name.
     pub name: String,
     /// What can change without sealing anew.
@@ -78,7 +78,7 @@ pub struct Declared {
     pub terms: Terms,
 }
 
-impl Declared {
+impl ServedPolicy {
     /// What a checked policy says.
     #[must_use]
     pub fn of(policy: Policy) -> Self {

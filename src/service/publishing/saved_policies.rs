@@ -19,7 +19,7 @@ pub const NAME_CHARS_MAX: usize = 80;
 
 /// Why a text was not saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum SavingFault {
+pub enum PolicySavingFault {
     /// The server was started without a place for them.
     #[error("this server keeps no policies that are being written")]
     NoPlace,
@@ -62,10 +62,10 @@ impl Service {
     /// Saves a text of a steward, in place of the one with the same name. Blocks.
     ///
     /// # Errors
-    /// [`SavingFault`]; then nothing was changed.
-    pub fn save_policy_text(&self, person: &str, text: &PolicyText) -> Result<(), SavingFault> {
+    /// [`PolicySavingFault`]; then nothing was changed.
+    pub fn save_policy_text(&self, person: &str, text: &PolicyText) -> Result<(), PolicySavingFault> {
         if !(1..=NAME_CHARS_MAX).contains(&text.name.chars().count()) || text.name.chars().any(char::is_control) {
-            return Err(SavingFault::Name);
+            return Err(PolicySavingFault::Name);
         }
         self.put(person, text)
     }
@@ -73,27 +73,27 @@ impl Service {
     /// Keeps the text that a steward works on, in place of the one before. Blocks.
     ///
     /// # Errors
-    /// [`SavingFault`]; then nothing was changed.
-    pub fn keep_policy_text(&self, person: &str, text: &str, upload: &str) -> Result<(), SavingFault> {
+    /// [`PolicySavingFault`]; then nothing was changed.
+    pub fn keep_policy_text(&self, person: &str, text: &str, upload: &str) -> Result<(), PolicySavingFault> {
         let (name, text, upload) = (String::new(), text.to_owned(), upload.to_owned());
         self.put(person, &PolicyText { name, text, upload, at_ms: self.now_ms() })
     }
 
-    fn put(&self, person: &str, text: &PolicyText) -> Result<(), SavingFault> {
-        let table = self.policy_texts.as_ref().ok_or(SavingFault::NoPlace)?;
+    fn put(&self, person: &str, text: &PolicyText) -> Result<(), PolicySavingFault> {
+        let table = self.policy_texts.as_ref().ok_or(PolicySavingFault::NoPlace)?;
         if !(1..=TEXT_BYTES_MAX).contains(&text.text.len()) {
-            return Err(SavingFault::Size);
+            return Err(PolicySavingFault::Size);
         }
         // The text that they work on is one more.
-        if table.save(person, text, TEXTS_MAX + 1)? { Ok(()) } else { Err(SavingFault::Full) }
+        if table.save(person, text, TEXTS_MAX + 1)? { Ok(()) } else { Err(PolicySavingFault::Full) }
     }
 
     /// Deletes a text of a steward. A name that is not there changes nothing. Blocks.
     ///
     /// # Errors
-    /// [`SavingFault`]; then nothing was changed.
-    pub fn forget_policy_text(&self, person: &str, name: &str) -> Result<(), SavingFault> {
-        let table = self.policy_texts.as_ref().ok_or(SavingFault::NoPlace)?;
+    /// [`PolicySavingFault`]; then nothing was changed.
+    pub fn forget_policy_text(&self, person: &str, name: &str) -> Result<(), PolicySavingFault> {
+        let table = self.policy_texts.as_ref().ok_or(PolicySavingFault::NoPlace)?;
         Ok(table.remove(person, name)?)
     }
 }

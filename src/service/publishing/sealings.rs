@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use self::job::{IsCancelled, Job, JobFacts};
 pub use self::job::{SealingStep, SealingView};
 pub use self::process::{SealingLine, seal_alone};
-use self::sources::{SourceFault, Sources};
+use self::sources::{Sources, UnreadableSource};
 use crate::engine::seal::{Report, staging_beside};
 use crate::files;
 use crate::kernel::random::{self, NoRandomness};
@@ -60,7 +60,7 @@ pub enum SealingRefusal {
     },
     /// The policy names a source that it may not name.
     #[error(transparent)]
-    Source(#[from] SourceFault),
+    Source(#[from] UnreadableSource),
     /// The operator's policy file is faulty, so that nobody knows which sources it names.
     #[error(
         "the policy file of \"{dataset}\" on the server is faulty, so its sources are not known; mend it there first"

@@ -42,11 +42,9 @@ fn pages_of_other_sites_read_what_is_public_or_what_they_have_a_token_for() {
                 assert_eq!((before.status, before.bytes.len()), (StatusCode::NO_CONTENT, 0), "{path}");
                 assert_eq!(before.headers["access-control-allow-origin"], named, "{path}");
                 assert_eq!(before.headers["access-control-allow-methods"], "GET, HEAD, OPTIONS", "{path}");
+                let allowed = before.headers["access-control-allow-headers"].to_str().expect("text");
                 for header in ["authorization", "range", "if-range", "if-none-match"] {
-                    assert!(
-                        before.headers["access-control-allow-headers"].to_str().expect("text").contains(header),
-                        "{path}"
-                    );
+                    assert!(allowed.contains(header), "{path}");
                 }
                 assert!(!before.headers.contains_key("access-control-allow-credentials"), "{path}");
                 answers.push(before.headers);
@@ -64,9 +62,8 @@ fn pages_of_other_sites_read_what_is_public_or_what_they_have_a_token_for() {
             for path in ["/v1/statistics/older.csv", &release] {
                 let by_token = ask(Method::GET, path, &[origin, ("authorization", &bearer)]).await;
                 assert!(by_token.status == StatusCode::OK && open(&by_token), "{path}");
-                assert!(
-                    by_token.headers["access-control-expose-headers"].to_str().expect("text").contains("content-range")
-                );
+                let exposed = by_token.headers["access-control-expose-headers"].to_str().expect("text");
+                assert!(exposed.contains("content-range"));
                 let refused = ask(Method::GET, path, &[origin]).await;
                 assert!(refused.status == StatusCode::UNAUTHORIZED && !open(&refused), "{path}");
             }

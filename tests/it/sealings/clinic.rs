@@ -29,6 +29,9 @@ use crate::support::{Reply, call, grant, launch, seal_and_publish, visits};
 /// What the researcher may spend of each dataset.
 const ALLOCATION: &str = "100";
 
+/// The id of an upload.
+pub const UPLOAD: &str = "up_0123456789abcdef0123456789abcdef";
+
 pub struct Clinic {
     pub dir: TempDir,
     pub state: PathBuf,

@@ -10,7 +10,7 @@ use tacit::kernel::budget::ledger::read;
 use tacit::service::publishing::sealings::{SEALINGS_MAX, SealingStep};
 
 use super::BEFORE;
-use super::clinic::{Clinic, until};
+use super::clinic::{Clinic, UPLOAD, until};
 use crate::support::{PURE, block_on, policy, visits};
 
 fn head(clinic: &Clinic) -> u64 {
@@ -30,16 +30,20 @@ fn editions(state: &Path) -> Vec<String> {
 fn a_policy_from_a_door_names_nothing_but_uploads_and_what_the_operator_named() {
     let clinic = Clinic::new(&policy(PURE), BEFORE, &[]);
     std::fs::write(clinic.dir.path().join("secret.csv"), visits(10)).expect("a file");
-    clinic.upload("up1", "new.csv", &visits(50));
+    clinic.upload(UPLOAD, "new.csv", &visits(50));
     let (before, entries) = (clinic.edition("visits"), head(&clinic));
     let absolute = clinic.dir.path().join("secret.csv");
     block_on(async {
         let cases = [
             (policy(PURE).replace("visits.csv", "secret.csv"), None, "secret.csv"),
             (policy(PURE).replace("visits.csv", &absolute.display().to_string()), None, "neither the uploaded file"),
-            (policy(PURE).replace("visits.csv", "state/uploads/up1/new.csv"), Some("up1"), "neither the uploaded file"),
+            (
+                policy(PURE).replace("visits.csv", &format!("state/uploads/{UPLOAD}/new.csv")),
+                Some(UPLOAD),
+                "neither the uploaded file",
+            ),
             (policy(PURE).replace("visits.csv", "new.csv"), None, "neither the uploaded file"),
-            (policy(PURE).replace("visits.csv", "new.csv"), Some("../up1"), "no uploaded file"),
+            (policy(PURE).replace("visits.csv", "new.csv"), Some("../x"), "no uploaded file"),
             (policy(PURE).replace("visits.csv", "new.csv"), Some("up2"), "no uploaded file"),
             // Another dataset has no policy file of the operator's, so not even the file that this one is read from.
             (policy(PURE).replace("name = \"visits\"", "name = \"others\""), None, "visits.csv"),
@@ -54,7 +58,7 @@ fn a_policy_from_a_door_names_nothing_but_uploads_and_what_the_operator_named() 
         }
         assert_eq!((clinic.edition("visits"), head(&clinic), clinic.sealings.all().len()), (before, entries, 0));
         // The same name in an upload is the upload's.
-        assert_eq!(clinic.sealed(&policy(PURE).replace("visits.csv", "new.csv"), Some("up1")).await["step"], "served");
+        assert_eq!(clinic.sealed(&policy(PURE).replace("visits.csv", "new.csv"), Some(UPLOAD)).await["step"], "served");
     });
     clinic.verified();
 }
@@ -64,14 +68,14 @@ fn a_sealing_that_fails_changes_nothing_and_tells_stewards_why() {
     let clinic = Clinic::new(&policy(PURE), BEFORE, &[]);
     let (before, entries, folders) = (clinic.edition("visits"), head(&clinic), editions(&clinic.state));
     block_on(async {
-        let upload = clinic.upload("up1", "new.csv", "patient_id,region\np1,north\n");
+        let upload = clinic.upload(UPLOAD, "new.csv", "patient_id,region\np1,north\n");
         let text = policy(PURE).replace("visits.csv", "new.csv");
-        let ended = clinic.sealed(&text, Some("up1")).await;
+        let ended = clinic.sealed(&text, Some(UPLOAD)).await;
         let fault = ended["fault"].as_str().unwrap_or_default();
         assert!(ended["step"] == "failed" && fault.contains("diagnosis"), "{ended}");
         assert!(upload.is_dir(), "the way back to the text needs it");
         std::fs::write(upload.join("new.csv"), visits(20).replace("south", "")).expect("a file");
-        let ended = clinic.sealed(&text, Some("up1")).await;
+        let ended = clinic.sealed(&text, Some(UPLOAD)).await;
         let fault = ended["fault"].as_str().unwrap_or_default();
         assert!(ended["step"] == "failed" && fault.contains("region"), "{ended}");
         assert_eq!((clinic.edition("visits"), head(&clinic)), (before, entries));
@@ -97,10 +101,10 @@ fn few_sealings_go_on_at_once_and_each_can_be_cancelled() {
     let clinic = clinic.sealing_with(program);
     let (sealings, folders) = (Arc::clone(&clinic.sealings), editions(&clinic.state));
     block_on(async {
-        clinic.upload("up1", "new.csv", &visits(50));
+        clinic.upload(UPLOAD, "new.csv", &visits(50));
         let named =
             |name: &str| policy(PURE).replace("\"visits\"", &format!("\"{name}\"")).replace("visits.csv", "new.csv");
-        let start = |name: &str| sealings.start(named(name), Some("up1"), "sam");
+        let start = |name: &str| sealings.start(named(name), Some(UPLOAD), "sam");
         let first = sealings.start(policy(PURE), None, "sam").expect("a sealing");
         let twice = sealings.start(policy(PURE), None, "sam").expect_err("one of a dataset at a time");
         assert!(twice.to_string().contains("is being sealed"), "{twice}");

@@ -11,7 +11,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::IntoResponse;
 use tokio::sync::mpsc;
 
-use super::{LedgerParams, search};
+use super::{LedgerPageParams, search};
 use crate::http::App;
 use crate::http::console::shown::{AddressParams, Shown};
 use crate::http::entry_rows::{csv_lines, titles};
@@ -36,7 +36,7 @@ pub async fn json(
     state: State<App>,
     shared: Extension<Arc<Shared>>,
     visitor: Visitor,
-    params: AddressParams<LedgerParams>,
+    params: AddressParams<LedgerPageParams>,
 ) -> Shown {
     export(state, shared, visitor, params, ExportFormat::Json)
 }
@@ -46,7 +46,7 @@ pub async fn csv(
     state: State<App>,
     shared: Extension<Arc<Shared>>,
     visitor: Visitor,
-    params: AddressParams<LedgerParams>,
+    params: AddressParams<LedgerPageParams>,
 ) -> Shown {
     export(state, shared, visitor, params, ExportFormat::Csv)
 }
@@ -55,7 +55,7 @@ fn export(
     State(service): State<App>,
     Extension(shared): Extension<Arc<Shared>>,
     visitor: Visitor,
-    AddressParams(params): AddressParams<LedgerParams>,
+    AddressParams(params): AddressParams<LedgerPageParams>,
     format: ExportFormat,
 ) -> Shown {
     visitor.only(&[Role::Steward])?;

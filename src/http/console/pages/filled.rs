@@ -1,6 +1,6 @@
 //! Forms that come back: what was typed into them stands there again, and what is wrong with it stands at its field.
 //!
-//! Every form of a page is written with [`Fields`], so that a page is the same whether it is opened or comes back.
+//! Every form of a page is written with [`FormFields`], so that a page is the same whether it is opened or comes back.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -35,7 +35,7 @@ pub struct Forms<'a> {
 
 /// The fields of one form of a page.
 #[derive(Debug, Clone)]
-pub struct Fields<'a> {
+pub struct FormFields<'a> {
     token: &'a str,
     id: String,
     refused: Option<&'a RefusedForm>,
@@ -44,7 +44,7 @@ pub struct Fields<'a> {
 impl<'a> Forms<'a> {
     /// The form that is sent to a path, if there is one of them on the page.
     #[must_use]
-    pub fn at(self, action: &str) -> Fields<'a> {
+    pub fn at(self, action: &str) -> FormFields<'a> {
         self.about(action, "", "")
     }
 
@@ -60,18 +60,18 @@ impl<'a> Forms<'a> {
 
     /// The form that is sent to a path, among others that differ in a hidden field.
     #[must_use]
-    pub fn about(self, action: &str, field: &str, value: &str) -> Fields<'a> {
+    pub fn about(self, action: &str, field: &str, value: &str) -> FormFields<'a> {
         let is_it = |refused: &&RefusedForm| {
             let sent = refused.values.get(field).map_or("", String::as_str);
             refused.action == action && (field.is_empty() || sent == value)
         };
         let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
         let id = format!("fault{action}-{value}").chars().map(plain).collect();
-        Fields { token: self.token, id, refused: self.refused.filter(is_it) }
+        FormFields { token: self.token, id, refused: self.refused.filter(is_it) }
     }
 }
 
-impl Fields<'_> {
+impl FormFields<'_> {
     /// What every form begins with: its secret, and what is wrong with it unless that stands at one of the fields that it shows.
     #[must_use]
     pub fn begin(&self, shown: &[&str]) -> Markup {

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::filled::{Fields, Forms};
+use super::filled::{FormFields, Forms};
 use crate::kernel::budget::people::Role;
 use crate::service::stewarding::accounts::timestamp;
 
@@ -123,7 +123,7 @@ pub fn shown_once(fresh: &Fresh<'_>) -> Markup {
 
 /// A box for each dataset.
 #[must_use]
-pub fn boxes(fields: &Fields<'_>, datasets: &[String], ticked: &[String], legend: &str) -> Markup {
+pub fn boxes(fields: &FormFields<'_>, datasets: &[String], ticked: &[String], legend: &str) -> Markup {
     let is_ticked = |dataset: &String| fields.is_chosen(&format!("{TICK}{dataset}"), "yes", ticked.contains(dataset));
     html! {
         fieldset {

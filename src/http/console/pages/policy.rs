@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use super::policy_columns::{self as columns, ColumnForm, FORM};
 use super::policy_sealing::{differences, sealing};
-use super::policy_start::{self as start, Notice, StartPage};
+use super::policy_start::{self as start, PolicyNotice, StartPage};
 use super::what_if;
 use crate::query::terms::policy::editing::DeclaredColumn;
 use crate::query::terms::policy::{Policy, PolicyFault, SEEN};
@@ -60,7 +60,7 @@ pub struct EditorPage<'a> {
     /// The column that is being changed.
     pub column: Option<&'a ColumnForm>,
     /// What was done just now, or why it was not.
-    pub notice: Option<&'a Notice>,
+    pub notice: Option<&'a PolicyNotice>,
     /// What the editor can begin with.
     pub start: &'a StartPage<'a>,
 }

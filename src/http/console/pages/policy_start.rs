@@ -10,7 +10,7 @@ use crate::service::publishing::uploads::{Upload, UploadLimits};
 use crate::service::views::timestamp;
 
 /// What was done just now, or why it was not.
-pub enum Notice {
+pub enum PolicyNotice {
     /// It was done.
     Good(String),
     /// It was not done.
@@ -31,11 +31,11 @@ pub struct StartPage<'a> {
 
 /// Says what was done just now.
 #[must_use]
-pub fn notice(notice: &Notice) -> Markup {
+pub fn notice(notice: &PolicyNotice) -> Markup {
     match notice {
-        Notice::Good(words) => html! { p.note.good role="status" { (words) } },
-        Notice::Bad(words) => html! { p.note.bad role="alert" { (words) } },
-        Notice::Pending(id) => html! {
+        PolicyNotice::Good(words) => html! { p.note.good role="status" { (words) } },
+        PolicyNotice::Bad(words) => html! { p.note.bad role="alert" { (words) } },
+        PolicyNotice::Pending(id) => html! {
             p.note role="status" {
                 "The file is being read, which takes a while if it is large. " a href={ "/policy?upload=" (id) } { "Look again" }
             }

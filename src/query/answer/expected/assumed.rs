@@ -16,7 +16,7 @@
 
 use super::draws::{Draw, Purpose};
 use super::shape::{ColumnShape, TYPICAL_PART, ValuesFrom};
-use super::supposed::{Departure, Statistic, Supposed, all_of, statistics};
+use super::supposed::{SoughtStatistic, Supposed, SupposedDeparture, all_of, statistics};
 use crate::kernel::privacy::mechanism::NoiseLaw;
 use crate::query::answer::formula::{CentredSum, Formula, Products, Quantile, Squares};
 use crate::query::computation::Measure;
@@ -120,10 +120,10 @@ impl<'a> AssumedValues<'a> {
     /// Supposes values for what a formula is computed from, where they are not known.
     pub(super) fn suppose(&mut self, formula: &Formula) {
         statistics(formula, &mut |of| match of {
-            Statistic::Sum(one, count) => self.sum(one, count),
-            Statistic::Spread(squares) => self.squares(squares),
-            Statistic::Pair(products) => self.products(products),
-            Statistic::Quantile(quantile) => self.quantile(quantile),
+            SoughtStatistic::Sum(one, count) => self.sum(one, count),
+            SoughtStatistic::Spread(squares) => self.squares(squares),
+            SoughtStatistic::Pair(products) => self.products(products),
+            SoughtStatistic::Quantile(quantile) => self.quantile(quantile),
         });
     }
 
@@ -157,13 +157,13 @@ impl<'a> AssumedValues<'a> {
         let mut found: Option<ValuesFrom> = None;
         statistics(formula, &mut |of| {
             let one = match of {
-                Statistic::Sum(..) => return,
-                Statistic::Spread(squares) if knows(&[&squares.sum, &squares.squares]) => ValuesFrom::Answers,
-                Statistic::Spread(squares) => shape(&squares.of),
-                Statistic::Pair(products) if knows(&all_of(products)) => ValuesFrom::Answers,
-                Statistic::Pair(products) => shape(&products.of.0).max(shape(&products.of.1)),
-                Statistic::Quantile(quantile) if self.knows_own(&quantile.levels) => ValuesFrom::Answers,
-                Statistic::Quantile(quantile) => {
+                SoughtStatistic::Sum(..) => return,
+                SoughtStatistic::Spread(squares) if knows(&[&squares.sum, &squares.squares]) => ValuesFrom::Answers,
+                SoughtStatistic::Spread(squares) => shape(&squares.of),
+                SoughtStatistic::Pair(products) if knows(&all_of(products)) => ValuesFrom::Answers,
+                SoughtStatistic::Pair(products) => shape(&products.of.0).max(shape(&products.of.1)),
+                SoughtStatistic::Quantile(quantile) if self.knows_own(&quantile.levels) => ValuesFrom::Answers,
+                SoughtStatistic::Quantile(quantile) => {
                     quantile.levels.first().and_then(|level| self.column(*level)).map_or(ValuesFrom::Bounds, shape)
                 }
             };
@@ -200,9 +200,9 @@ impl<'a> AssumedValues<'a> {
     }
 
     /// How far this draw is from what is expected of the column that a measurement is of.
-    fn departure(&self, index: usize) -> Departure {
+    fn departure(&self, index: usize) -> SupposedDeparture {
         let one = |purpose: Purpose| self.draw.normal(purpose, self.cell, index);
-        Departure { spread: one(Purpose::Spread), mean: one(Purpose::Mean) }
+        SupposedDeparture { spread: one(Purpose::Spread), mean: one(Purpose::Mean) }
     }
 
     fn sum(&mut self, one: &CentredSum, count: Option<usize>) {

@@ -23,7 +23,7 @@ pub(super) struct Supposed {
 
 /// How far a draw is from what is expected of a column, in units of what is typical.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Departure {
+pub(super) struct SupposedDeparture {
     /// Of how far the values are spread.
     pub(super) spread: f64,
     /// Of the mean.
@@ -31,7 +31,7 @@ pub(super) struct Departure {
 }
 
 impl Supposed {
-    pub(super) fn of(known: Option<ColumnShape>, grid: &Grid, departure: Departure) -> Self {
+    pub(super) fn of(known: Option<ColumnShape>, grid: &Grid, departure: SupposedDeparture) -> Self {
         let (low, high) = grid.bounds();
         let radius = grid.radius() as f64 * grid.step_value();
         let typical = |mean: f64| TYPICAL_SPREAD * (mean - low).min(high - mean).max(0.02 * (high - low));
@@ -68,7 +68,7 @@ impl Supposed {
 }
 
 /// A formula that depends on how the values of a column lie.
-pub(super) enum Statistic<'a> {
+pub(super) enum SoughtStatistic<'a> {
     Sum(&'a CentredSum, Option<usize>),
     Spread(&'a Squares),
     Pair(&'a Products),
@@ -76,13 +76,13 @@ pub(super) enum Statistic<'a> {
 }
 
 /// Calls `take` with everything in a formula that depends on how the values of a column lie.
-pub(super) fn statistics<'a>(formula: &'a Formula, take: &mut dyn FnMut(Statistic<'a>)) {
+pub(super) fn statistics<'a>(formula: &'a Formula, take: &mut dyn FnMut(SoughtStatistic<'a>)) {
     match formula {
-        Formula::Sum(one) => take(Statistic::Sum(one, one.count)),
-        Formula::Mean(one, count) => take(Statistic::Sum(one, Some(*count))),
-        Formula::Spread(_, squares) => take(Statistic::Spread(squares)),
-        Formula::Pair(_, products) => take(Statistic::Pair(products)),
-        Formula::Quantile(quantile) => take(Statistic::Quantile(quantile)),
+        Formula::Sum(one) => take(SoughtStatistic::Sum(one, one.count)),
+        Formula::Mean(one, count) => take(SoughtStatistic::Sum(one, Some(*count))),
+        Formula::Spread(_, squares) => take(SoughtStatistic::Spread(squares)),
+        Formula::Pair(_, products) => take(SoughtStatistic::Pair(products)),
+        Formula::Quantile(quantile) => take(SoughtStatistic::Quantile(quantile)),
         other => other.parts().into_iter().for_each(|part| statistics(part, take)),
     }
 }

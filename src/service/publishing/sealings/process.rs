@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::sources::{SourceFault, Sources};
+use super::sources::{Sources, UnreadableSource};
 use crate::engine::seal::{SealError, seal};
 use crate::files;
 use crate::query::terms::policy::PolicyFault;
@@ -71,7 +71,7 @@ enum Unsealed {
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     Faulty(Vec<PolicyFault>),
     #[error(transparent)]
-    Source(#[from] SourceFault),
+    Source(#[from] UnreadableSource),
     #[error(transparent)]
     Seal(#[from] SealError),
 }

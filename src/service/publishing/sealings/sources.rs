@@ -18,7 +18,7 @@ use crate::query::terms::source::{SourceLocation, SourceSpec};
     "the source {source_name} is neither the uploaded file nor one that the policy file of this dataset on the server names; accepted are \
      the name of an uploaded file, and the sources of that policy file as they are written there"
 )]
-pub struct SourceFault {
+pub struct UnreadableSource {
     /// The source as the policy writes it, in quotes, or that it is a query.
     source_name: String,
 }
@@ -31,10 +31,35 @@ pub struct Sources {
     /// The folder of the operator's policy file, which its paths are relative to.
     pub beside: Option<PathBuf>,
     /// What the operator's policy file names; `None` if everything may be named, because it was checked before.
-    named: Option<Named>,
+    named: Option<NamedByOperator>,
 }
 
-/// What an operator's policy file names.
+/// What an operator's policy file names, by what it is named for: what holds rows of units must never become a public table.
+#[derive(Debug, Clone, Default)]
+struct NamedByOperator {
+    private: Named,
+    public: Named,
+}
+
+/// What a policy reads a source for.
+#[derive(Clone, Copy)]
+enum SourceUse {
+    /// Rows of units, or the ids of those who withdrew.
+    Private,
+    /// A table that is published as it is.
+    Public,
+}
+
+impl NamedByOperator {
+    fn of(&self, purpose: SourceUse) -> &Named {
+        match purpose {
+            SourceUse::Private => &self.private,
+            SourceUse::Public => &self.public,
+        }
+    }
+}
+
+/// Places of sources.
 #[derive(Debug, Clone, Default)]
 struct Named {
     paths: HashSet<PathBuf>,
@@ -42,6 +67,16 @@ struct Named {
 }
 
 impl Named {
+    fn has_any_of(&self, from: &SourceLocation) -> bool {
+        match from {
+            SourceLocation::Path(path) => self.paths.contains(path),
+            SourceLocation::Files(paths) => paths.iter().any(|path| self.paths.contains(path)),
+            SourceLocation::Postgres { connection, query } => {
+                self.queries.contains(&(connection.clone(), query.clone()))
+            }
+        }
+    }
+
     fn add(&mut self, from: &SourceLocation) {
         match from {
             SourceLocation::Path(path) => {
@@ -68,17 +103,17 @@ impl Sources {
     /// [`PolicyError`] if the operator's file is faulty, so that nobody knows what it names.
     pub fn allowed(operator: Option<&Path>, upload: Option<PathBuf>) -> Result<Self, PolicyError> {
         let Some(path) = operator else {
-            return Ok(Self { upload, beside: None, named: Some(Named::default()) });
+            return Ok(Self { upload, beside: None, named: Some(NamedByOperator::default()) });
         };
-        let mut named = Named::default();
+        let mut named = NamedByOperator::default();
         let policy = Policy::load_with(path, &mut |spec, columns| {
-            named.add(&spec.from);
+            named.public.add(&spec.from);
             read_public(spec, columns)
         })?;
         let tables = policy.tables.iter().map(|table| &table.source);
         let rows = policy.tables.is_empty().then_some(&policy.source);
-        rows.into_iter().chain(tables).chain(&policy.joined).for_each(|spec| named.add(&spec.from));
-        named.paths.extend(policy.exclude);
+        rows.into_iter().chain(tables).chain(&policy.joined).for_each(|spec| named.private.add(&spec.from));
+        named.private.paths.extend(policy.exclude);
         let beside = path.parent().unwrap_or(Path::new("")).to_owned();
         Ok(Self { upload, beside: Some(beside), named: Some(named) })
     }
@@ -87,35 +122,48 @@ impl Sources {
     ///
     /// # Errors
     /// Every fault of the text, or the first source that it may not name.
-    pub fn parse(&self, text: &str) -> Result<Result<Policy, SourceFault>, Vec<PolicyFault>> {
+    pub fn parse(&self, text: &str) -> Result<Result<Policy, UnreadableSource>, Vec<PolicyFault>> {
+        let mut public = Named::default();
         let mut read = |spec: &SourceSpec, columns: &[String]| -> Result<PublicRows, Box<dyn Error>> {
-            read_public(&self.spec(spec.clone())?, columns)
+            let spec = self.spec(spec.clone(), SourceUse::Public)?;
+            public.add(&spec.from);
+            read_public(&spec, columns)
         };
-        Policy::parse_with(text, &mut read).map(|policy| self.located(policy))
+        Policy::parse_with(text, &mut read).map(|policy| self.located(policy, &public))
     }
 
-    fn located(&self, policy: Policy) -> Result<Policy, SourceFault> {
-        let source = if policy.tables.is_empty() { self.spec(policy.source)? } else { policy.source };
-        let table = |table: TableReading| Ok(TableReading { source: self.spec(table.source)?, ..table });
+    /// The policy with its sources where they are. None of them may be one of the `public` ones, which were read as public tables.
+    fn located(&self, policy: Policy, public: &Named) -> Result<Policy, UnreadableSource> {
+        let private = |spec: SourceSpec| {
+            let spec = self.spec(spec, SourceUse::Private)?;
+            if self.named.is_some() && public.has_any_of(&spec.from) {
+                return Err(UnreadableSource {
+                    source_name: "of a public table, which also holds rows of units,".to_owned(),
+                });
+            }
+            Ok(spec)
+        };
+        let source = if policy.tables.is_empty() { private(policy.source)? } else { policy.source };
+        let table = |table: TableReading| Ok(TableReading { source: private(table.source)?, ..table });
         Ok(Policy {
             source,
             tables: policy.tables.into_iter().map(table).collect::<Result<_, _>>()?,
-            joined: policy.joined.into_iter().map(|spec| self.spec(spec)).collect::<Result<_, _>>()?,
-            exclude: policy.exclude.map(|path| self.path(path)).transpose()?,
+            joined: policy.joined.into_iter().map(private).collect::<Result<_, _>>()?,
+            exclude: policy.exclude.map(|path| self.path(path, SourceUse::Private)).transpose()?,
             ..policy
         })
     }
 
-    fn spec(&self, spec: SourceSpec) -> Result<SourceSpec, SourceFault> {
+    fn spec(&self, spec: SourceSpec, purpose: SourceUse) -> Result<SourceSpec, UnreadableSource> {
         let from = match spec.from {
-            SourceLocation::Path(path) => SourceLocation::Path(self.path(path)?),
+            SourceLocation::Path(path) => SourceLocation::Path(self.path(path, purpose)?),
             SourceLocation::Files(paths) => {
-                SourceLocation::Files(paths.into_iter().map(|path| self.path(path)).collect::<Result<_, _>>()?)
+                SourceLocation::Files(paths.into_iter().map(|path| self.path(path, purpose)).collect::<Result<_, _>>()?)
             }
             SourceLocation::Postgres { connection, query } => {
                 let asked = (connection, query);
-                if self.named.as_ref().is_some_and(|named| !named.queries.contains(&asked)) {
-                    return Err(SourceFault { source_name: "that is a query of a database".to_owned() });
+                if self.named.as_ref().is_some_and(|named| !named.of(purpose).queries.contains(&asked)) {
+                    return Err(UnreadableSource { source_name: "that is a query of a database".to_owned() });
                 }
                 SourceLocation::Postgres { connection: asked.0, query: asked.1 }
             }
@@ -123,15 +171,15 @@ impl Sources {
         Ok(SourceSpec { from, ..spec })
     }
 
-    fn path(&self, path: PathBuf) -> Result<PathBuf, SourceFault> {
+    fn path(&self, path: PathBuf, purpose: SourceUse) -> Result<PathBuf, UnreadableSource> {
         let uploaded = self.upload.as_ref().filter(|upload| upload.file_name() == Some(path.as_os_str()));
         if let Some(uploaded) = uploaded {
             return Ok(uploaded.clone());
         }
         let whole = self.beside.as_ref().map_or_else(|| path.clone(), |beside| beside.join(&path));
         match &self.named {
-            Some(named) if !named.paths.contains(&whole) => {
-                Err(SourceFault { source_name: format!("\"{}\"", shown(&path.to_string_lossy())) })
+            Some(named) if !named.of(purpose).paths.contains(&whole) => {
+                Err(UnreadableSource { source_name: format!("\"{}\"", shown(&path.to_string_lossy())) })
             }
             Some(_) | None => Ok(whole),
         }
@@ -194,6 +242,12 @@ mod tests {
         for others in ["exclude = \"/etc/passwd\"", public] {
             let (is_accepted, said) = check(&both, "\"a.csv\"", others);
             assert!(!is_accepted && said.contains("/etc/passwd") && said.contains("neither"), "{said}");
+        }
+        // What holds rows of units does not become public, whether the operator names it, or it was uploaded for both.
+        for (source, table) in [("\"new.csv\"", "a.csv"), ("\"a.csv\"", "gone.csv")] {
+            let public = format!("[[public]]\nname = \"p\"\nsource = \"{table}\"\ncolumns = [\"x\"]\n");
+            let (is_accepted, said) = check(&both, source, &public);
+            assert!(!is_accepted && said.contains("neither the uploaded file"), "{table}: {said}");
         }
         let alone = Sources::allowed(None, Some(upload)).expect("no policy");
         assert!(check(&alone, "\"new.csv\"", "").0 && !check(&alone, "\"a.csv\"", "").0);
