@@ -193,7 +193,8 @@ impl fmt::Display for Domain {
                 write!(out, "one of {}{rest}", shown.join(", "))
             }
             (Self::Number(_) | Self::Date { .. }, Some((min, max))) => {
-                write!(out, "a {} from {min} to {max}", self.type_name())
+                let (name, article) = (self.type_name(), if self.type_name().starts_with('i') { "an" } else { "a" });
+                write!(out, "{article} {name} from {min} to {max}")
             }
             (Self::Text { .. }, _) => out.write_str("text without a public list"),
             (Self::Boolean | Self::Number(_) | Self::Date { .. }, _) => out.write_str("true or false"),

@@ -80,7 +80,7 @@ pub fn page(page: &EditorPage<'_>) -> Markup {
         } @else {
             details { summary { "Begin with something else" } (start::start(page.token, page.start)) }
         }
-        @if page.text.contains(SEEN) { (disclosure(page.text)) }
+        (disclosure(page.text))
         h2 { @if page.text.is_empty() { "Or write one" } @else { "The policy" } }
         (form(page))
         div #checked aria-live="polite" { (found(page.token, page.text, page.upload, page.checked)) }
@@ -117,16 +117,18 @@ fn form(page: &EditorPage<'_>) -> Markup {
 
 /// What a draft's placeholders are, and why a person has to replace them.
 fn disclosure(text: &str) -> Markup {
-    let count = text.matches(&format!("\"{SEEN}")).count();
+    // A draft explains its marks in comments, which hold none of the values.
+    let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
+    let count: usize = lines.map(|line| line.matches(&format!("\"{SEEN}")).count()).sum();
     html! {
-        section.note.warn {
+        @if count > 0 { section.note.warn {
             h2 { @if count == 1 { "One value was seen in the data" } @else { (count) " values were seen in the data" } }
             p {
                 "They are marked " code { (SEEN) } ". To publish a bound that was seen in the data is a disclosure: the greatest age is somebody's "
                 "age. Replace each by what is known without looking, such as what the form allows or what the law says, and take the mark away. "
                 "The policy is not accepted before."
             }
-        }
+        } }
     }
 }
 
