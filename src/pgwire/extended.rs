@@ -13,7 +13,7 @@ use pgwire::messages::response::EmptyQueryResponse;
 use super::fault::{DoorFault, state};
 use super::frames::{Bind, Frame, Target};
 use super::link::{Link, Stream};
-use super::params;
+use super::params::{self, PARAMETERS_MAX};
 use super::portals::{Bound, Outcome, Portal, Prepared, STATEMENTS_MAX, formats};
 use super::series::{Next, misplaced};
 use super::session::{Session, no_cursor, no_statement};
@@ -77,6 +77,9 @@ fn parse(session: &mut Session, name: String, sql: String, declared: Vec<u32>) -
     if session.statements.len() >= STATEMENTS_MAX {
         let message = format!("a session has at most {STATEMENTS_MAX} prepared statements");
         return Err(DoorFault::new(state::TOO_MUCH, message));
+    }
+    if declared.len() > PARAMETERS_MAX {
+        return Err(statements::no_parameter(declared.len()));
     }
     let mut pieces = statements::pieces(&sql);
     if pieces.len() > 1 {

@@ -3,10 +3,13 @@
 //! Promises that a value becomes one literal of its type and nothing else, whatever its text, and that the type of a parameter that a client
 //! leaves open follows from the column it stands beside.
 
+use std::collections::HashMap;
+
 use bytes::Bytes;
 use sqlparser::tokenizer::{Token, TokenWithSpan, Whitespace};
 
 use super::fault::{DoorFault, state};
+use super::frames::FRAME_BYTES_MAX;
 use super::statements::Statement;
 use super::table::{Cell, Type};
 use super::values::{self, Format};
@@ -15,6 +18,8 @@ use crate::query::error::shown;
 use crate::query::parse::plain_tokens;
 use crate::query::terms::domain::{date_days, date_text};
 
+/// The largest number of a parameter: whatever has a place for each number up to it takes no more than this.
+pub(super) const PARAMETERS_MAX: usize = 10_000;
 /// How far a parameter's column is looked for, in words before it.
 const WORDS_BACK_MAX: usize = 2_100;
 
@@ -138,15 +143,26 @@ pub(super) fn literal(cell: &Cell) -> Result<String, DoorFault> {
 }
 
 /// The statement's text with these literals at the places of its parameters, number by number.
-pub(super) fn filled(statement: &Statement, literals: &[String]) -> String {
-    let (mut out, mut from) = (String::new(), 0);
+///
+/// # Errors
+/// [`DoorFault`] if it would be longer than a frame: one value can stand at many places.
+pub(super) fn filled(statement: &Statement, literals: &[String]) -> Result<String, DoorFault> {
+    let literal = |number: &usize| literals.get(number - 1).map_or("NULL", String::as_str);
+    let values = statement.holes.iter().map(|(_, number)| literal(number).len());
+    let bytes = values.fold(statement.piece.text.len(), usize::saturating_add);
+    if bytes > FRAME_BYTES_MAX {
+        let message =
+            format!("the statement has {bytes} bytes with its values; accepted are at most {FRAME_BYTES_MAX}");
+        return Err(DoorFault::new(state::TOO_MUCH, message));
+    }
+    let (mut out, mut from) = (String::with_capacity(bytes), 0);
     for (range, number) in &statement.holes {
         out.push_str(&statement.piece.text[from..range.start]);
-        out.push_str(literals.get(number - 1).map_or("NULL", String::as_str));
+        out.push_str(literal(number));
         from = range.end;
     }
     out.push_str(&statement.piece.text[from..]);
-    out
+    Ok(out)
 }
 
 /// A literal of a parameter's value: the digits of numbers stand without quotes.
@@ -177,10 +193,15 @@ pub(super) fn of_question(
             !matches!(token.token, Token::Whitespace(Whitespace::Space | Whitespace::Tab | Whitespace::Newline))
         })
         .collect();
+    let mut first: HashMap<&str, usize> = HashMap::new();
+    for (at, token) in tokens.iter().enumerate() {
+        if let Token::Placeholder(name) = &token.token {
+            first.entry(name).or_insert(at);
+        }
+    }
     let one = |number: usize| {
         let name = format!("${number}");
-        let is_it = |token: &&TokenWithSpan| matches!(&token.token, Token::Placeholder(known) if *known == name);
-        let beside = tokens.iter().position(is_it).and_then(|at| beside(&tokens, at, column));
+        let beside = first.get(name.as_str()).and_then(|at| beside(&tokens, *at, column));
         match declared.get(number - 1).copied().filter(|oid| !matches!(*oid, 0 | oids::UNKNOWN)) {
             None => Ok(beside.unwrap_or_else(|| Parameter::plain(Type::Text))),
             Some(oid) => {

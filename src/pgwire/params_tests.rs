@@ -48,7 +48,7 @@ fn a_value_becomes_one_literal_whatever_its_text() {
     ];
     let literals = cells.map(|cell| literal(&cell).expect("a literal"));
     assert_eq!(
-        filled(&statement, &literals),
+        filled(&statement, &literals).expect("SQL"),
         "SELECT COUNT(*) FROM visits WHERE region = 'x'' OR ''1''=''1' AND age > (-5) AND region <> 'x'' OR ''1''=''1'"
     );
     for (text, of) in [
@@ -81,4 +81,12 @@ fn binary_values_are_read() {
             state::BINARY
         );
     }
+}
+
+#[test]
+fn a_value_that_stands_at_many_places_does_not_make_a_statement_endless() {
+    let statement = statement(&format!("SELECT COUNT(*) FROM visits WHERE region IN ({}$1)", "$1, ".repeat(5_000)));
+    assert!(filled(&statement, &["'north'".to_owned()]).is_ok());
+    let fault = filled(&statement, &[format!("'{}'", "x".repeat(100_000))]).expect_err("too long");
+    assert_eq!(fault.state, "54000");
 }

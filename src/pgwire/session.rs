@@ -167,7 +167,7 @@ impl Session {
             Kind::Question => {
                 let parameters = self.parameters(statement, declared)?;
                 let samples: Vec<String> = parameters.iter().map(|one| one.sample.clone()).collect();
-                let sql = params::filled(statement, &samples);
+                let sql = params::filled(statement, &samples)?;
                 let columns = asking::described(&self.service, &self.person, sql).await;
                 let columns = columns.map_err(|fault| fault.about(statement.table()))?;
                 Ok((parameters.into_iter().map(|one| one.of).collect(), Some(columns)))
@@ -261,7 +261,7 @@ impl Session {
             return Err(statements::no_parameter(bound.cells.len() + 1));
         }
         let literals = bound.cells.iter().zip(&bound.params).map(|(cell, of)| params::literal_of(cell, *of));
-        let sql = params::filled(statement, &literals.collect::<Result<Vec<_>, _>>()?);
+        let sql = params::filled(statement, &literals.collect::<Result<Vec<_>, _>>()?)?;
         let fault = |fault| DoorFault::from(Problem::from(fault));
         let accuracy = match statement.accuracy().map_err(fault)? {
             Some(accuracy) => Some(accuracy),

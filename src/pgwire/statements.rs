@@ -4,6 +4,7 @@
 //! the service reads again by its own rules, or what is free, never both.
 
 use std::collections::HashSet;
+use std::fmt::Display;
 use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
@@ -13,9 +14,10 @@ use sqlparser::tokenizer::{Token, TokenWithSpan, Whitespace};
 use super::commands::{self, Command};
 use super::copy::{self, CopyStyle};
 use super::fault::{DoorFault, state};
+use super::params::PARAMETERS_MAX;
 use super::places::{byte_of, chars_before};
 use super::settings::margin_text;
-use crate::query::error::Position;
+use crate::query::error::{Position, shown};
 use crate::query::parse::{plain_statements, plain_tokens};
 use crate::service::asking::ask::{AskFault, RequestedAccuracy};
 
@@ -162,7 +164,8 @@ pub(super) fn read(piece: Piece, is_free: &dyn Fn(&str) -> bool) -> Result<State
         return Ok(Statement::unread(piece));
     };
     let said: Vec<_> = tokens.iter().filter_map(|token| said(&token.token)).collect();
-    let holes: Vec<_> = tokens.iter().filter_map(|token| hole(&piece.text, token)).collect();
+    let holes =
+        tokens.iter().filter_map(|token| hole(&piece.text, token).transpose()).collect::<Result<Vec<_>, _>>()?;
     let plain: Vec<&TokenWithSpan> =
         tokens.iter().filter(|token| !matches!(token.token, Token::Whitespace(_) | Token::EOF)).collect();
     let mut kind = kind(&piece, &plain, is_free)?;
@@ -177,8 +180,9 @@ pub(super) fn read(piece: Piece, is_free: &dyn Fn(&str) -> bool) -> Result<State
 }
 
 /// The fault of a parameter that has no value.
-pub(super) fn no_parameter(number: usize) -> DoorFault {
+pub(super) fn no_parameter(number: impl Display) -> DoorFault {
     DoorFault::new("42P02", format!("there is no parameter ${number}"))
+        .hint(format!("parameters are numbered from $1 to ${PARAMETERS_MAX}, and each needs a value"))
 }
 
 fn kind(piece: &Piece, tokens: &[&TokenWithSpan], is_free: &dyn Fn(&str) -> bool) -> Result<Kind, DoorFault> {
@@ -310,12 +314,16 @@ fn said(token: &Token) -> Option<(bool, String)> {
     is_value.then(|| (is_margin, value.to_owned()))
 }
 
-/// The place of a parameter in bytes, and its number.
-fn hole(text: &str, token: &TokenWithSpan) -> Option<(Range<usize>, usize)> {
-    let Token::Placeholder(name) = &token.token else { return None };
-    let number = name.strip_prefix('$')?.parse().ok().filter(|number| *number > 0)?;
+/// The place of a parameter in bytes, and its number; `None` for what is none.
+fn hole(text: &str, token: &TokenWithSpan) -> Result<Option<(Range<usize>, usize)>, DoorFault> {
+    let Token::Placeholder(name) = &token.token else { return Ok(None) };
+    let digits = name.strip_prefix('$').filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
+    let Some(digits) = digits.filter(|digits| !digits.is_empty()) else { return Ok(None) };
+    // Everything that is made for a statement has a place for each number up to its largest.
+    let number = digits.parse().ok().filter(|number| (1..=PARAMETERS_MAX).contains(number));
+    let number = number.ok_or_else(|| no_parameter(shown(digits)))?;
     let begin = byte_of(text, offset(text, token));
-    Some((begin..begin + name.len(), number))
+    Ok(Some((begin..begin + name.len(), number)))
 }
 
 #[cfg(test)]

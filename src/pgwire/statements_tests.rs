@@ -117,3 +117,14 @@ fn comments_say_how_accurate() {
         assert!(accuracy(sql).is_err(), "{sql}");
     }
 }
+
+#[test]
+fn parameters_have_numbers_that_can_be_counted() {
+    assert!(kind_of("SELECT $10000").is_ok());
+    for number in ["0", "10001", "9000000000000", "99999999999999999999999"] {
+        for sql in [format!("SELECT ${number}"), format!("SELECT COUNT(*) FROM visits WHERE age > ${number}")] {
+            let fault = kind_of(&sql).expect_err(&sql);
+            assert_eq!((fault.state, fault.message), ("42P02", format!("there is no parameter ${number}")), "{sql}");
+        }
+    }
+}

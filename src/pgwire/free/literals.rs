@@ -7,9 +7,7 @@ use super::casts;
 use super::error::{FreeError, UNSUPPORTED};
 use super::kind::{Base, Kind};
 use super::translate::Translator;
-
-/// The largest number of parameters.
-const PARAMETERS_MAX: usize = 10_000;
+use crate::pgwire::params::PARAMETERS_MAX;
 
 /// An expression in SQLite's SQL.
 #[derive(Debug, Clone, PartialEq, Eq)]
