@@ -11,9 +11,9 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
-use rusqlite::types::Value;
+use rusqlite::types::{Value, ValueRef};
 
-use self::function::Function;
+use self::function::{ARGUMENTS_BYTES_MAX, CallFault, Function};
 use super::casts;
 use super::kind::Kind;
 use super::patterns;
@@ -36,6 +36,13 @@ pub(crate) fn register(connection: &Connection, names: &Arc<Names>) -> rusqlite:
     for function in all() {
         let names = Arc::clone(names);
         connection.create_scalar_function(format!("f_{}", function.name).as_str(), -1, flags, move |context| {
+            let given = (0..context.len()).map(|place| match context.get_raw(place) {
+                ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes.len(),
+                ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) => 0,
+            });
+            if given.sum::<usize>() > ARGUMENTS_BYTES_MAX {
+                return Err(names.failed(CallFault::TooLong.into()));
+            }
             let arguments =
                 (0..context.len()).map(|place| context.get::<Value>(place)).collect::<Result<Vec<_>, _>>()?;
             function.call(&names, &arguments).map_err(|fault| names.failed(fault.into()))

@@ -9,6 +9,7 @@ use rusqlite::Connection;
 use rusqlite::functions::{Context, FunctionFlags};
 
 use super::error::FreeError;
+use super::functions::function::{CallFault, TEXT_BYTES_MAX};
 use crate::pgwire::catalogue::names::Names;
 
 /// The largest size of a compiled pattern, in bytes.
@@ -45,9 +46,27 @@ pub(super) fn register(connection: &Connection, names: &Arc<Names>) -> rusqlite:
         let regex = compiled_as(&names, Language::Expression, &pattern, how.contains('i'))?;
         let with = with.replace('$', "$$").replace("\\&", "${0}");
         let with = (1..10).fold(with, |with, group| with.replace(&format!("\\{group}"), &format!("${{{group}}}")));
-        let limit = usize::from(!how.contains('g'));
-        Ok(Some(regex.replacen(&text, limit, with.as_str()).into_owned()))
+        let limit = if how.contains('g') { usize::MAX } else { 1 };
+        replaced(&regex, &text, limit, &with).map(Some).ok_or_else(|| names.failed(CallFault::TooLong.into()))
     })
+}
+
+/// The text with its first matches replaced; `None` if it would be longer than a value may be.
+fn replaced(regex: &Regex, text: &str, limit: usize, with: &str) -> Option<String> {
+    let (mut made, mut from, groups) = (String::new(), 0, with.matches("${").count());
+    for found in regex.captures_iter(text).take(limit) {
+        let whole = found.get_match();
+        made.push_str(&text[from..whole.start()]);
+        from = whole.end();
+        // No group is longer than the whole match.
+        let most = groups.saturating_mul(whole.len()).saturating_add(with.len());
+        if most.saturating_add(made.len()) > TEXT_BYTES_MAX {
+            return None;
+        }
+        found.expand(with, &mut made);
+    }
+    made.push_str(&text[from..]);
+    (made.len() <= TEXT_BYTES_MAX).then_some(made)
 }
 
 fn argument(context: &Context<'_>, place: usize) -> rusqlite::Result<Option<String>> {

@@ -3,7 +3,7 @@
 use rusqlite::types::Value;
 use serde_json::{Value as Json, json};
 
-use super::function::{CallFault, Function, SERIES_ROWS_MAX, text, whole};
+use super::function::{CallFault, Function, Growing, SERIES_ROWS_MAX, TEXT_BYTES_MAX, text, whole};
 use crate::pgwire::catalogue::names::Names;
 use crate::pgwire::free::casts::{list, of_json, to_json};
 
@@ -56,6 +56,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::lenient("lockstep", "any*", "text", |_, arguments| {
         let lists: Vec<Vec<Json>> = arguments.iter().map(|one| list(one).unwrap_or_default()).collect();
         let rows = lists.iter().map(Vec::len).max().unwrap_or(0);
+        // A value of JSON has a byte at least, and one behind it.
+        if rows.saturating_mul(lists.len()) > TEXT_BYTES_MAX / 2 {
+            return Err(CallFault::TooLong);
+        }
         let row =
             |at: usize| Json::Array(lists.iter().map(|list| list.get(at).cloned().unwrap_or(Json::Null)).collect());
         Ok(Value::Text(Json::Array((0..rows).map(row).collect()).to_string()))
@@ -71,7 +75,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
     }),
     Function::strict("rows_of_generate_series", "int8 int8 int8?", "text", series),
     Function::strict("rows_of__pg_expandarray", "any", "text", |_, arguments| {
-        let rows = items(arguments).into_iter().zip(1..).map(|(x, n)| json!({"x": x, "n": n}));
+        let items = items(arguments);
+        if items.len() > TEXT_BYTES_MAX / r#"{"n":1,"x":1},"#.len() {
+            return Err(CallFault::TooLong);
+        }
+        let rows = items.into_iter().zip(1..).map(|(x, n)| json!({"x": x, "n": n}));
         Ok(Value::Text(Json::Array(rows.collect()).to_string()))
     }),
 ];
@@ -94,8 +102,14 @@ fn to_string(names: &Names, arguments: &[Value]) -> Result<Value, CallFault> {
         let of = crate::pgwire::free::kind::Kind::TEXT;
         crate::pgwire::free::casts::shown(&of_json(one), of, names).or_else(|| missing.clone())
     };
-    let parts: Vec<String> = items(arguments).iter().filter_map(shown).collect();
-    Ok(Value::Text(parts.join(&text(arguments, 1))))
+    let (by, mut made, mut is_first) = (text(arguments, 1), Growing::default(), true);
+    for part in items(arguments).iter().filter_map(shown) {
+        if !std::mem::take(&mut is_first) {
+            made.push(&by)?;
+        }
+        made.push(&part)?;
+    }
+    Ok(made.value())
 }
 
 fn concatenated(arguments: &[Value]) -> Value {

@@ -7,8 +7,10 @@ use crate::pgwire::free::casts::Unread;
 use crate::pgwire::free::error::{FreeError, NO_VALUE, TOO_MUCH, UNREADABLE};
 use crate::pgwire::free::kind::{Base, Kind};
 
-/// The largest number of bytes of one value that is computed.
-pub(crate) const TEXT_BYTES_MAX: usize = 4 << 20;
+/// The largest number of bytes of one value, as it is stored or computed.
+pub(crate) const TEXT_BYTES_MAX: usize = 1 << 20;
+/// The largest number of bytes of the arguments of one call together.
+pub(crate) const ARGUMENTS_BYTES_MAX: usize = 2 * TEXT_BYTES_MAX;
 /// The largest number of rows of a function such as `generate_series`.
 pub(crate) const SERIES_ROWS_MAX: i64 = 10_000;
 
@@ -56,6 +58,26 @@ impl From<Unread> for FreeError {
             _ => return Self::new(UNREADABLE, format!("invalid input syntax for type {name}: \"{}\"", unread.text)),
         };
         Self::new(state, format!("{what} \"{}\" does not exist", unread.text))
+    }
+}
+
+/// A text that is put together piece by piece, and refuses the piece that would make it longer than a value may be.
+#[derive(Debug, Default)]
+pub(crate) struct Growing(String);
+
+impl Growing {
+    /// Adds a piece.
+    pub(crate) fn push(&mut self, piece: &str) -> Result<(), CallFault> {
+        if self.0.len() + piece.len() > TEXT_BYTES_MAX {
+            return Err(CallFault::TooLong);
+        }
+        self.0.push_str(piece);
+        Ok(())
+    }
+
+    /// The text.
+    pub(crate) fn value(self) -> Value {
+        Value::Text(self.0)
     }
 }
 

@@ -1,8 +1,10 @@
 //! Functions over texts.
 
+use std::collections::{HashMap, HashSet};
+
 use rusqlite::types::Value;
 
-use super::function::{CallFault, Function, TEXT_BYTES_MAX, text, whole};
+use super::function::{CallFault, Function, Growing, TEXT_BYTES_MAX, text, whole};
 use crate::pgwire::catalogue::names::Names;
 
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -69,14 +71,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
             Some(_) => format!("'{}'", text(arguments, 0).replace('\'', "''")),
         }))
     }),
-    Function::lenient("format", "text text*", "text", |_, arguments| Ok(formatted(arguments))),
-    Function::lenient("concat", "text*", "text", |_, arguments| {
-        Ok(Value::Text((0..arguments.len()).map(|place| text(arguments, place)).collect()))
-    }),
+    Function::lenient("format", "text text*", "text", |_, arguments| formatted(arguments)),
+    Function::lenient("concat", "text*", "text", |_, arguments| joined("", arguments)),
     Function::lenient("concat_ws", "text text*", "text", |_, arguments| {
-        let given = (1..arguments.len()).filter(|place| !matches!(arguments.get(*place), Some(Value::Null)));
-        let parts: Vec<String> = given.map(|place| text(arguments, place)).collect();
-        Ok(Value::Text(parts.join(&text(arguments, 0))))
+        joined(&text(arguments, 0), arguments.get(1..).unwrap_or_default())
     }),
     Function::strict("ascii", "text", "int4", |_, arguments| {
         Ok(Value::Integer(text(arguments, 0).chars().next().map_or(0, |letter| i64::from(u32::from(letter)))))
@@ -89,40 +87,53 @@ pub(super) const FUNCTIONS: &[Function] = &[
             .ok_or(CallFault::Undefined("chr"))
     }),
     Function::strict("translate", "text text text", "text", |_, arguments| {
-        let (from, to): (Vec<char>, Vec<char>) =
-            (text(arguments, 1).chars().collect(), text(arguments, 2).chars().collect());
-        let one = |letter: char| match from.iter().position(|known| *known == letter) {
-            Some(place) => to.get(place).copied(),
-            None => Some(letter),
-        };
+        let mut becomes: HashMap<char, Option<char>> = HashMap::new();
+        let (from, to) = (text(arguments, 1), text(arguments, 2));
+        let with = to.chars().map(Some).chain(std::iter::repeat(None));
+        for (letter, other) in from.chars().zip(with) {
+            becomes.entry(letter).or_insert(other);
+        }
+        let one = |letter: char| becomes.get(&letter).copied().unwrap_or(Some(letter));
         Ok(Value::Text(text(arguments, 0).chars().filter_map(one).collect()))
     }),
 ];
 
+/// The values that are not NULL with a text between each two.
+fn joined(by: &str, values: &[Value]) -> Result<Value, CallFault> {
+    let (mut made, mut is_first) = (Growing::default(), true);
+    for place in (0..values.len()).filter(|place| !matches!(values.get(*place), Some(Value::Null))) {
+        if !std::mem::take(&mut is_first) {
+            made.push(by)?;
+        }
+        made.push(&text(values, place))?;
+    }
+    Ok(made.value())
+}
+
 /// `%s`, `%I` and `%L` in order; a place in front of the letter is not taken.
-fn formatted(arguments: &[Value]) -> Value {
-    let Some(Value::Text(pattern)) = arguments.first() else { return Value::Null };
-    let (mut made, mut next) = (String::new(), 1);
+fn formatted(arguments: &[Value]) -> Result<Value, CallFault> {
+    let Some(Value::Text(pattern)) = arguments.first() else { return Ok(Value::Null) };
+    let (mut made, mut next) = (Growing::default(), 1);
     let mut letters = pattern.chars();
     while let Some(letter) = letters.next() {
         if letter != '%' {
-            made.push(letter);
+            made.push(letter.encode_utf8(&mut [0; 4]))?;
             continue;
         }
         let kind = letters.next();
         if kind == Some('%') {
-            made.push('%');
+            made.push("%")?;
             continue;
         }
         let one = text(arguments, next);
         match kind {
-            Some('I') => made.push_str(&crate::pgwire::catalogue::names::quoted(&one)),
-            Some('L') => made.push_str(&format!("'{}'", one.replace('\'', "''"))),
-            _ => made.push_str(&one),
+            Some('I') => made.push(&crate::pgwire::catalogue::names::quoted(&one))?,
+            Some('L') => made.push(&format!("'{}'", one.replace('\'', "''")))?,
+            _ => made.push(&one)?,
         }
         next += 1;
     }
-    Value::Text(made)
+    Ok(made.value())
 }
 
 fn count(_: &Names, arguments: &[Value]) -> Result<Value, CallFault> {
@@ -171,13 +182,13 @@ fn side(arguments: &[Value], is_left: bool) -> String {
 
 fn trimmed(arguments: &[Value], at_start: bool, at_end: bool) -> Value {
     let (whole, of) = (text(arguments, 0), text(arguments, 1));
-    let of: Vec<char> = if arguments.len() < 2 { vec![' '] } else { of.chars().collect() };
+    let of: HashSet<char> = if arguments.len() < 2 { HashSet::from([' ']) } else { of.chars().collect() };
     let mut rest = whole.as_str();
     if at_start {
-        rest = rest.trim_start_matches(of.as_slice());
+        rest = rest.trim_start_matches(|letter| of.contains(&letter));
     }
     if at_end {
-        rest = rest.trim_end_matches(of.as_slice());
+        rest = rest.trim_end_matches(|letter| of.contains(&letter));
     }
     Value::Text(rest.to_owned())
 }
