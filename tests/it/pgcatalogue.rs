@@ -1,5 +1,7 @@
 //! The free tables behind the PostgreSQL door: what clients ask a catalogue, published statistics as tables, and limits.
 
+mod limits;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -458,7 +460,7 @@ fn what_cannot_be_answered_is_refused_in_our_words() {
         ("SELECT 'nothing'::regclass", "42P01", "relation \"nothing\" does not exist", Some((1, 8))),
         ("SELECT relname FROM pg_class WHERE relname ~ '('", "2201B", "invalid regular expression: \"(\"", None),
         ("SELECT oid FROM pg_class c, pg_type t", "42702", "column reference \"oid\" is ambiguous", Some((1, 8))),
-        ("SELECT repeat('x', 1000000000)", "54000", "a value would be longer than 4194304 bytes", None),
+        ("SELECT repeat('x', 1000000000)", "54000", "a value would be longer than 1048576 bytes", None),
     ] {
         let error = try_run(&tables, sql).expect_err(sql);
         assert_eq!((error.sqlstate, error.message.as_str(), error.position), (sqlstate, message, position), "{sql}");

@@ -15,7 +15,7 @@ use super::from::identifier;
 use super::functions::function::TEXT_BYTES_MAX;
 use super::functions::register;
 use super::kind::Kind;
-use super::translate::Translated;
+use super::translate::{SQL_BYTES_MAX, Translated};
 use crate::pgwire::catalogue::names::Names;
 use crate::pgwire::catalogue::relation::{Relation, Source};
 use crate::pgwire::catalogue::rows;
@@ -32,8 +32,6 @@ pub(crate) const STEPS_MAX: u64 = 200_000_000;
 pub(crate) const TIME_MAX: Duration = Duration::from_secs(10);
 /// Steps between two looks at these limits.
 const STEPS_BETWEEN: u32 = 1_000;
-/// The largest translated statement, in bytes.
-const SQL_BYTES_MAX: i32 = 4 << 20;
 
 /// A database with the tables that statements have read so far.
 pub(super) struct Database {
@@ -48,8 +46,8 @@ impl Database {
     pub(super) fn open(names: &Arc<Names>) -> Result<Self, FreeError> {
         let mut connection = Connection::open_in_memory().map_err(|_| broken())?;
         let limits = [
-            (Limit::SQLITE_LIMIT_LENGTH, TEXT_BYTES_MAX as i32 * 4),
-            (Limit::SQLITE_LIMIT_SQL_LENGTH, SQL_BYTES_MAX),
+            (Limit::SQLITE_LIMIT_LENGTH, TEXT_BYTES_MAX as i32),
+            (Limit::SQLITE_LIMIT_SQL_LENGTH, SQL_BYTES_MAX as i32 * 4),
             (Limit::SQLITE_LIMIT_ATTACHED, 0),
         ];
         for (limit, value) in limits {

@@ -6,12 +6,18 @@ use super::error::FreeError;
 use super::kind::{Base, Kind};
 use super::literals::{Open, Typed, quoted};
 use super::scope::{Scope, folded};
-use super::translate::{Translator, wider};
+use super::translate::{Translator, wider, within};
 use super::types::kind_of;
 
 impl Translator<'_> {
     /// An expression with its type.
     pub(super) fn expr(&mut self, expr: &Expr, scope: &Scope<'_>) -> Result<Typed, FreeError> {
+        let typed = self.any_expr(expr, scope)?;
+        within(typed.sql.len())?;
+        Ok(typed)
+    }
+
+    fn any_expr(&mut self, expr: &Expr, scope: &Scope<'_>) -> Result<Typed, FreeError> {
         Ok(match expr {
             Expr::Identifier(name)
                 if name.quote_style.is_none() && scope.field(std::slice::from_ref(name)).is_err() =>
@@ -142,6 +148,8 @@ impl Translator<'_> {
         scope: &Scope<'_>,
     ) -> Result<Typed, FreeError> {
         let operand = operand.map(|operand| self.expr(operand, scope)).transpose()?;
+        // Every test has a copy of the operand, and the operand may be such a CASE itself.
+        within(operand.as_ref().map_or(0, |operand| operand.sql.len().saturating_mul(conditions.len())))?;
         let (mut tests, mut results) = (Vec::new(), Vec::new());
         for CaseWhen { condition, result } in conditions {
             tests.push(match &operand {

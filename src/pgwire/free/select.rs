@@ -4,12 +4,15 @@ use sqlparser::ast::{
     Distinct, Expr, GroupByExpr, OrderBy, OrderByExpr, Select, SelectItem, SelectItemQualifiedWildcardKind,
 };
 
-use super::error::{FreeError, NO_TABLE};
+use super::error::{FreeError, NO_TABLE, TOO_MUCH};
 use super::kind::Kind;
 use super::literals::{Open, Typed, ordinal};
 use super::scope::{Field, Item, Scope, folded};
 use super::titles::{last, title};
-use super::translate::{Made, Translator, clause, direction, ordered};
+use super::translate::{Made, Translator, clause, direction, ordered, within};
+
+/// The largest number of columns of a SELECT, as PostgreSQL has it.
+const COLUMNS_MAX: usize = 1_664;
 
 /// A column of the list, before it is named.
 struct Listed {
@@ -34,6 +37,11 @@ impl Translator<'_> {
         self.several = Some(Vec::new());
         for item in &select.projection {
             self.listed(item, &scope, &mut list)?;
+            // A list of several `*` has all columns of the query inside several times.
+            if list.len() > COLUMNS_MAX {
+                let message = format!("a SELECT can have at most {COLUMNS_MAX} columns");
+                return Err(FreeError::new(TOO_MUCH, message));
+            }
         }
         let several = self.several.take().unwrap_or_default();
         let condition = match &select.selection {
@@ -113,8 +121,10 @@ impl Translator<'_> {
         if !modifiers.is_empty() {
             return Err(FreeError::unsupported("this GROUP BY"));
         }
-        let mut parts = Vec::new();
+        let (mut parts, mut bytes) = (Vec::<String>::new(), 0);
         for expression in expressions {
+            bytes += parts.last().map_or(0, String::len);
+            within(bytes)?;
             let listed = ordinal(expression).and_then(|place| list.get(place.checked_sub(1)?));
             let listed = listed.or_else(|| named(expression, list).filter(|_| self.is_alias(expression, scope)));
             parts.push(match listed {

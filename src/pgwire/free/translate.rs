@@ -10,11 +10,14 @@ use sqlparser::ast::{
     Values,
 };
 
-use super::error::FreeError;
+use super::error::{FreeError, TOO_MUCH};
 use super::kind::{Base, Kind};
 use super::literals::Typed;
 use super::scope::{Field, Scope, folded};
 use crate::pgwire::catalogue::names::Names;
+
+/// The largest size of a translated statement, in bytes: sixteen times that of a statement as it is sent.
+pub(super) const SQL_BYTES_MAX: usize = 1 << 20;
 
 /// A query in SQLite's SQL, whose columns are called `c0`, `c1`, ….
 #[derive(Debug, Clone)]
@@ -116,6 +119,7 @@ impl<'n> Translator<'n> {
         self.several = several;
         let limit = self.limit(query)?;
         self.commons.truncate(before);
+        within(with.len() + body.sql.len())?;
         Ok(Made { sql: format!("{with} {}{limit}", body.sql), fields: body.fields })
     }
 
@@ -243,6 +247,15 @@ impl<'n> Translator<'n> {
         };
         Ok(format!(" LIMIT {} OFFSET {}", number(limit, "-1")?, number(offset, "0")?))
     }
+}
+
+/// Refuses SQL of more bytes than a statement may become: some of it is written several times, in each level around it once more.
+pub(super) fn within(bytes: usize) -> Result<(), FreeError> {
+    if bytes <= SQL_BYTES_MAX {
+        return Ok(());
+    }
+    let message = format!("the statement takes more than {SQL_BYTES_MAX} bytes once it is translated");
+    Err(FreeError::new(TOO_MUCH, message).hint("nest it less, and read a query in WITH instead of repeating it"))
 }
 
 /// The names of so many columns.
