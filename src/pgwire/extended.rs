@@ -68,6 +68,7 @@ fn placed(statement: &Statement, fault: DoorFault) -> DoorFault {
 }
 
 fn parse(session: &mut Session, name: String, sql: String, declared: Vec<u32>) -> Result<(), DoorFault> {
+    session.check_token()?;
     if name.is_empty() {
         session.statements.remove("");
     } else if session.statements.contains_key(&name) {
@@ -106,6 +107,7 @@ fn unread(piece: &Piece, fault: DoorFault) -> DoorFault {
 }
 
 async fn bind(session: &mut Session, bind: Bind) -> Result<(), DoorFault> {
+    session.check_token()?;
     let Bind { portal, statement: name, formats: given, values, results } = bind;
     let prepared = session.statements.get(&name).ok_or_else(|| no_statement(&name))?;
     let (statement, declared) = (prepared.statement.clone(), prepared.declared.clone());
@@ -170,6 +172,7 @@ async fn describe_portal<S: Stream>(link: &mut Link<S>, session: &mut Session, n
     let (statement, types) = (portal.statement.clone(), portal.bound.params.clone());
     let Some(statement) = statement else { return Ok(link.put(&sending::no_data())) };
     session.check(&statement)?;
+    let portal = session.portals.get(name).ok_or_else(|| no_cursor(name))?;
     let columns = match (&portal.columns, &portal.outcome) {
         (Some(columns), _) => Some(columns.clone()),
         (None, Some(Outcome::Rows(rows))) => Some(rows.table.columns.clone()),
@@ -200,6 +203,10 @@ async fn execute<S: Stream>(
     name: &str,
     max: usize,
 ) -> io::Result<Result<(), DoorFault>> {
+    // What was computed before is for the role that its holder has now.
+    if let Err(fault) = session.check_token() {
+        return Ok(Err(fault));
+    }
     let Some(portal) = session.portals.get(name) else { return Ok(Err(no_cursor(name))) };
     if portal.outcome.is_none() {
         let (statement, bound) = (portal.statement.clone(), portal.bound.clone());
@@ -211,13 +218,14 @@ async fn execute<S: Stream>(
             Ok(outcome) => outcome,
             Err(fault) => return Ok(Err(fault)),
         };
-        match session.portals.get_mut(name) {
-            Some(portal) => portal.outcome = Some(outcome),
+        match (session.portals.get_mut(name), outcome) {
+            (Some(portal), outcome) => portal.outcome = Some(outcome),
             // DISCARD ALL has dropped the portal that it ran in.
-            None => {
-                link.put(&sending::complete("DISCARD ALL".to_owned()))?;
+            (None, Outcome::Done(tag)) => {
+                link.put(&sending::complete(tag))?;
                 return Ok(Ok(()));
             }
+            (None, _) => return Ok(Err(no_cursor(name))),
         }
     }
     let Some(portal) = session.portals.get_mut(name) else { return Ok(Err(no_cursor(name))) };

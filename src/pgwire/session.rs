@@ -108,7 +108,7 @@ impl Session {
     }
 
     /// Refuses a statement in a failed block, and of somebody whose token is no longer good.
-    pub(super) fn check(&self, statement: &Statement) -> Result<(), DoorFault> {
+    pub(super) fn check(&mut self, statement: &Statement) -> Result<(), DoorFault> {
         self.check_token()?;
         let is_end = matches!(&statement.kind, Kind::Command(command) if command.is_end());
         if self.block == Block::Failed && !is_end {
@@ -120,9 +120,17 @@ impl Session {
         Ok(())
     }
 
-    fn check_token(&self) -> Result<(), DoorFault> {
+    /// Refuses somebody whose token is no longer good. Whoever has another role by now goes on with that, and with nothing that was
+    /// computed for the role before.
+    pub(super) fn check_token(&mut self) -> Result<(), DoorFault> {
         match self.service.holder(&self.token) {
-            Ok(_) => Ok(()),
+            Ok(person) if person == self.person => Ok(()),
+            Ok(person) => {
+                self.person = person;
+                self.portals.clear();
+                self.renew();
+                Ok(())
+            }
             Err(TokenRefused::Unknown) => Err(DoorFault::new(state::WRONG_TOKEN, "the token was revoked").fatal()),
             Err(TokenRefused::Expired { .. }) => {
                 Err(DoorFault::new(state::WRONG_TOKEN, "the token has expired").fatal())

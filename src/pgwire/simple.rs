@@ -45,6 +45,9 @@ pub(super) async fn query<S: Stream>(link: &mut Link<S>, session: &mut Session, 
 type Placed = (DoorFault, Option<usize>);
 
 async fn one<S: Stream>(link: &mut Link<S>, session: &mut Session, piece: Piece) -> io::Result<Result<(), Placed>> {
+    if let Err(fault) = session.check_token() {
+        return Ok(Err((fault, None)));
+    }
     let statement = match statements::read(piece.clone(), &|table| session.is_free_table(table)) {
         Ok(statement) => statement,
         Err(fault) => {

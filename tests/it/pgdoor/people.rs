@@ -11,6 +11,7 @@ use serde_json::json;
 use tacit::kernel::budget::entry::Act;
 use tacit::kernel::budget::people::Role;
 use tacit::service::stewarding::people::{Token, revoke_token};
+use tacit::service::stewarding::roles::set_role;
 use tacit::service::stewarding::tokens::{TokenTerms, issue};
 
 use super::frames::Raw;
@@ -164,4 +165,28 @@ fn a_person_who_is_added_over_http_comes_in() {
     let applied = block_on(lab.act("/v1/apply", &files)).json();
     let token = applied["tokens"][0]["token"].as_str().unwrap_or_else(|| panic!("{applied}"));
     assert!(door.config("eve", token, "tacit").connect(NoTls).is_ok());
+}
+
+#[test]
+fn a_session_goes_on_with_the_role_that_its_person_has_now() {
+    let lab = Lab::gaussian();
+    let door = Served::new(&lab.service);
+    let (mut client, _) = door.ada(&lab);
+    client.batch_execute("SET tacit.epsilon = '0.1'").expect("set");
+    let question = "SELECT region, COUNT(*) AS n FROM visits GROUP BY region";
+    let mut block = client.transaction().expect("a transaction");
+    let portal = block.bind(question, &[]).expect("a portal");
+    assert_eq!(block.query_portal(&portal, 1).expect("a row").len(), 1);
+    set_role(lab.service.ledger(), "ada", Role::Viewer, None, "sam", 0).expect("another role");
+    let dropped = fault(block.query_portal(&portal, 1));
+    assert_eq!(dropped.code(), &SqlState::INVALID_CURSOR_NAME, "{dropped:?}");
+    block.rollback().expect("an end");
+    let before = entries(&lab);
+    for refused in [fault(client.query(question, &[])), fault(client.simple_query(question))] {
+        assert_eq!(refused.code(), &SqlState::INSUFFICIENT_PRIVILEGE, "{refused:?}");
+        assert!(refused.message().contains("your role is viewer"), "{refused:?}");
+    }
+    assert_eq!(entries(&lab), before);
+    set_role(lab.service.ledger(), "ada", Role::Researcher, None, "sam", 0).expect("the role before");
+    assert_eq!(client.query(question, &[]).expect("a replay").len(), 4);
 }
