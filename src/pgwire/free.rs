@@ -31,6 +31,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use sqlparser::ast::Statement;
 
 use self::database::Database;
+pub(super) use self::database::{RESULT_BYTES_MAX, too_large};
 pub use self::error::FreeError;
 use self::kind::Kind;
 pub use self::reach::Reach;
@@ -132,12 +133,27 @@ impl FreeTables {
     /// # Errors
     /// [`FreeError`] if the statement cannot run over free tables, or passes a limit.
     pub fn run(&self, sql: &Statement, params: &[Cell], settings: &dyn Settings) -> Result<Table, FreeError> {
+        let made = self.run_within(sql, params, settings, RESULT_BYTES_MAX)?;
+        made.map(|(table, _)| table).ok_or_else(too_large)
+    }
+
+    /// Runs a statement whose result may take so much memory, and says how much it takes, both in bytes; `None` if it takes more.
+    ///
+    /// # Errors
+    /// As [`FreeTables::run`].
+    pub fn run_within(
+        &self,
+        sql: &Statement,
+        params: &[Cell],
+        settings: &dyn Settings,
+        bytes_max: usize,
+    ) -> Result<Option<(Table, usize)>, FreeError> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         self.take(&mut state, settings);
         let names = self.current(&mut state);
         let translated = Translator::new(&names, &[]).statement(sql)?;
-        if let Some(table) = direct::table(&names, sql, &translated) {
-            return Ok(table);
+        if let Some(made) = direct::table(&names, sql, &translated, bytes_max) {
+            return Ok(made);
         }
         let kinds = translated.parameters.iter().zip(params);
         let bound = kinds.map(|(kind, cell)| cells::bound(cell, *kind, &names)).collect::<Result<Vec<_>, _>>()?;
@@ -145,7 +161,7 @@ impl FreeTables {
             Some(open) => open,
             None => Database::open(&names)?,
         };
-        let table = open.run(&translated, &bound);
+        let table = open.run(&translated, &bound, bytes_max);
         state.open = Some(open);
         table
     }

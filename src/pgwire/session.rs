@@ -7,12 +7,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sqlparser::ast::Statement as Ast;
 use tokio::sync::{Notify, watch};
 
 use super::asking::{self, Spent};
 use super::commands::{Command, Discarded};
 use super::fault::{DoorFault, state};
-use super::free::{FreeError, FreeTables};
+use super::free::{FreeError, FreeTables, RESULT_BYTES_MAX, too_large};
 use super::params::{self, Parameter};
 use super::portals::{Bound, Outcome, PORTALS_MAX, Portal, Prepared, Rows};
 use super::settings::Settings;
@@ -24,6 +25,7 @@ use crate::query::error::{Position, shown};
 use crate::query::terms::domain::{Domain, date_text};
 use crate::service::Service;
 use crate::service::asking::ask::Ask;
+use crate::service::asking::rooms::{LIST_BYTES, Reservation};
 use crate::service::problem::Problem;
 
 /// The state of the transaction block, which is none of the ledger's.
@@ -252,16 +254,40 @@ impl Session {
                 Ok(Rows { notice: answered.notice, room: answered.room, ..rows })
             }
             Kind::Free(ast) => {
-                let (free, ast) = (Arc::clone(&self.free), Arc::clone(ast));
-                let (cells, settings) = (bound.cells.clone(), self.settings.clone());
-                let run = move |_: &Service| free.run(&ast, &cells, &settings);
-                let table = self.service.rendering(&self.person.name, run).await??;
-                Ok(Rows::all(table, "SELECT"))
+                let (table, room) = match self.free_rows(ast, bound, LIST_BYTES).await? {
+                    Some(made) => made,
+                    // How large it is was not known, and nothing of it may be held while more memory is waited for.
+                    None => self.free_rows(ast, bound, RESULT_BYTES_MAX).await?.ok_or_else(too_large)?,
+                };
+                Ok(Rows { room, ..Rows::all(table, "SELECT") })
             }
             Kind::Command(_) | Kind::Copy(..) | Kind::Declare(..) => {
                 Err(DoorFault::new(state::UNSUPPORTED, "only the rows of a query can be taken like this"))
             }
         }
+    }
+
+    /// The rows of something free, with the memory that is reserved for them; `None` if they take more than `bytes_max`.
+    async fn free_rows(
+        &self,
+        ast: &Arc<Ast>,
+        bound: &Bound,
+        bytes_max: usize,
+    ) -> Result<Option<(Table, Reservation)>, DoorFault> {
+        let (free, ast, who) = (Arc::clone(&self.free), Arc::clone(ast), &self.person.name);
+        let (cells, settings) = (bound.cells.clone(), self.settings.clone());
+        let mut room = self.service.room(who, bytes_max).await?;
+        // It is reserved until the work ends, also when nobody waits for it any longer.
+        let held = room.clone();
+        let run = move |_: &Service| {
+            let _held = held;
+            free.run_within(&ast, &cells, &settings, bytes_max)
+        };
+        let made = self.service.rendering_in(&room, who, run).await??;
+        Ok(made.map(|(table, bytes)| {
+            room.resize(bytes);
+            (table, room)
+        }))
     }
 
     fn ask(&self, statement: &Statement, bound: &Bound) -> Result<Ask, DoorFault> {

@@ -81,8 +81,13 @@ pub(super) fn cell_of(value: ValueRef<'_>, kind: Kind, names: &Names) -> Cell {
     }
 }
 
+/// About how many bytes a row takes.
+pub(super) fn size_of_row<'c>(cells: impl Iterator<Item = &'c Cell>) -> usize {
+    cells.map(size_of).fold(std::mem::size_of::<Vec<Cell>>(), usize::saturating_add)
+}
+
 /// About how many bytes a value takes.
-pub(super) fn size_of(cell: &Cell) -> usize {
+fn size_of(cell: &Cell) -> usize {
     let inner = match cell {
         Cell::Text(text) => text.len(),
         Cell::List(cells) => cells.iter().map(size_of).sum(),

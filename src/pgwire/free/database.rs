@@ -9,7 +9,7 @@ use rusqlite::limits::Limit;
 use rusqlite::types::Value;
 use rusqlite::{Connection, ErrorCode, params_from_iter};
 
-use super::cells::{bound, cell_of, size_of};
+use super::cells::{bound, cell_of, size_of_row};
 use super::error::{FreeError, INTERNAL, TOO_MUCH};
 use super::from::identifier;
 use super::functions::function::TEXT_BYTES_MAX;
@@ -59,18 +59,28 @@ impl Database {
         Ok(Self { connection, names: Arc::clone(names), filled: HashSet::new(), steps })
     }
 
-    /// Runs a statement with these parameters.
-    pub(super) fn run(&mut self, translated: &Translated, parameters: &[Value]) -> Result<Table, FreeError> {
+    /// Runs a statement with these parameters, and gives the size of its result beside it; `None` if that passes `bytes_max`.
+    pub(super) fn run(
+        &mut self,
+        translated: &Translated,
+        parameters: &[Value],
+        bytes_max: usize,
+    ) -> Result<Option<(Table, usize)>, FreeError> {
         for (schema, name) in &translated.tables {
             self.fill(schema, name)?;
         }
         self.steps.store(0, Ordering::Relaxed);
         watch(&mut self.connection, &self.steps, Instant::now())?;
         let _ = self.names.fault();
-        self.rows(translated, parameters)
+        self.rows(translated, parameters, bytes_max)
     }
 
-    fn rows(&self, translated: &Translated, parameters: &[Value]) -> Result<Table, FreeError> {
+    fn rows(
+        &self,
+        translated: &Translated,
+        parameters: &[Value],
+        bytes_max: usize,
+    ) -> Result<Option<(Table, usize)>, FreeError> {
         let failed = |error: rusqlite::Error| self.failed(&error);
         let mut statement = self.connection.prepare(&translated.sql).map_err(failed)?;
         let wanted = statement.parameter_count();
@@ -84,16 +94,18 @@ impl Database {
             let mut cells = Vec::with_capacity(translated.columns.len());
             for (place, (_, kind)) in translated.columns.iter().enumerate() {
                 let cell = cell_of(row.get_ref(place).map_err(failed)?, *kind, &self.names);
-                bytes = bytes.saturating_add(size_of(&cell));
                 cells.push(cell);
             }
+            bytes = bytes.saturating_add(size_of_row(cells.iter()));
             table.rows.push(cells);
-            if table.rows.len() > ROWS_MAX || bytes > RESULT_BYTES_MAX {
-                let message = format!("the result has more than {ROWS_MAX} rows or {RESULT_BYTES_MAX} bytes");
-                return Err(FreeError::new(TOO_MUCH, message).hint("aggregate, or add a LIMIT"));
+            if table.rows.len() > ROWS_MAX {
+                return Err(too_large());
+            }
+            if bytes > bytes_max {
+                return Ok(None);
             }
         }
-        Ok(table)
+        Ok(Some((table, bytes)))
     }
 
     /// Makes a table with its rows, unless it is there. Views about a person's own are made anew each time.
@@ -169,6 +181,12 @@ impl Database {
             }
         }
     }
+}
+
+/// The refusal of a result that is too large.
+pub(crate) fn too_large() -> FreeError {
+    let message = format!("the result has more than {ROWS_MAX} rows or {RESULT_BYTES_MAX} bytes");
+    FreeError::new(TOO_MUCH, message).hint("aggregate, or add a LIMIT")
 }
 
 /// Interrupts what takes too many steps or too long.

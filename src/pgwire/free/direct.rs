@@ -2,6 +2,7 @@
 
 use sqlparser::ast::{Expr, GroupByExpr, LimitClause, Query, Select, SelectItem, SetExpr, Statement, TableFactor};
 
+use super::cells::size_of_row;
 use super::from::relation_of;
 use super::literals::ordinal;
 use super::scope::folded;
@@ -11,8 +12,14 @@ use crate::pgwire::catalogue::names::Names;
 use crate::pgwire::catalogue::relation::Source;
 use crate::pgwire::table::{Column, Table};
 
-/// The result of `SELECT columns FROM published.statistic`, perhaps with a LIMIT; `None` if the statement is another one.
-pub(super) fn table(names: &Names, statement: &Statement, translated: &Translated) -> Option<Table> {
+/// The result of `SELECT columns FROM published.statistic`, perhaps with a LIMIT, and its size; `None` if the statement is another one, and
+/// `Some(None)` if the result would take more than `bytes_max`.
+pub(super) fn table(
+    names: &Names,
+    statement: &Statement,
+    translated: &Translated,
+    bytes_max: usize,
+) -> Option<Option<(Table, usize)>> {
     let Statement::Query(query) = statement else { return None };
     let (select, limit) = plain(query)?;
     let [from] = select.from.as_slice() else { return None };
@@ -36,9 +43,16 @@ pub(super) fn table(names: &Names, statement: &Statement, translated: &Translate
         }
     }
     let columns = translated.columns.iter().map(|(name, kind)| Column { name: name.clone(), of: kind.sent() });
+    let mut bytes = 0_usize;
+    for row in table.rows.iter().take(limit) {
+        bytes = bytes.saturating_add(size_of_row(places.iter().filter_map(|place| row.get(*place))));
+        if bytes > bytes_max {
+            return Some(None);
+        }
+    }
     let rows = table.rows.iter().take(limit);
     let rows = rows.map(|row| places.iter().filter_map(|place| row.get(*place).cloned()).collect());
-    Some(Table { columns: columns.collect(), rows: rows.collect() })
+    Some(Some((Table { columns: columns.collect(), rows: rows.collect() }, bytes)))
 }
 
 /// The SELECT of a query that has nothing else, and the number of rows that it may have.

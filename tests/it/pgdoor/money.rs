@@ -286,3 +286,18 @@ fn what_is_public_is_free() {
     assert_eq!(entries(&lab), before);
     assert!(notices.lock().expect("notices").is_empty());
 }
+
+#[test]
+fn rows_that_cost_nothing_take_memory_as_others_do() {
+    let lab = Lab::gaussian();
+    let door = Served::new(&lab.service);
+    let (mut client, _) = door.ada(&lab);
+    let mut block = client.transaction().expect("a transaction");
+    let large = "SELECT repeat('x', 1000) FROM generate_series(1, 9000)";
+    let portal = block.bind(large, &[]).expect("a portal");
+    assert_eq!(block.query_portal(&portal, 1).expect("a row").len(), 1);
+    let held = lab.service.held_bytes();
+    assert!((9_000_000..12_000_000).contains(&held), "{held} bytes are held for the rest");
+    block.rollback().expect("an end");
+    assert_eq!(lab.service.held_bytes(), 0);
+}
