@@ -12,7 +12,7 @@ use rusqlite::{Connection, ErrorCode, params_from_iter};
 use super::cells::{bound, cell_of, size_of_row};
 use super::error::{FreeError, INTERNAL, TOO_MUCH};
 use super::from::identifier;
-use super::functions::function::TEXT_BYTES_MAX;
+use super::functions::function::{Made, TEXT_BYTES_MAX};
 use super::functions::register;
 use super::kind::Kind;
 use super::translate::{SQL_BYTES_MAX, Translated};
@@ -31,7 +31,7 @@ pub(crate) const STEPS_MAX: u64 = 200_000_000;
 /// The longest that a statement may run.
 pub(crate) const TIME_MAX: Duration = Duration::from_secs(10);
 /// Steps between two looks at these limits.
-const STEPS_BETWEEN: u32 = 1_000;
+const STEPS_BETWEEN: u32 = 200;
 
 /// A database with the tables that statements have read so far.
 pub(super) struct Database {
@@ -39,6 +39,7 @@ pub(super) struct Database {
     names: Arc<Names>,
     filled: HashSet<(String, String)>,
     steps: Arc<AtomicU64>,
+    made: Arc<Made>,
 }
 
 impl Database {
@@ -53,10 +54,11 @@ impl Database {
         for (limit, value) in limits {
             connection.set_limit(limit, value).map_err(|_| broken())?;
         }
-        register(&connection, names).map_err(|_| broken())?;
+        let made = Arc::default();
+        register(&connection, names, &made).map_err(|_| broken())?;
         let steps = Arc::new(AtomicU64::new(0));
         watch(&mut connection, &steps, Instant::now())?;
-        Ok(Self { connection, names: Arc::clone(names), filled: HashSet::new(), steps })
+        Ok(Self { connection, names: Arc::clone(names), filled: HashSet::new(), steps, made })
     }
 
     /// Runs a statement with these parameters, and gives the size of its result beside it; `None` if that passes `bytes_max`.
@@ -71,6 +73,7 @@ impl Database {
         }
         self.steps.store(0, Ordering::Relaxed);
         watch(&mut self.connection, &self.steps, Instant::now())?;
+        self.made.begin();
         let _ = self.names.fault();
         self.rows(translated, parameters, bytes_max)
     }

@@ -13,7 +13,7 @@ use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::{Value, ValueRef};
 
-use self::function::{ARGUMENTS_BYTES_MAX, CallFault, Function};
+use self::function::{ARGUMENTS_BYTES_MAX, CallFault, Function, Made};
 use super::casts;
 use super::kind::Kind;
 use super::patterns;
@@ -31,10 +31,10 @@ pub(crate) fn function(name: &str) -> Option<&'static Function> {
 }
 
 /// Makes all functions known to a connection, each as `f_` and its name, and casts as `pg_cast`.
-pub(crate) fn register(connection: &Connection, names: &Arc<Names>) -> rusqlite::Result<()> {
+pub(crate) fn register(connection: &Connection, names: &Arc<Names>, made: &Arc<Made>) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DIRECTONLY;
     for function in all() {
-        let names = Arc::clone(names);
+        let (names, made) = (Arc::clone(names), Arc::clone(made));
         connection.create_scalar_function(format!("f_{}", function.name).as_str(), -1, flags, move |context| {
             let given = (0..context.len()).map(|place| match context.get_raw(place) {
                 ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes.len(),
@@ -45,14 +45,16 @@ pub(crate) fn register(connection: &Connection, names: &Arc<Names>) -> rusqlite:
             }
             let arguments =
                 (0..context.len()).map(|place| context.get::<Value>(place)).collect::<Result<Vec<_>, _>>()?;
-            function.call(&names, &arguments).map_err(|fault| names.failed(fault.into()))
+            let value = function.call(&names, &arguments).and_then(|value| made.count(value));
+            value.map_err(|fault| names.failed(fault.into()))
         })?;
     }
-    let known = Arc::clone(names);
+    let (known, all) = (Arc::clone(names), Arc::clone(made));
     connection.create_scalar_function("pg_cast", 3, flags, move |context| {
         let kind = |place: usize| context.get::<String>(place).map(|name| Kind::named(&name).unwrap_or(Kind::TEXT));
         let cast = casts::cast(context.get::<Value>(0)?, kind(1)?, kind(2)?, &known);
-        cast.map_err(|unread| known.failed(unread.into()))
+        let counted = cast.map_err(CallFault::from).and_then(|value| all.count(value));
+        counted.map_err(|fault| known.failed(fault.into()))
     })?;
-    patterns::register(connection, names)
+    patterns::register(connection, names, made)
 }

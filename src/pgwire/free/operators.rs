@@ -121,7 +121,7 @@ impl Translator<'_> {
             return Ok(Typed::new(format!("f_array_cat({}, {})", wrapped(left), wrapped(right)), kind));
         }
         let (left, right) = (self.cast(left, Kind::TEXT)?, self.cast(right, Kind::TEXT)?);
-        Ok(Typed::new(format!("({} || {})", left.sql, right.sql), Kind::TEXT))
+        Ok(Typed::new(format!("f_joined({}, {})", left.sql, right.sql), Kind::TEXT))
     }
 
     fn computed(&mut self, left: Typed, op: &BinaryOperator, right: Typed) -> Result<Typed, FreeError> {

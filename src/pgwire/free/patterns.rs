@@ -7,9 +7,10 @@ use std::sync::Arc;
 use regex::{Regex, RegexBuilder};
 use rusqlite::Connection;
 use rusqlite::functions::{Context, FunctionFlags};
+use rusqlite::types::Value;
 
 use super::error::FreeError;
-use super::functions::function::{CallFault, TEXT_BYTES_MAX};
+use super::functions::function::{CallFault, Made, TEXT_BYTES_MAX};
 use crate::pgwire::catalogue::names::Names;
 
 /// The largest size of a compiled pattern, in bytes.
@@ -28,7 +29,7 @@ enum Language {
 struct BadPattern;
 
 /// Makes `pg_match(text, pattern, ignores_case)`, `pg_like` with the same arguments, and `f_regexp_replace` known to a connection.
-pub(super) fn register(connection: &Connection, names: &Arc<Names>) -> rusqlite::Result<()> {
+pub(super) fn register(connection: &Connection, names: &Arc<Names>, made: &Arc<Made>) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DIRECTONLY;
     for (name, language) in [("pg_match", Language::Expression), ("pg_like", Language::Like)] {
         let names = Arc::clone(names);
@@ -38,7 +39,7 @@ pub(super) fn register(connection: &Connection, names: &Arc<Names>) -> rusqlite:
             Ok(Some(regex.is_match(&text)))
         })?;
     }
-    let names = Arc::clone(names);
+    let (names, made) = (Arc::clone(names), Arc::clone(made));
     connection.create_scalar_function("f_regexp_replace", -1, flags, move |context| {
         let (Some(text), Some(pattern)) = (argument(context, 0)?, argument(context, 1)?) else { return Ok(None) };
         let Some(with) = argument(context, 2)? else { return Ok(None) };
@@ -47,7 +48,8 @@ pub(super) fn register(connection: &Connection, names: &Arc<Names>) -> rusqlite:
         let with = with.replace('$', "$$").replace("\\&", "${0}");
         let with = (1..10).fold(with, |with, group| with.replace(&format!("\\{group}"), &format!("${{{group}}}")));
         let limit = if how.contains('g') { usize::MAX } else { 1 };
-        replaced(&regex, &text, limit, &with).map(Some).ok_or_else(|| names.failed(CallFault::TooLong.into()))
+        let replaced = replaced(&regex, &text, limit, &with).map(Value::Text).ok_or(CallFault::TooLong);
+        replaced.and_then(|value| made.count(value)).map(Some).map_err(|fault| names.failed(fault.into()))
     })
 }
 

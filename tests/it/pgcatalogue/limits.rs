@@ -56,3 +56,21 @@ fn a_statement_does_not_grow_with_its_depth() {
     }
     assert_eq!(rows(&tables, "SELECT CASE CASE 1 WHEN 1 THEN 2 END WHEN 2 THEN 'yes' END"), ["yes"]);
 }
+
+#[test]
+fn what_a_statement_keeps_until_it_ends_is_bounded() {
+    let lab = lab();
+    let tables = tables(&lab, "tacit");
+    for value in [
+        "repeat('x', 1000000) || g",
+        "left(repeat('x', 1000000), 500000)",
+        "regexp_replace(repeat('x', 1000000), 'y', '')",
+    ] {
+        let sql =
+            format!("SELECT count(*) FROM (SELECT DISTINCT {value} AS t FROM generate_series(1, 9000) AS s(g)) AS d");
+        let error = try_run(&tables, &sql).expect_err(&sql);
+        assert_eq!(error.sqlstate, "54000", "{error:?}");
+        assert!(error.message.contains("computes"), "{error:?}");
+    }
+    assert_eq!(rows(&tables, "SELECT 'a' || 1 || NULL, 'a' || 1"), ["-|a1"]);
+}

@@ -1,5 +1,7 @@
 //! What a function is: its types, what it computes, and why it may have no value.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use rusqlite::types::Value;
 
 use crate::pgwire::catalogue::names::Names;
@@ -14,6 +16,27 @@ pub(crate) const ARGUMENTS_BYTES_MAX: usize = 2 * TEXT_BYTES_MAX;
 /// The largest number of rows of a function such as `generate_series`.
 pub(crate) const SERIES_ROWS_MAX: i64 = 10_000;
 
+/// The largest number of bytes of all values that the functions of one statement compute.
+const MADE_BYTES_MAX: usize = 256 << 20;
+
+/// How many bytes the functions of a statement have computed, all of which may have to be kept until it ends.
+#[derive(Debug, Default)]
+pub(crate) struct Made(AtomicUsize);
+
+impl Made {
+    /// Begins with another statement.
+    pub(crate) fn begin(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+
+    /// Counts a value.
+    pub(crate) fn count(&self, value: Value) -> Result<Value, CallFault> {
+        let bytes = if let Value::Text(text) = &value { text.len() } else { 0 };
+        let before = self.0.fetch_add(bytes, Ordering::Relaxed);
+        if before.saturating_add(bytes) > MADE_BYTES_MAX { Err(CallFault::TooMany) } else { Ok(value) }
+    }
+}
+
 /// Why a function has no value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum CallFault {
@@ -23,6 +46,8 @@ pub(crate) enum CallFault {
     DividedByZero,
     /// The value would be too long.
     TooLong,
+    /// All values of a statement together would be too long.
+    TooMany,
     /// An argument is outside of what the function is defined for.
     Undefined(&'static str),
     /// The service refuses it.
@@ -41,6 +66,10 @@ impl From<CallFault> for FreeError {
             CallFault::Unread(unread) => unread.into(),
             CallFault::DividedByZero => Self::new("22012", "division by zero"),
             CallFault::TooLong => Self::new(TOO_MUCH, format!("a value would be longer than {TEXT_BYTES_MAX} bytes")),
+            CallFault::TooMany => {
+                let message = format!("the values that the statement computes have more than {MADE_BYTES_MAX} bytes");
+                Self::new(TOO_MUCH, message).hint("read fewer rows")
+            }
             CallFault::Undefined(name) => Self::new(NO_VALUE, format!("{name} is not defined for this argument")),
             CallFault::Refused(error) => error,
         }

@@ -73,6 +73,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
     }),
     Function::lenient("format", "text text*", "text", |_, arguments| formatted(arguments)),
     Function::lenient("concat", "text*", "text", |_, arguments| joined("", arguments)),
+    // What `||` becomes, so that its values are counted, too.
+    Function::strict("joined", "text text", "text", |_, arguments| joined("", arguments)),
     Function::lenient("concat_ws", "text text*", "text", |_, arguments| {
         joined(&text(arguments, 0), arguments.get(1..).unwrap_or_default())
     }),
