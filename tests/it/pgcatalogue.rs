@@ -1,6 +1,7 @@
 //! The free tables behind the PostgreSQL door: what clients ask a catalogue, published statistics as tables, and limits.
 
 mod limits;
+mod own;
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -5,6 +5,7 @@ use serde_json::Value as Json;
 
 use super::function::{CallFault, Function, text, whole};
 use crate::pgwire::catalogue::names::Names;
+use crate::pgwire::free::error::{FreeError, UNSUPPORTED};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::strict("version", "", "text", |_, _| Ok(Value::Text(VERSION.to_owned()))),
@@ -23,7 +24,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         Ok(Value::Text(Json::Array(all).to_string()))
     }),
     Function::strict("current_setting", "text bool?", "text", setting),
-    Function::strict("set_config", "text text bool?", "text", |_, arguments| Ok(Value::Text(text(arguments, 1)))),
+    Function::strict("set_config", "text text bool?", "text", set),
     Function::strict("pg_backend_pid", "", "int4", |names, _| {
         let pid = names.setting("tacit.backend_pid").and_then(|pid| pid.parse().ok());
         Ok(Value::Integer(pid.unwrap_or(0)))
@@ -103,6 +104,16 @@ fn now(names: &Names, _: &[Value]) -> Result<Value, CallFault> {
     Ok(Value::Integer(i64::try_from(names.seen.service.now_ms()).unwrap_or_default().saturating_mul(1_000)))
 }
 
+/// Nothing is set by a SELECT. Drivers call it for settings of PostgreSQL's that change nothing here; ours have to be set where that counts.
+fn set(_: &Names, arguments: &[Value]) -> Result<Value, CallFault> {
+    let name = text(arguments, 0).to_lowercase();
+    if !name.starts_with("tacit.") {
+        return Ok(Value::Text(text(arguments, 1)));
+    }
+    let error = FreeError::new(UNSUPPORTED, "settings of this server are not set by a function");
+    Err(CallFault::Refused(error.hint("SET tacit.epsilon = '0.1'")))
+}
+
 fn setting(names: &Names, arguments: &[Value]) -> Result<Value, CallFault> {
     let name = text(arguments, 0).to_lowercase();
     if let Some(set) = names.setting(&name) {
@@ -115,7 +126,7 @@ fn setting(names: &Names, arguments: &[Value]) -> Result<Value, CallFault> {
     match found {
         Some(found) => Ok(Value::Text(found.to_owned())),
         None if whole(arguments, 1) == Some(1) => Ok(Value::Null),
-        None => Err(CallFault::Refused(crate::pgwire::free::error::FreeError::new(
+        None => Err(CallFault::Refused(FreeError::new(
             "42704",
             format!("unrecognized configuration parameter \"{}\"", name.chars().take(80).collect::<String>()),
         ))),
