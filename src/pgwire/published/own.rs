@@ -98,6 +98,8 @@ pub(crate) fn relations() -> Vec<Relation> {
 pub(crate) fn rows(view: &str, service: &Service, person: &Person) -> Vec<Vec<Value>> {
     match view {
         "datasets" => service.datasets_seen_by(person).map(dataset).collect(),
+        // Budgets and answers are none of a viewer's, also those of a researcher who has become one.
+        "budget" | "history" if person.role == Role::Viewer => Vec::new(),
         "columns" => service.datasets_seen_by(person).flat_map(columns).collect(),
         "budget" => {
             let own = match person.role {

@@ -2,7 +2,7 @@
 
 use rusqlite::types::Value;
 
-use crate::kernel::budget::people::Person;
+use crate::kernel::budget::people::{Person, Role};
 use crate::pgwire::catalogue::relation::Attribute;
 use crate::pgwire::free::error::FreeError;
 use crate::query::answer::ColumnInfo;
@@ -33,6 +33,9 @@ pub(crate) fn columns() -> Vec<Attribute> {
 
 /// Quotes a question for a person. Blocks.
 fn quoted(service: &Service, person: &Person, sql: &str, epsilon: &str) -> Result<Quote, FreeError> {
+    if person.role != Role::Researcher {
+        return Err(refusal(&Problem::for_others(person.role, &[Role::Researcher])));
+    }
     let accuracy = RequestedAccuracy::new(Some(epsilon), None).map_err(|fault| refusal(&fault.into()))?;
     let ask = Ask { sql: sql.to_owned(), accuracy, rows_per_unit: None, group_size: None, purpose: None };
     let quote = service.quote_prepared(service.prepare(&person.name, ask));
