@@ -24,9 +24,11 @@ use crate::kernel::budget::people::{Person, TokenRefused};
 use crate::query::error::{Position, shown};
 use crate::query::terms::domain::{Domain, date_text};
 use crate::service::Service;
+use crate::service::access::Sight;
 use crate::service::asking::ask::Ask;
 use crate::service::asking::rooms::{LIST_BYTES, Reservation};
 use crate::service::problem::Problem;
+use crate::service::publishing::statistics::Statistic;
 
 /// The state of the transaction block, which is none of the ledger's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,11 +104,14 @@ impl Session {
                 || dataset.terms.tables.iter().any(|table| table.name == name)
                 || dataset.terms.public.iter().any(|table| table.name == name)
         });
+        // A name that says whether a statistic is there is for those who may see it.
+        let is_seen = |statistic: &Statistic| {
+            statistic.name == name && self.service.sight(statistic, Some(&self.person)) != Sight::Hidden
+        };
         let path = self.settings.search_path();
         let has = |schema: &str| path.iter().any(|known| known == schema);
         !is_asked
-            && ((has("published") && self.service.statistics().any(|statistic| statistic.name == name))
-                || (has("tacit") && OWN.contains(&name)))
+            && ((has("published") && self.service.statistics().any(is_seen)) || (has("tacit") && OWN.contains(&name)))
     }
 
     /// Refuses a statement in a failed block, and of somebody whose token is no longer good.

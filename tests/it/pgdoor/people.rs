@@ -16,7 +16,7 @@ use tacit::service::stewarding::tokens::{TokenTerms, issue};
 
 use super::frames::Raw;
 use super::{CERTIFICATE, Served, entries, fault};
-use crate::support::{Lab, block_on};
+use crate::support::{GAUSSIAN, Lab, StoppedClock, block_on, policy};
 
 fn refusal(door: &Served, user: &str, token: &str, database: &str) -> postgres::error::DbError {
     fault(door.config(user, token, database).connect(NoTls).map(drop))
@@ -189,4 +189,21 @@ fn a_session_goes_on_with_the_role_that_its_person_has_now() {
     assert_eq!(entries(&lab), before);
     set_role(lab.service.ledger(), "ada", Role::Researcher, None, "sam", 0).expect("the role before");
     assert_eq!(client.query(question, &[]).expect("a replay").len(), 4);
+}
+
+#[test]
+fn the_name_of_a_hidden_statistic_is_like_any_other() {
+    const MONTHS: &str =
+        "-- title: Visits by month\n-- margin: 120\nSELECT region, COUNT(*) AS n FROM visits GROUP BY region";
+    let lab = Lab::publishing(&policy(GAUSSIAN), &[("months", MONTHS)], "2", Arc::new(StoppedClock));
+    let door = Served::new(&lab.service);
+    let added = block_on(lab.act("/v1/researchers", &json!({"name": "bob"}))).json();
+    let mut client =
+        door.config("bob", added["token"].as_str().expect("a token"), "tacit").connect(NoTls).expect("bob");
+    let mut told = |name: &str| {
+        let refused = fault(client.simple_query(&format!("SELECT * FROM {name}")));
+        let hint = refused.hint().unwrap_or_default().replace(name, "it");
+        (refused.code().clone(), refused.message().replace(name, "it"), hint)
+    };
+    assert_eq!(told("months"), told("montns"));
 }
