@@ -137,12 +137,13 @@ async fn within(
     (spent, limit): (&mut Spent, Epsilon),
 ) -> Result<PreparedQuestion, DoorFault> {
     let priced = service.planning(who, move |service| {
-        let price = service.price_before(&mut prepared);
+        let price = service.price_before(&mut prepared)?;
         let allowed = price.as_ref().map(|price| price.accountant.cap(limit));
-        (prepared, price.zip(allowed))
+        Ok::<_, ServiceError>((prepared, price.zip(allowed)))
     });
-    let (prepared, priced) = priced.await?;
-    // What cannot be priced is refused with its reason.
+    // What does not fit now is refused here: asked again for its answer it might fit, and nothing would have been set aside for it.
+    let (prepared, priced) = priced.await??;
+    // What has no price whatever the accounts hold is refused with its reason.
     let Some((price, allowed)) = priced else { return Ok(prepared) };
     let before = spent.get(&price.dataset).copied().unwrap_or(Price::ZERO);
     let after = before.checked_add(price.price).filter(|after| *after <= allowed);

@@ -1,7 +1,6 @@
 //! What is known of a question before it is asked: the columns of its answer, and what it would cost its asker. Free, and without a row.
 
 use super::ask::{Ask, RequestedAccuracy};
-use super::offer::Offer;
 use super::pad::Pad;
 use super::question::{PreparedQuestion, QuestionKind, asks_for_keys};
 use crate::kernel::privacy::accountant::Accountant;
@@ -50,12 +49,15 @@ impl Service {
         }
     }
 
-    /// What a prepared question would cost its asker now; `None` if it is free or cannot be answered.
-    pub fn price_before(&self, prepared: &mut PreparedQuestion) -> Option<AskerPrice> {
-        let QuestionKind::Asked(Ok(priced)) = &mut prepared.kind else { return None };
+    /// What a prepared question would cost its asker now; `None` if it is free or cannot be answered, whatever the accounts hold.
+    ///
+    /// # Errors
+    /// Any [`ServiceError`] if the accounts do not hold it now, which may change at any time.
+    pub fn price_before(&self, prepared: &mut PreparedQuestion) -> Result<Option<AskerPrice>, ServiceError> {
+        let QuestionKind::Asked(Ok(priced)) = &mut prepared.kind else { return Ok(None) };
         self.look_up(priced);
-        let price = self.offer(&prepared.who, priced).as_ref().map(Offer::legs).ok()?.researcher;
+        let price = self.offer(&prepared.who, priced)?.legs().researcher;
         let (dataset, accountant) = (priced.dataset.lineage.clone(), priced.dataset.terms.accountant);
-        Some(AskerPrice { dataset, accountant, price })
+        Ok(Some(AskerPrice { dataset, accountant, price }))
     }
 }

@@ -8,9 +8,11 @@ use postgres::types::Type;
 use postgres::{NoTls, SimpleQueryMessage};
 use tacit::kernel::budget::ledger::read;
 use tacit::kernel::privacy::amounts::{Epsilon, Price};
+use tacit::service::ServiceError;
+use tacit::service::asking::ask::{Ask, RequestedAccuracy};
 
 use super::{Served, connected, entries, fault};
-use crate::support::{GAUSSIAN, Lab, policy, visits};
+use crate::support::{GAUSSIAN, Lab, block_on, policy, visits};
 
 const REGIONS: &str =
     "SELECT region, COUNT(*) AS n, SUM(cost) AS s, AVG(cost) AS a FROM visits GROUP BY region ORDER BY region";
@@ -285,6 +287,22 @@ fn what_is_public_is_free() {
     }
     assert_eq!(entries(&lab), before);
     assert!(notices.lock().expect("notices").is_empty());
+}
+
+#[test]
+fn what_does_not_fit_now_is_refused_before_a_grant_can_make_it_fit() {
+    let lab = Lab::gaussian();
+    let ask = |age: usize| format!("SELECT COUNT(*) AS n FROM visits WHERE age > {age}");
+    let is_answered = |age: &usize| block_on(lab.sql(&ask(*age), "1")).status == 200;
+    let first_refused = (0..30).find(|age| !is_answered(age)).expect("a budget that ends");
+    let priced = |age: usize| {
+        let accuracy = RequestedAccuracy::new(Some("1"), None).expect("an accuracy");
+        let ask = Ask { sql: ask(age), accuracy, rows_per_unit: None, group_size: None, purpose: None };
+        lab.service.price_before(&mut lab.service.prepare("ada", ask))
+    };
+    assert!(priced(0).expect("a replay").is_some_and(|price| price.price == Price::ZERO));
+    let refused = priced(first_refused).expect_err("it does not fit");
+    assert!(matches!(refused, ServiceError::Refused(_)), "{refused:?}");
 }
 
 #[test]
