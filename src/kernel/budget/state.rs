@@ -11,6 +11,7 @@ mod numbers;
 mod noise_path;
 mod paths;
 mod known;
+mod legs_before;
 mod fold;
 mod served;
 mod access;
@@ -176,6 +177,8 @@ pub struct LedgerState {
     paths: HashMap<Digest, NoisePath>,
     /// The best level of each view that each account has paid for.
     levels: HashMap<(AccountNo, Digest), Price>,
+    /// Whether an entry was folded that only today's rule of legs explains: from then on, no other rule counts.
+    is_by_order: bool,
     /// The steps of answers that are executing.
     under_way: HashMap<ReleaseNo, Box<[PathStep]>>,
     questions: HashMap<Digest, QuestionRecord>,

@@ -1,7 +1,7 @@
 //! Admission: whether an answer fits every account from the researcher's to the dataset's, and what it posts to each.
 
 use super::fault::FoldFault;
-use super::{Branch, DrawNo, LedgerState, ReleaseNo};
+use super::{AccountNo, Branch, DrawNo, LedgerState, ReleaseNo};
 use crate::kernel::budget::account::Account;
 use crate::kernel::budget::charge::{AnswerState, ChargeRequest, Refusal, ServeRequest};
 use crate::kernel::budget::entry::{AccountKind, AccountMark, Charge, Digest, DrawId, NewDraw, Postings, Serving};
@@ -36,8 +36,18 @@ impl LedgerState {
     /// What an answer posts to each account: to the dataset what is drawn anew, to the project and the researcher what is new to them.
     #[must_use]
     pub fn legs(&self, branch: &Branch, cost: &AnswerCost<'_>) -> Postings {
+        self.legs_by(branch, cost, |account, levels, draws| self.leg_by_path(account, levels, draws))
+    }
+
+    /// What an answer posts to each account, by a rule for what an account pays for levels of paths and for draws besides.
+    pub(super) fn legs_by(
+        &self,
+        branch: &Branch,
+        cost: &AnswerCost<'_>,
+        by_path: impl Fn(AccountNo, &[(Digest, Price)], &[DrawNo]) -> Price,
+    ) -> Postings {
         let leg = |account| match cost.levels {
-            Some(levels) => self.leg_by_path(account, levels, cost.uses),
+            Some(levels) => by_path(account, levels, cost.uses),
             None => {
                 let unpaid = cost.uses.iter().filter(|draw| !self.has_paid(account, **draw));
                 unpaid.fold(cost.drawn, |sum, draw| sum.saturating_add(self.draw(*draw).certified.price))
@@ -139,7 +149,8 @@ impl LedgerState {
         let draws: Vec<_> = drawn.map(|(view, certified)| NewDraw { view: *view, certified: *certified }).collect();
         let (drawn, cells, threshold_delta) = (certificate.price(), certificate.cells(), certificate.threshold_delta());
         let steps = request.steps.as_deref();
-        self.check_made(&branch, (&draws, &uses), (steps, threshold_delta)).map_err(|_| Refusal::Gone)?;
+        let made = self.check_made(&branch, (&draws, &uses), steps);
+        made.and_then(|()| self.check_untaken(&branch, &draws, (steps, threshold_delta))).map_err(|_| Refusal::Gone)?;
         let levels = steps.map(levels_given);
         let cost = AnswerCost { drawn, cells, threshold_delta, uses: &uses, levels: levels.as_deref() };
         let legs = self.admit(&branch, &cost, request.at_ms)?;
@@ -189,20 +200,18 @@ impl LedgerState {
         })
     }
 
-    /// Checks how an answer with these draws is to be made. Steps must follow from the stored points, and the answer's researcher must have paid
-    /// for the draws that it uses besides. Without steps, and unless it hides groups (a δ for a threshold says so), its draws will be on paths,
-    /// on which no other answer may be making a point.
+    /// Checks how an answer with these draws is to be made: steps must follow from the stored points, and the answer's researcher must have paid
+    /// for the draws that it uses besides.
     pub(super) fn check_made(
         &self,
         branch: &Branch,
         (drawn, uses): (&[NewDraw], &[DrawNo]),
-        (steps, threshold_delta): (Option<&[PathStep]>, Delta),
+        steps: Option<&[PathStep]>,
     ) -> Result<(), FoldFault> {
         match steps {
             Some(_) if !uses.iter().all(|draw| self.has_paid(branch.researcher, *draw)) => Err(FoldFault::UnknownDraw),
             Some(steps) => self.check_steps(drawn, steps),
-            None if threshold_delta > Delta::ZERO => Ok(()),
-            None => self.check_untaken(&self.account(branch.dataset).dataset, drawn),
+            None => Ok(()),
         }
     }
 
@@ -220,7 +229,7 @@ impl LedgerState {
         self.with_cost_of_stored(number, |cost| self.admit(branch, &cost, now_ms))
     }
 
-    fn with_cost_of_stored<T>(&self, number: ReleaseNo, with: impl FnOnce(AnswerCost<'_>) -> T) -> T {
+    pub(super) fn with_cost_of_stored<T>(&self, number: ReleaseNo, with: impl FnOnce(AnswerCost<'_>) -> T) -> T {
         let card = self.card(number);
         let given = card.given.as_deref();
         // The levels of an answer that was charged by path hold its own draws, too.

@@ -240,7 +240,7 @@ impl LedgerState {
     fn charged(&mut self, entry: &Entry, charged: &Charge, steps: Option<&[PathStep]>) -> FoldResult {
         let branch = self.branch(&charged.dataset, &charged.researcher).ok_or(FoldFault::NoAccount)?;
         let uses = self.resolve(&branch, &charged.uses).ok_or(FoldFault::UnknownDraw)?;
-        self.check_made(&branch, (&charged.drawn, &uses), (steps, charged.threshold_delta))?;
+        self.check_made(&branch, (&charged.drawn, &uses), steps)?;
         let (mut drawn, mut cells) = (Price::ZERO, 0_u64);
         for one in &charged.drawn {
             drawn = drawn.checked_add(one.certified.price).ok_or(FoldFault::PriceOverflow)?;
@@ -249,7 +249,8 @@ impl LedgerState {
         let levels = steps.map(levels_given);
         let threshold_delta = charged.threshold_delta;
         let cost = AnswerCost { drawn, cells, threshold_delta, uses: &uses, levels: levels.as_deref() };
-        if self.legs(&branch, &cost) != charged.legs || cells != charged.cells {
+        self.is_by_order = self.check_legs(&branch, &cost, &charged.legs)?;
+        if cells != charged.cells {
             return Err(FoldFault::WrongLegs);
         }
         if self.names.contains_key(&charged.release) {
@@ -421,16 +422,12 @@ impl LedgerState {
         let dataset = self.account(card.dataset).dataset.clone();
         let given = card.given.clone();
         let branch = self.branch(&dataset, &served.researcher).ok_or(FoldFault::NoAccount)?;
-        let legs = match paid_by {
-            PaidBy::Levels if self.is_by_path(number) => self.legs_of_stored(&branch, number),
-            PaidBy::Draws if given.is_none() => {
-                self.legs(&branch, &AnswerCost::of_stored(&card.draws().collect::<Vec<_>>()))
-            }
-            PaidBy::Levels | PaidBy::Draws => return Err(FoldFault::WrongLegs),
-        };
-        if legs != served.legs {
-            return Err(FoldFault::WrongLegs);
-        }
+        let check = |cost: AnswerCost<'_>| self.check_legs(&branch, &cost, &served.legs);
+        self.is_by_order = match paid_by {
+            PaidBy::Levels if self.is_by_path(number) => self.with_cost_of_stored(number, check),
+            PaidBy::Draws if given.is_none() => check(AnswerCost::of_stored(&card.draws().collect::<Vec<_>>())),
+            PaidBy::Levels | PaidBy::Draws => Err(FoldFault::WrongLegs),
+        }?;
         self.post(&branch, &served.legs, entry.at_ms)?;
         self.pay_for_stored(&branch, number, given.as_deref());
         self.hand_over(entry.seq, &branch, number);

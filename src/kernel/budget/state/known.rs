@@ -67,7 +67,7 @@ impl LedgerState {
 
     /// The stored draws of a view that an account paid for one by one. Those of an answer that is only ever used as a whole are not among
     /// them: nothing else is made of their noise.
-    fn paid_draws(&self, account: AccountNo, view: &Digest) -> impl Iterator<Item = DrawNo> {
+    pub(super) fn paid_draws(&self, account: AccountNo, view: &Digest) -> impl Iterator<Item = DrawNo> {
         let draws = self.views.get(view).map(Vec::as_slice).unwrap_or_default();
         let is_known = move |draw: &&DrawNo| {
             let release = self.draw(**draw).release;

@@ -5,16 +5,16 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::LedgerState;
 use super::fault::FoldFault;
 use super::fold::FoldResult;
 use super::noise_path::{NoisePath, PathRise, PathView, PointPlace, PointSource, RiseSource};
 use super::numbers::{DrawNo, ReleaseNo};
+use super::{Branch, LedgerState};
 use crate::kernel::budget::entry::{Digest, NewDraw};
 use crate::kernel::budget::steps::{DerivedSource, PathStep, PointOrigin, levels_given};
 use crate::kernel::path::PathGap;
 use crate::kernel::privacy::accountant::Accountant;
-use crate::kernel::privacy::amounts::Price;
+use crate::kernel::privacy::amounts::{Delta, Price};
 use crate::kernel::privacy::mechanism::Mechanism;
 use crate::kernel::privacy::sensitivity::Sensitivity;
 
@@ -106,7 +106,7 @@ impl LedgerState {
                     derived_from.extend(sources.iter().map(|source| source.view));
                 }
             }
-            if path.is_some_and(NoisePath::is_taken) {
+            if path.is_some_and(|path| path.under_way.is_some()) {
                 return Err(FoldFault::PathTaken);
             }
             seen.new.push(step.level);
@@ -132,14 +132,28 @@ impl LedgerState {
         Ok(())
     }
 
-    /// Checks that no answer makes a point of these views' paths now: the draws of an answer that is paid for draw by draw would make their
-    /// finest points finer when it is stored, and that answer's points would not lie where its steps say.
-    pub(super) fn check_untaken(&self, dataset: &str, drawn: &[NewDraw]) -> FoldResult {
-        let is_taken = |new: &NewDraw| self.paths.get(&new.view).is_some_and(|path| path.under_way.is_some());
-        if self.has_paths(dataset) && drawn.iter().any(is_taken) { Err(FoldFault::PathTaken) } else { Ok(()) }
+    /// Checks that points which an answer by steps makes and draws of one that is paid for draw by draw do not come onto one path beside each
+    /// other. Draws make the finest point finer when they are stored, and the points would not lie where their steps say. Draws of an answer
+    /// that hides groups (a δ for a threshold says so) come onto no path.
+    ///
+    /// Nothing is charged that does not keep to this. Entries are folded all the same: earlier versions of the program wrote such ones.
+    pub(super) fn check_untaken(
+        &self,
+        branch: &Branch,
+        drawn: &[NewDraw],
+        (steps, threshold_delta): (Option<&[PathStep]>, Delta),
+    ) -> FoldResult {
+        let path = |view: &Digest| self.paths.get(view);
+        let is_taken = match steps {
+            Some(steps) => steps.iter().any(|step| step.is_new() && path(&step.view).is_some_and(NoisePath::is_taken)),
+            None if threshold_delta > Delta::ZERO || !self.has_paths(&self.account(branch.dataset).dataset) => false,
+            None => drawn.iter().any(|new| path(&new.view).is_some_and(|path| path.under_way.is_some())),
+        };
+        if is_taken { Err(FoldFault::PathTaken) } else { Ok(()) }
     }
 
-    /// Begins the draws of an answer that is paid for draw by draw: until it has ended, no other answer makes a point of their views' paths.
+    /// Begins the draws of an answer that is paid for draw by draw: until it has ended, no other answer is charged that makes a point of their
+    /// views' paths.
     pub(super) fn begin_draws(&mut self, number: ReleaseNo) {
         self.each_drawn(number, |path| path.drawing = path.drawing.saturating_add(1));
     }
@@ -237,4 +251,4 @@ impl LedgerState {
 
 #[cfg(test)]
 #[path = "paths_tests.rs"]
-mod tests;
+pub(super) mod tests;

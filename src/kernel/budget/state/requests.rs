@@ -64,6 +64,7 @@ impl LedgerState {
             views: HashMap::new(),
             paths: HashMap::new(),
             levels: HashMap::new(),
+            is_by_order: self.is_by_order,
             under_way: HashMap::new(),
             questions: HashMap::new(),
             keys: HashMap::new(),
