@@ -13,7 +13,8 @@
 //! * *What was free stays free.* Roots are those of a point and not of its path, so they never change once the point is paid for, and a level
 //!   that was paid for stays paid for. So the sources that somebody has, and what the best of their sums is worth, never become less.
 //! * *Nobody pays more for a view than the best that they asked for.* Who asks for the level q of a view pays max(0, ℓ − p) for it: p is the
-//!   best level of the view that they have paid for, and ℓ ≤ q the level that they get; ℓ is q less what the sources beside it are worth. Over
+//!   best level of the view that they have paid for, and ℓ ≤ q the level that they get; ℓ is q less what the sources beside it are worth. A draw of
+//!   their own that the point at ℓ is made of counts towards p: it was paid for when it stood beside. Over
 //!   any history that adds up to at most the largest q, whatever others asked in between. (A stored answer to the same question is served as it
 //!   is, and may give more, if it costs no more.)
 //! * *What others ask may change which sources can stand beside.* Say A has paid for cells whose sums are worth w of a total, and B had the total

@@ -406,4 +406,11 @@ fn what_was_drawn_by_itself_stands_beside_the_path() {
     assert_eq!(ask(&mut book, "bob", false, 6 * UNIT), (UNIT / 2, 0));
     assert_eq!(ask(&mut book, "ada", false, 4 * UNIT), (3 * UNIT, 0));
     assert_eq!(ask(&mut book, "ada", false, 7 * UNIT), (3 * UNIT, UNIT));
+    // Cyd's draw lies above all of that. They pay for it once, whether it stands beside a point or is in it.
+    assert_eq!(ask(&mut book, "cyd", true, 3 * UNIT), (3 * UNIT, 3 * UNIT));
+    assert_eq!(ask(&mut book, "cyd", false, 19 * UNIT / 2), (13 * UNIT / 2, 0));
+    assert_eq!(ask(&mut book, "cyd", false, 12 * UNIT), (5 * UNIT / 2, 2 * UNIT));
+    // Dan's is below the point that they ask for at once.
+    assert_eq!(ask(&mut book, "dan", true, 3 * UNIT), (3 * UNIT, 3 * UNIT));
+    assert_eq!(ask(&mut book, "dan", false, 20 * UNIT), (17 * UNIT, 5 * UNIT));
 }

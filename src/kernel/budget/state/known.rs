@@ -45,16 +45,31 @@ impl LedgerState {
     #[must_use]
     pub fn level_paid(&self, account: AccountNo, view: &Digest) -> Price {
         let paid = self.levels.get(&(account, *view)).copied().unwrap_or_default();
+        self.seen_from(paid, (account, view), |draw| self.has_paid(account, draw)).0
+    }
+
+    /// The level of the finest point that an account sees of a view from the point at `level` on, with draws that it has; and how much of what
+    /// that is above `level` follows from points of other views.
+    fn seen_from(
+        &self,
+        level: Price,
+        (account, view): (AccountNo, &Digest),
+        has: impl Fn(DrawNo) -> bool,
+    ) -> (Price, Price) {
         let rises = self.paths.get(view).into_iter().flat_map(|path| &path.rises);
-        rises.fold(paid, |known, (level, PathRise { from, by })| {
+        rises.fold((level, Price::ZERO), |(known, derived), (level, PathRise { from, by })| {
             let sees_all = known >= *from
                 && match by {
-                    RiseSource::Draw(draw) => self.has_paid(account, *draw),
+                    RiseSource::Draw(draw) => has(*draw),
                     RiseSource::Derived(sources) => {
                         sources.iter().all(|one| self.level_paid(account, &one.view) >= one.level)
                     }
                 };
-            if sees_all { known.max(*level) } else { known }
+            match by {
+                _ if !sees_all => (known, derived),
+                RiseSource::Draw(_) => (known.max(*level), derived),
+                RiseSource::Derived(_) => (known.max(*level), derived.saturating_add(level.left_after(known))),
+            }
         })
     }
 
@@ -80,22 +95,34 @@ impl LedgerState {
         self.draw(draw).certified.price
     }
 
-    /// What an account pays for points of paths at these levels, and for draws from before there were paths: for each view, the level beyond
-    /// the best one that it has paid for, and for each draw that is not in a point it then knows, its price.
+    /// What an account pays for points of paths at these levels, and for draws from before there were paths: for each view, by how much it then
+    /// holds more than before.
     pub(super) fn leg_by_path(&self, account: AccountNo, levels: &[(Digest, Price)], draws: &[DrawNo]) -> Price {
-        let mut known: BTreeMap<Digest, (Price, Price)> = BTreeMap::new();
+        let mut wanted: BTreeMap<Digest, (Price, BTreeSet<DrawNo>)> = BTreeMap::new();
         for (view, level) in levels {
-            let (paid, wanted) = known.entry(*view).or_insert_with(|| (self.level_paid(account, view), Price::ZERO));
-            *wanted = (*wanted).max(*level).max(*paid);
+            let (best, _) = wanted.entry(*view).or_default();
+            *best = (*best).max(*level);
         }
-        let of_levels = known.values().map(|(paid, wanted)| wanted.left_after(*paid));
-        let is_new = |draw: &DrawNo| {
-            let view = self.draw(*draw).view;
-            let level = known.get(&view).map_or_else(|| self.level_paid(account, &view), |(_, wanted)| *wanted);
-            !self.has_paid(account, *draw) && !self.is_below(*draw, level)
+        for draw in draws.iter().filter(|draw| !self.has_paid(account, **draw)) {
+            wanted.entry(self.draw(*draw).view).or_default().1.insert(*draw);
+        }
+        let more = |(view, (level, draws)): (&Digest, &(Price, BTreeSet<DrawNo>))| {
+            let before = self.held(account, view, (Price::ZERO, &BTreeSet::new()));
+            self.held(account, view, (*level, draws)).left_after(before)
         };
-        let draws: BTreeSet<DrawNo> = draws.iter().copied().filter(is_new).collect();
-        of_levels.chain(draws.iter().map(|draw| self.price(*draw))).fold(Price::ZERO, Price::saturating_add)
+        wanted.iter().map(more).fold(Price::ZERO, Price::saturating_add)
+    }
+
+    /// What an account holds of a view once it is given the point at `level` and the draws `new`: the level of the finest point that it then sees,
+    /// and the prices of the draws beside that point. A draw that the point is made of is in its level, so that nobody pays for it again. What
+    /// would follow from other views' points above `level` is not held: nobody pays for that.
+    fn held(&self, account: AccountNo, view: &Digest, (level, new): (Price, &BTreeSet<DrawNo>)) -> Price {
+        let given = self.level_paid(account, view).max(level);
+        let has = |draw| new.contains(&draw) || self.has_paid(account, draw);
+        let (seen, derived) = self.seen_from(given, (account, view), has);
+        let draws: BTreeSet<DrawNo> = self.paid_draws(account, view).chain(new.iter().copied()).collect();
+        let beside = draws.into_iter().filter(|draw| !self.is_below(*draw, seen)).map(|draw| self.price(draw));
+        beside.fold(seen.left_after(derived), Price::saturating_add)
     }
 
     /// Records that a researcher's account, and its project's, has paid for these levels.

@@ -304,10 +304,12 @@ fn independent_draws_are_credited_in_the_order_of_the_path() {
         let levels = [([1; 32], price(level))];
         book.leg_by_path(who, if level > 0 { &levels } else { &[] }, draws)
     };
-    assert_eq!((leg(a.researcher, 6, &[]), leg(b.researcher, 5, &[])), (price(5), price(5)), "the level beyond theirs");
-    assert_eq!(leg(b.researcher, 6, &[]), price(6));
-    // A draw that a point is made of tells nothing to whoever has the point; any other one costs its price.
-    assert_eq!((leg(a.researcher, 5, &[DrawNo(1)]), leg(a.researcher, 6, &[DrawNo(1)])), (price(9), price(5)));
+    // Whoever has the point below their draw sees the one above it, and pays for what they had not got.
+    assert_eq!((leg(a.researcher, 6, &[]), leg(b.researcher, 5, &[])), (price(5), price(1)), "the level beyond theirs");
+    assert_eq!(leg(b.researcher, 6, &[]), price(1));
+    // A draw that a point is made of tells nothing to whoever has the point.
+    assert_eq!((leg(a.researcher, 5, &[DrawNo(1)]), leg(a.researcher, 6, &[DrawNo(1)])), (price(5), price(5)));
+    assert_eq!(leg(a.researcher, 0, &[DrawNo(1)]), price(5));
     assert_eq!((leg(b.researcher, 1, &[DrawNo(0)]), leg(b.researcher, 0, &[DrawNo(0)])), (price(1), price(1)));
     // Whoever has paid for all draws of a point has paid for the point.
     let request = crate::kernel::budget::charge::ServeRequest {
@@ -321,6 +323,30 @@ fn independent_draws_are_credited_in_the_order_of_the_path() {
     assert_eq!(served.legs.researcher, price(1));
     take(&mut book, Act::ServedByPath(Box::new(served))).expect("served");
     assert_eq!(book.known_view(b.researcher, &[1; 32]), KnownView { level: price(6), draws: Vec::new() });
+}
+
+/// A draw that was paid for beside the path is not paid for again in a point that is made of it.
+#[test]
+fn a_draw_is_paid_for_once() {
+    let mut book = empty_book();
+    let by_path = charge(&book, "r1", "b", drawn(1, 0, 2));
+    take(&mut book, by_path).expect("charged");
+    take(&mut book, Act::Released { release: "r1".into(), digest: [1; 32] }).expect("stored");
+    let by_draw = charge_by_draw(&book, "r2", "a", (1, 3));
+    take(&mut book, by_draw).expect("charged");
+    take(&mut book, Act::Released { release: "r2".into(), digest: [1; 32] }).expect("stored");
+    let account = book.branch("d", "a").expect("an account").researcher;
+    let leg = |book: &LedgerState, level: u64| book.leg_by_path(account, &[([1; 32], price(level))], &[]);
+    // Up to 2, the draw is no part of the point; from there on, it is.
+    for (level, units) in [(1, 1), (2, 2), (3, 2), (5, 2), (6, 3), (8, 5)] {
+        assert_eq!(leg(&book, level), price(units), "{level}");
+    }
+    let above = charge(&book, "r3", "a", drawn(1, 5, 8));
+    take(&mut book, above).expect("charged");
+    take(&mut book, Act::Released { release: "r3".into(), digest: [1; 32] }).expect("stored");
+    assert_eq!(book.account(account).spent, price(8));
+    assert_eq!(book.known_view(account, &[1; 32]), KnownView { level: price(8), draws: Vec::new() });
+    assert_eq!(leg(&book, 8), Price::ZERO);
 }
 
 /// The parts of a point's noise are those below it, and stay what they are when the path is made finer.
