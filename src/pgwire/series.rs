@@ -22,7 +22,7 @@ impl Session {
         }
     }
 
-    /// Ends a series of frames; outside of a transaction block its portals end with it.
+    /// Ends a series of frames, or the statements of a text; outside of a transaction block its portals end with it.
     pub(super) fn synced(&mut self) {
         if self.block == Block::None {
             self.portals.retain(|_, portal| portal.cursor.is_some());

@@ -36,6 +36,7 @@ pub(super) async fn query<S: Stream>(link: &mut Link<S>, session: &mut Session, 
             break;
         }
     }
+    session.synced();
     link.put(&sending::ready(session.block))?;
     link.flush().await?;
     Ok(Next::Frame)
