@@ -11,9 +11,9 @@ use pgwire::messages::extendedquery::{BindComplete, CloseComplete, ParseComplete
 use pgwire::messages::response::EmptyQueryResponse;
 
 use super::fault::{DoorFault, state};
-use super::frames::{Bind, Frame, Target};
+use super::frames::{Bind, Frame, PARAMETERS_MAX, Target};
 use super::link::{Link, Stream};
-use super::params::{self, PARAMETERS_MAX};
+use super::params;
 use super::portals::{Bound, Outcome, Portal, Prepared, STATEMENTS_MAX, formats};
 use super::series::{Next, misplaced};
 use super::session::{Session, no_cursor, no_statement};

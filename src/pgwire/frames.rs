@@ -11,6 +11,8 @@ use bytes::{Buf, Bytes, BytesMut};
 pub const OPENING_BYTES_MAX: usize = 10_000;
 /// Largest frame of a session, in bytes: a statement with its parameters.
 pub const FRAME_BYTES_MAX: usize = 1 << 20;
+/// Largest number of a parameter: whatever has a place for each number up to it takes no more than this.
+pub(super) const PARAMETERS_MAX: usize = 10_000;
 
 const TLS: i32 = 80_877_103;
 const GSS: i32 = 80_877_104;

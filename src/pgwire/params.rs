@@ -18,8 +18,6 @@ use crate::query::error::shown;
 use crate::query::parse::plain_tokens;
 use crate::query::terms::domain::{date_days, date_text};
 
-/// The largest number of a parameter: whatever has a place for each number up to it takes no more than this.
-pub(super) const PARAMETERS_MAX: usize = 10_000;
 /// How far a parameter's column is looked for, in words before it.
 const WORDS_BACK_MAX: usize = 2_100;
 

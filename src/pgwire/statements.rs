@@ -14,7 +14,7 @@ use sqlparser::tokenizer::{Token, TokenWithSpan, Whitespace};
 use super::commands::{self, Command};
 use super::copy::{self, CopyStyle};
 use super::fault::{DoorFault, state};
-use super::params::PARAMETERS_MAX;
+use super::frames::PARAMETERS_MAX;
 use super::places::{byte_of, chars_before};
 use super::settings::margin_text;
 use crate::query::error::{Position, shown};

@@ -7,7 +7,7 @@ use super::casts;
 use super::error::{FreeError, UNSUPPORTED};
 use super::kind::{Base, Kind};
 use super::translate::Translator;
-use crate::pgwire::params::PARAMETERS_MAX;
+use crate::pgwire::frames::PARAMETERS_MAX;
 
 /// An expression in SQLite's SQL.
 #[derive(Debug, Clone, PartialEq, Eq)]
