@@ -98,7 +98,7 @@ pub fn page(frame: &Frame<'_>, body: &Markup) -> String {
     whole(frame, body, Refreshed::Never)
 }
 
-/// A complete page that shows progress: a browser without scripts fetches it again every [`REFRESH_SECONDS`]. With scripts, the body fetches
+/// A complete page that shows progress: a browser without scripts fetches it again few seconds. With scripts, the body fetches
 /// its own parts.
 #[must_use]
 pub fn refreshing_page(frame: &Frame<'_>, body: &Markup) -> String {

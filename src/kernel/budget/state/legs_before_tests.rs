@@ -66,6 +66,9 @@ fn drawn_below() -> (LedgerState, Act) {
     (book, act)
 }
 
+/// Makes a state, and the act that follows.
+type History = fn() -> (LedgerState, Act);
+
 /// Each of these is taken with the leg of the earlier rule, which may be another one than today's, and with no third one.
 #[test]
 fn what_an_earlier_version_charged_still_folds() {
@@ -74,7 +77,7 @@ fn what_an_earlier_version_charged_still_folds() {
         let act = drawn_above(&mut book, 1);
         (book, act)
     };
-    let histories: [(&str, fn() -> (LedgerState, Act), u64, u64); 3] =
+    let histories: [(&str, History, u64, u64); 3] =
         [("raised", raised, 0, 4), ("above", above, 5, 2), ("below", drawn_below, 1, 1)];
     for (what, history, today, before) in histories {
         for (leg, expected) in [
