@@ -158,7 +158,7 @@ impl CsvStyle {
 /// A format, and how CSV in it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Wanted {
-    /// The format.
+    /// The data format of the file.
     pub format: AnswerFormat,
     /// How CSV is written; the default for every other format.
     style: CsvStyle,

@@ -99,7 +99,7 @@ impl FileForm {
 /// A form in which a statistic is rendered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum StatisticForm {
-    /// A file.
+    /// A file in one of the forms that are offered for download.
     File(FileForm),
     /// An HTML page by itself, with the way to the gallery.
     Page,

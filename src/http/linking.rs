@@ -73,7 +73,7 @@ impl Thing {
 
 /// A link to make.
 pub struct LinkWish {
-    /// What it opens.
+    /// The statistic or the answer that the link opens.
     pub thing: Thing,
     /// The ending of the form that its address names, like `csv`; `None` for an address without one.
     pub format: Option<String>,

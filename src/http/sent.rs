@@ -20,7 +20,7 @@ pub struct Asked {
     pub method: Method,
     /// The address with its parameters.
     pub address: Uri,
-    /// The headers.
+    /// The request's headers, of which the conditions and the range are read.
     pub headers: HeaderMap,
 }
 

@@ -25,7 +25,7 @@ pub(super) type Spent = HashMap<String, Price>;
 
 /// An answer as it is sent, with the memory that it takes.
 pub(super) struct Answered {
-    /// The rows.
+    /// The rows of the answer, laid out as the client is told.
     pub(super) table: Table,
     /// What is said beside them.
     pub(super) notice: Option<Notice>,

@@ -12,7 +12,7 @@ pub(super) enum Command {
     Set {
         /// The parameter's name.
         name: String,
-        /// Its value.
+        /// The value that is set; `None` resets the parameter.
         value: Option<String>,
         /// Whether it is set for the transaction alone.
         is_local: bool,
@@ -57,7 +57,7 @@ pub(super) enum Command {
 /// What a DISCARD drops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Discarded {
-    /// Everything.
+    /// Settings, prepared statements and portals.
     All,
     /// What this door has none of.
     Other(&'static str),

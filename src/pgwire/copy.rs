@@ -24,7 +24,7 @@ pub(super) enum Source {
 /// How rows are written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct CopyStyle {
-    /// The format.
+    /// Whether rows are written as text, CSV or binary.
     pub(super) format: CopyFormat,
     has_header: bool,
     delimiter: char,
@@ -39,7 +39,7 @@ pub(super) struct CopyStyle {
 pub(super) enum CopyFormat {
     /// Lines with tabs between values.
     Text,
-    /// CSV.
+    /// Values separated by a sign that may be chosen, with quotes where they are needed.
     Csv,
     /// PostgreSQL's own.
     Binary,
@@ -219,7 +219,7 @@ impl CopyStyle {
         }
     }
 
-    /// One row.
+    /// Writes one row in the format that was asked for.
     pub(super) fn row(&self, columns: &[Column], row: &[Cell], out: &mut BytesMut) -> Result<(), DoorFault> {
         match self.format {
             CopyFormat::Binary => {

@@ -45,9 +45,9 @@ const ROWS: &str = "rows are not given away; ask for an aggregate: SELECT COUNT(
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub(super) struct DoorFault {
-    /// The SQLSTATE.
+    /// The code of five characters that clients tell errors apart by.
     pub(super) state: &'static str,
-    /// What is wrong.
+    /// What is wrong, in one sentence for the person who sent the statement.
     pub(super) message: String,
     /// More of it, in numbers.
     pub(super) detail: Option<String>,
@@ -101,7 +101,7 @@ impl DoorFault {
 /// A notice: a message and its detail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Notice {
-    /// The message.
+    /// The notice's text, of one line.
     pub(super) message: String,
     /// More of it; empty if there is no more.
     pub(super) detail: String,

@@ -50,7 +50,7 @@ pub enum Opening {
 pub enum Target {
     /// A prepared statement.
     Statement,
-    /// A portal.
+    /// A portal, by its name.
     Portal,
 }
 

@@ -24,7 +24,7 @@ pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 
-/// A connection.
+/// A connection with what was read of it and what waits to be sent.
 pub(super) struct Link<S> {
     stream: S,
     incoming: BytesMut,

@@ -24,7 +24,7 @@ const WORDS_BACK_MAX: usize = 2_100;
 /// A parameter of a question: its type, and a value that it could have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Parameter {
-    /// Its type.
+    /// The type that the parameter is sent as.
     pub(super) of: Type,
     /// A literal that is accepted at its place, to plan the question with.
     pub(super) sample: String,

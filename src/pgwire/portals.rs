@@ -44,7 +44,7 @@ pub(super) enum Outcome {
 
 /// Rows that are sent, and how far that has come.
 pub(super) struct Rows {
-    /// The rows.
+    /// All rows of the portal; fetching them in parts computes nothing more.
     pub(super) table: Arc<Table>,
     /// How many have been sent.
     pub(super) sent: usize,

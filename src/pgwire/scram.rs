@@ -49,7 +49,7 @@ pub(super) struct Exchange {
 pub(super) struct Proof {
     /// The messages of the exchange.
     pub(super) exchange: String,
-    /// The proof.
+    /// The client's proof that it knows the token, which is not sent itself.
     pub(super) proof: Vec<u8>,
 }
 

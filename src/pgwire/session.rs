@@ -33,15 +33,15 @@ use crate::service::publishing::statistics::Statistic;
 /// The state of the transaction block, which is none of the ledger's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Block {
-    /// There is none.
+    /// No transaction block was begun.
     None,
-    /// One was begun.
+    /// A transaction block was begun, and no statement in it has failed.
     Open,
     /// A statement in it has failed.
     Failed,
 }
 
-/// A session.
+/// What the server remembers of one connection between two statements.
 pub(super) struct Session {
     pub(super) service: Arc<Service>,
     /// The service that is current, and each that becomes so.

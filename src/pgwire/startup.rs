@@ -50,7 +50,7 @@ impl Hello {
 
 /// Somebody who has come in.
 pub(super) struct Entered {
-    /// Their session.
+    /// The session of the person who came in.
     pub(super) session: Session,
     /// Its places among those that can be told to end their statement, and among all sessions; they are freed when dropped.
     pub(super) places: (CancelPlace, OwnedSemaphorePermit),

@@ -81,7 +81,7 @@ pub enum Cell {
 pub struct Column {
     /// Its name, as it is sent.
     pub name: String,
-    /// Its type.
+    /// The type that clients are told.
     pub of: Type,
 }
 

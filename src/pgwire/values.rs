@@ -16,9 +16,9 @@ const DAY_MICROS: i64 = 86_400_000_000;
 /// How a value is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
-    /// As text.
+    /// PostgreSQL's text form of the type.
     Text,
-    /// In binary.
+    /// PostgreSQL's binary form of the type.
     Binary,
 }
 

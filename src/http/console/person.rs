@@ -46,7 +46,7 @@ pub async fn one(
 /// What the page says of the form that led to it.
 #[derive(Default)]
 struct Told<'a> {
-    /// What was done.
+    /// The act that led here, which the page confirms in words.
     done: Option<&'a str>,
     /// A token that has just been created.
     fresh: Option<&'a Fresh<'a>>,

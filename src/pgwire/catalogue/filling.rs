@@ -8,7 +8,7 @@ use super::relation::{Attribute, Relation};
 /// A value for a column by its name.
 pub(super) type Given<'a> = (&'a str, Value);
 
-/// A text.
+/// A text as a value of SQLite.
 pub(super) fn text(text: impl Into<String>) -> Value {
     Value::Text(text.into())
 }
@@ -18,7 +18,7 @@ pub(super) fn whole(number: i64) -> Value {
     Value::Integer(number)
 }
 
-/// A truth value.
+/// A truth value as SQLite keeps it: 0 or 1.
 pub(super) fn truth(truth: bool) -> Value {
     Value::Integer(truth.into())
 }

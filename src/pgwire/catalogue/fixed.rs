@@ -45,7 +45,7 @@ pub(crate) struct FixedType {
 pub(crate) struct Fixed {
     /// The tables of `pg_catalog` and `information_schema`.
     pub(crate) relations: Vec<Relation>,
-    /// The types.
+    /// PostgreSQL 15's own types, with their OIDs.
     pub(crate) types: Vec<FixedType>,
     rows: HashMap<&'static str, FixedRows>,
 }

@@ -43,9 +43,9 @@ pub(crate) enum Source {
 pub(crate) struct Relation {
     /// The table's object id.
     pub(crate) oid: i64,
-    /// The schema.
+    /// Name of the schema that the relation belongs to.
     pub(crate) schema: String,
-    /// The name.
+    /// Name of the relation within its schema.
     pub(crate) name: String,
     /// `r` for a table, `v` for a view.
     pub(crate) relkind: &'static str,

@@ -16,12 +16,12 @@ use crate::service::{Dataset, Service};
 /// The database in which a person sees all of their datasets.
 pub(crate) const EVERYTHING: &str = "tacit";
 
-/// A schema.
+/// A schema that the session's person sees, with its relations.
 #[derive(Debug, Clone)]
 pub(crate) struct Schema {
     /// The schema's object id.
     pub(crate) oid: i64,
-    /// The name.
+    /// Name of the schema, as statements write it.
     pub(crate) name: String,
     /// What it is, for people.
     pub(crate) comment: Option<String>,
@@ -38,7 +38,7 @@ pub(crate) struct Seen {
     pub(crate) database: String,
     /// All databases that the person can connect to.
     pub(crate) databases: Vec<String>,
-    /// The person.
+    /// The person whose session it is, whose role and datasets decide what is seen.
     pub(crate) person: Person,
     /// The schemas, PostgreSQL's own first.
     pub(crate) schemas: Vec<Schema>,

@@ -12,9 +12,9 @@ use crate::pgwire::catalogue::names::Names;
 /// A text that cannot be read as a type, or names nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Unread {
-    /// The text.
+    /// The text that could not be read, as the statement has it.
     pub(crate) text: String,
-    /// The type.
+    /// The type that the text is to be read as.
     pub(crate) kind: Kind,
 }
 

@@ -81,7 +81,7 @@ impl Translator<'_> {
         })
     }
 
-    /// A condition.
+    /// Translates an expression that has to be a condition.
     pub(super) fn truth(&mut self, expr: &Expr, scope: &Scope<'_>) -> Result<String, FreeError> {
         let typed = self.expr(expr, scope)?;
         let typed = self.fit(typed, Kind::BOOL)?;

@@ -20,11 +20,11 @@ pub(super) struct Typed {
 /// Why an expression has no type of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Open {
-    /// It has one.
+    /// The expression has a type of its own, which nothing around it changes.
     No,
     /// A quoted literal.
     Text(String),
-    /// NULL.
+    /// SQL's NULL, which takes the type of what stands beside it.
     Null,
     /// A parameter, numbered from 0.
     Parameter(usize),
@@ -36,7 +36,7 @@ impl Typed {
         Self { sql: sql.into(), kind, open: Open::No }
     }
 
-    /// A truth value.
+    /// An expression of type `bool`, which SQLite computes as 0 or 1.
     pub(super) fn truth(sql: impl Into<String>) -> Self {
         Self::new(sql, Kind::BOOL)
     }

@@ -32,7 +32,7 @@ fn datetime(at: i64) -> Option<DateTime> {
     EPOCH.at(0, 0, 0, 0).checked_add(SignedDuration::from_micros(at)).ok()
 }
 
-/// A day as text.
+/// The text `YYYY-MM-DD` of a day that is counted from 1970-01-01.
 pub(crate) fn day_text(day: i64) -> String {
     datetime(day.saturating_mul(DAY_MICROS)).map_or_else(String::new, |at| at.date().to_string())
 }

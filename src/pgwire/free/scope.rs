@@ -8,11 +8,11 @@ use super::kind::Kind;
 /// A column that can be named.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Field {
-    /// The name.
+    /// Name by which statements refer to the column.
     pub(super) name: String,
     /// How SQLite's SQL names it.
     pub(super) sql: String,
-    /// The type.
+    /// The column's type, from which the types of expressions over it follow.
     pub(super) kind: Kind,
 }
 
@@ -23,7 +23,7 @@ pub(super) struct Item {
     pub(super) alias: String,
     /// The schema, for names with three parts.
     pub(super) schema: Option<String>,
-    /// The columns.
+    /// The columns that the table offers, in the order of `SELECT *`.
     pub(super) fields: Vec<Field>,
     /// Columns that have a name but do not stand in `*`.
     pub(super) hidden: Vec<Field>,

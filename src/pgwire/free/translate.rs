@@ -37,7 +37,7 @@ struct Common {
 /// A statement in SQLite's SQL.
 #[derive(Debug)]
 pub(super) struct Translated {
-    /// The SQL.
+    /// The statement in SQLite's SQL.
     pub(super) sql: String,
     /// Names and types of the columns.
     pub(super) columns: Vec<(String, Kind)>,

@@ -28,7 +28,7 @@ pub struct StagedEdition<'a> {
     pub text: &'a str,
     /// The folder that holds it, laid out like a state directory and on the same file system as the state directory.
     pub staging: &'a Path,
-    /// Its id.
+    /// Random id of the edition.
     pub edition: &'a str,
     /// The commitment to its manifest.
     pub commitment: &'a str,
@@ -46,7 +46,7 @@ pub enum AdoptionError {
     /// The server serves another dataset, or another dataset's table, of the same name.
     #[error("another dataset that is served here has a table named \"{name}\"")]
     Twice {
-        /// The name.
+        /// Name of the dataset.
         name: String,
     },
     /// The edition is not what was sealed.

@@ -41,7 +41,7 @@ impl Default for UploadLimits {
 /// An uploaded file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Upload {
-    /// Its random id.
+    /// Random id by which forms refer to the upload.
     pub id: String,
     /// The file's name, made safe.
     pub name: String,

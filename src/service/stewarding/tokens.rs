@@ -128,7 +128,7 @@ pub fn revoke_one(ledger: &dyn Ledger, name: &str, token: &str, by: &str, now_ms
 /// A token of a person, and when it was last used since the server started.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenView {
-    /// The token.
+    /// The token as the ledger keeps it: its name, digest and end.
     pub record: TokenRecord,
     /// Whether its time is over.
     pub has_expired: bool,

@@ -11,7 +11,7 @@ use crate::service::views::timestamp;
 
 /// What was done just now, or why it was not.
 pub enum PolicyNotice {
-    /// It was done.
+    /// What was asked for was done, in these words.
     Good(String),
     /// It was not done.
     Bad(String),

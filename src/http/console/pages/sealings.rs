@@ -41,7 +41,7 @@ fn words(step: SealingStep) -> &'static str {
     }
 }
 
-/// One sealing.
+/// The page of one sealing: its progress, then its report or its faults.
 #[must_use]
 pub fn one(token: &str, view: &SealingView) -> Markup {
     html! {

@@ -95,7 +95,7 @@ impl From<Unread> for FreeError {
 pub(crate) struct Growing(String);
 
 impl Growing {
-    /// Adds a piece.
+    /// Appends a piece, unless the whole would be longer than a text may be.
     pub(crate) fn push(&mut self, piece: &str) -> Result<(), CallFault> {
         if self.0.len() + piece.len() > TEXT_BYTES_MAX {
             return Err(CallFault::TooLong);
@@ -104,7 +104,7 @@ impl Growing {
         Ok(())
     }
 
-    /// The text.
+    /// The text that was built, as a value of SQLite.
     pub(crate) fn value(self) -> Value {
         Value::Text(self.0)
     }
@@ -116,7 +116,7 @@ pub(crate) type Run = fn(&Names, &[Value]) -> Result<Value, CallFault>;
 /// A function: its name; the types of its arguments, where `?` follows one that may be left out and `*` one that may be repeated; the type of
 /// its value, where `same` is the first argument's and `element` that of its elements; and what it computes.
 pub(crate) struct Function {
-    /// The name.
+    /// Name by which SQLite calls the function.
     pub(crate) name: &'static str,
     arguments: &'static str,
     result: &'static str,

@@ -56,7 +56,7 @@ pub(super) enum Draw<'a> {
     Noisy {
         /// The number of the pair.
         pair: u64,
-        /// 1 or −1.
+        /// The side of the draw, 1 or −1: draws come in pairs that mirror each other.
         sign: f64,
         /// Where its numbers come from.
         tables: &'a NoiseTables,

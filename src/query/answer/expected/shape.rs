@@ -65,7 +65,7 @@ pub struct ValueHistogram {
 /// normal if they are equally far.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct QuartileLaw {
-    /// The median.
+    /// The value that half of all values lie below.
     middle: f64,
     /// The distance e^μ of the median from the origin of the lognormal law; the standard deviation if the law is normal.
     scale: f64,

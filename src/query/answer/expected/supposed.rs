@@ -24,9 +24,9 @@ pub(super) struct Supposed {
 /// How far a draw is from what is expected of a column, in units of what is typical.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SupposedDeparture {
-    /// Of how far the values are spread.
+    /// How much wider or narrower than typical the values are spread.
     pub(super) spread: f64,
-    /// Of the mean.
+    /// How far the mean lies from the typical one.
     pub(super) mean: f64,
 }
 

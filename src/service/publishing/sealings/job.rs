@@ -35,7 +35,7 @@ impl SealingStep {
 /// A sealing as its stewards see it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SealingView {
-    /// Its random id.
+    /// Random id by which the sealing is asked for.
     pub id: String,
     /// The name of the dataset.
     pub dataset: String,
@@ -47,7 +47,7 @@ pub struct SealingView {
     pub policy: String,
     /// The id of the upload that came with it; `None` if none did.
     pub upload: Option<String>,
-    /// How far it is.
+    /// The step that the sealing has reached.
     pub step: SealingStep,
     /// The number of rows that were read so far.
     pub rows_read: u64,

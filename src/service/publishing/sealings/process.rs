@@ -30,7 +30,7 @@ pub enum SealingLine {
     Rows(u64),
     /// The edition is complete.
     Sealed {
-        /// Its id.
+        /// Random id of the edition that was written.
         edition: String,
         /// The commitment to its manifest.
         commitment: String,
