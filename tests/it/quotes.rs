@@ -117,6 +117,10 @@ fn a_refused_price_says_what_fits() {
             assert!(block_on(lab.ask(&json!({"sql": sql, "margin": margin}))).json()["rows"].is_array());
         }
     }
+    // However much an account holds, no more is proposed than one question may cost.
+    let lab = Lab::new(&policy(GAUSSIAN), &visits(200), Arc::new(OpenDp), "4");
+    let refused = block_on(lab.sql("SELECT COUNT(*) AS n FROM visits", "3")).json();
+    assert_eq!((&refused["code"], &refused["largest_epsilon"]), (&json!("over-query-limit"), &json!("2")), "{refused}");
     // What was not refused for its price says neither.
     let lab = Lab::gaussian();
     let refused = block_on(lab.sql("SELECT * FROM visits", "1")).json();

@@ -199,15 +199,19 @@ fn warning(warning: PlanWarning) -> String {
 /// Number of significant digits of the largest ε.
 const DIGITS: u32 = 6;
 
-/// The largest ε, to six digits, at which this question would be answered; 0 if there is none. Stored answers make a question
-/// cheaper in ways that no formula gives, so it is found by bisection between zero and the largest ε.
+/// The largest ε, to six digits, at which this question would be answered, within the limit of one question; 0 if there is none. Stored answers
+/// make a question cheaper in ways that no formula gives, so it is found by bisection between zero and that limit.
 fn largest(stock: &AvailableParts<'_>, priced: &Priced) -> Epsilon {
     let accountant = priced.dataset.terms.accountant;
     let fits = |epsilon: Epsilon| {
         let shares = prices(accountant, &priced.plan.sought, &Accuracy::Epsilon(epsilon));
         !shares.contains(&Price::ZERO) && stock.offer(&shares).is_ok()
     };
-    let (mut low, mut high) = (0_u64, Epsilon::NANOS_MAX);
+    let most = priced.dataset.terms.max_epsilon_per_query;
+    if fits(most) {
+        return most;
+    }
+    let (mut low, mut high) = (0_u64, most.nanos());
     while high - low > 1 && high - low > low / 10_u64.pow(DIGITS) {
         let middle = low + (high - low) / 2;
         if fits(Epsilon::from_nanos(middle)) { low = middle } else { high = middle }
@@ -218,7 +222,7 @@ fn largest(stock: &AvailableParts<'_>, priced: &Priced) -> Epsilon {
     };
     // The round number just above is often exactly what was granted, so it is tried first.
     let above = rounded(low, 1);
-    if low > 0 && above.nanos() <= Epsilon::NANOS_MAX && fits(above) { above } else { rounded(low, 0) }
+    if low > 0 && above <= most && fits(above) { above } else { rounded(low, 0) }
 }
 
 /// What is charged, as ε: the ε that was asked for if all of it is charged, else the ε of the price.
