@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::answer_bytes::{Outline, OutlineDraw};
-use crate::kernel::budget::entry::{Act, Charge, Digest, Entry, PathCharge};
+use crate::kernel::budget::entry::{Act, Charge, Digest, Entry, NewDraw, PathCharge};
 use crate::kernel::budget::steps::{PointOrigin, levels_given};
 use crate::kernel::path::PathGap;
 use crate::kernel::privacy::amounts::{Delta, Price};
@@ -95,6 +95,11 @@ impl Replanner {
         }
         if charged.uses.is_empty() && charged.drawn.len() != planned.measures.len() {
             return Err(EntryFault::DrawsTooLittle);
+        }
+        // What is drawn afresh for each measurement is worth what it costs; otherwise a coarse answer could pass for an exact one.
+        let is_worth = |(worth, draw): (&Price, &NewDraw)| *worth == draw.certified.price;
+        if charged.uses.is_empty() && !charged.worth.iter().zip(&charged.drawn).all(is_worth) {
+            return Err(EntryFault::OtherWorth);
         }
         Self::check_threshold(charged, &planned)?;
         Self::check_draws(charged, &planned)

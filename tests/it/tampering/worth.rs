@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use axum::http::{Method, StatusCode};
 use ed25519_dalek::{Signer, SigningKey};
@@ -12,10 +13,11 @@ use tacit::kernel::budget::steps::PointOrigin;
 use tacit::kernel::path::PathGap;
 use tacit::kernel::privacy::amounts::Price;
 use tacit::kernel::privacy::sensitivity::{Aggregation, Sensitivity};
+use tacit::kernel::vault::noise::OpenDp;
 use tempfile::TempDir;
 
 use super::{check, copy};
-use crate::support::{GAUSSIAN, Lab, block_on, call};
+use crate::support::{GAUSSIAN, Lab, PURE, block_on, call, policy, visits};
 
 const CELLS: &str = "SELECT region, diagnosis, COUNT(*) AS n FROM visits GROUP BY region, diagnosis";
 const TOTAL: &str = "SELECT COUNT(*) AS n FROM visits";
@@ -39,7 +41,7 @@ fn derived() -> TempDir {
 }
 
 /// Changes the first charge that `change` wants to change, and writes everything after it anew: hashes, head and anchor. Returns its number.
-fn forge(state: &Path, change: &dyn Fn(&mut PathCharge) -> bool) -> u64 {
+fn forge(state: &Path, change: &dyn Fn(&mut Act) -> bool) -> u64 {
     let database = Connection::open(state.join("ledger.db")).expect("the database");
     for trigger in ["entries_stay", "entries_last"] {
         database.execute_batch(&format!("DROP TRIGGER IF EXISTS {trigger}")).expect("no trigger");
@@ -52,9 +54,7 @@ fn forge(state: &Path, change: &dyn Fn(&mut PathCharge) -> bool) -> u64 {
     let (mut previous, mut forged) = (entries[0].previous, None);
     for entry in entries {
         let mut act = entry.act.clone();
-        if let (None, Act::ChargedByPath(by_path)) = (forged, &mut act)
-            && change(by_path)
-        {
+        if forged.is_none() && change(&mut act) {
             forged = Some(entry.seq);
         }
         let body = Entry { previous, act, ..entry }.canonical_bytes();
@@ -154,9 +154,9 @@ fn what_answers_are_worth_is_computed_anew() {
     for (what, change) in forgeries {
         copy(&state, &changed);
         // What is written anew as it was is whole: nothing but the change is found.
-        forge(&changed, &|_| true);
+        forge(&changed, &|act| matches!(act, Act::ChargedByPath(_)));
         check(&changed).unwrap_or_else(|finding| panic!("{finding}"));
-        let seq = forge(&changed, &|by_path| change(by_path));
+        let seq = forge(&changed, &|act| if let Act::ChargedByPath(by_path) = act { change(by_path) } else { false });
         let found = check(&changed).expect_err(what);
         assert_eq!(
             (found.seq, found.why.as_str()),
@@ -165,4 +165,29 @@ fn what_answers_are_worth_is_computed_anew() {
         );
         fs::remove_dir_all(&changed).expect("removed");
     }
+}
+
+/// A closed ledger with one answer that has no path, because its noise is Laplace's.
+fn pathless() -> TempDir {
+    let lab = Lab::new(&policy(PURE), &visits(200), Arc::new(OpenDp), "4");
+    assert_eq!(block_on(lab.sql(TOTAL, "0.2")).status, StatusCode::OK);
+    let Lab { dir, .. } = lab;
+    dir
+}
+
+/// A fresh answer without a path is worth what was drawn for it.
+#[test]
+fn what_is_drawn_afresh_is_worth_what_it_costs() {
+    let dir = pathless();
+    let state = dir.path().join("state");
+    check(&state).unwrap_or_else(|finding| panic!("{finding}"));
+    let seq = forge(&state, &|act| match act {
+        Act::Charged(charged) => {
+            charged.worth[0] = charged.worth[0].saturating_add(charged.worth[0]);
+            true
+        }
+        _ => false,
+    });
+    let found = check(&state).expect_err("a forgery");
+    assert_eq!((found.seq, found.why.as_str()), (Some(seq), "what it is made of is not worth what it says"));
 }
