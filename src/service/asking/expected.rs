@@ -130,7 +130,10 @@ pub(in crate::service) fn expected(
     let mut by_size: Vec<usize> = (0..cells).collect();
     by_size.sort_by(|one, other| sizes[*other].total_cmp(&sizes[*one]).then(one.cmp(other)));
     let middle = by_size[cells / 2];
-    let told: Vec<usize> = spread(&by_size);
+    // A group that the policy hides in answers is not told by its size either.
+    let least = priced.dataset.terms.min_cell.map_or(f64::NEG_INFINITY, f64::from);
+    let shown: Vec<usize> = by_size.iter().copied().filter(|cell| sizes[*cell] >= least).collect();
+    let told: Vec<usize> = spread(&shown);
     let groups = AssumedGroups { rows: sizes.clone(), known: measures, shape: &shape };
     let wanted: Vec<usize> = told.iter().copied().chain([middle]).collect();
     let mut widths = question.half_widths(&groups, &wanted);
