@@ -14,6 +14,7 @@ use crate::kernel::budget::entry::Digest;
 use crate::kernel::budget::ledger::read;
 use crate::kernel::budget::people::{Person, Role};
 use crate::query::error::shown;
+use crate::service::Service;
 use crate::service::access::Sight;
 
 /// The things that links open.
@@ -52,7 +53,7 @@ impl Thing {
     ///
     /// # Errors
     /// A problem if they may not see it.
-    pub fn seen_by(&self, service: &App, person: &Person) -> Result<(), Problem> {
+    pub fn seen_by(&self, service: &Service, person: &Person) -> Result<(), Problem> {
         let is_seen = match self {
             Self::Statistic(name) => {
                 let statistic = service.statistic(name).ok_or_else(|| unknown(name))?;

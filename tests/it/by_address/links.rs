@@ -211,6 +211,16 @@ fn a_page_makes_a_link_without_scripts() {
         );
         let form = text(vic.get(&shown.lab, "/statistics/older/link").await);
         assert!(form.contains("action=\"/statistics/older/link\"") && form.contains("max=\"90\""), "{form}");
+        for (days, accepted) in [("400", "days is 400; accepted is 1 to 90"), ("soon", "accepted is 1 to 90")] {
+            let fields = [("format", "parquet"), ("days", days)];
+            let again = vic.post(&shown.lab, "/statistics/older/link", &fields).await;
+            assert_eq!(again.status, StatusCode::BAD_REQUEST);
+            let again = text(again);
+            for part in [accepted, &format!("value=\"{days}\""), "value=\"parquet\" selected", "aria-invalid=\"true\""]
+            {
+                assert!(again.contains(part), "{part}: {again}");
+            }
+        }
         let made = vic.post(&shown.lab, "/statistics/older/link", &[("format", "parquet"), ("days", "3")]).await;
         let page = text(made);
         let address =

@@ -2,9 +2,9 @@
 
 use maud::{Markup, html};
 
+use super::filled::Forms;
 use crate::http::linking::Thing;
 use crate::http::links::{LINK_DAYS, LINK_DAYS_MAX};
-use crate::render::frame::csrf;
 use crate::render::page::FORMATS;
 
 /// Where the form for a link is sent.
@@ -23,9 +23,11 @@ fn named(thing: &Thing) -> Markup {
     }
 }
 
-/// The form for a link. `token` is the secret that the session's forms carry.
+/// The form for a link.
 #[must_use]
-pub fn form(token: &str, thing: &Thing) -> Markup {
+pub fn form(forms: Forms<'_>, thing: &Thing) -> Markup {
+    let fields = forms.at(&target(thing));
+    let days = LINK_DAYS.to_string();
     html! {
         h1 { "A link for somebody without a token" }
         p.lead { "Whoever has the link reads " (named(thing)) " until the link ends, in every format." }
@@ -34,12 +36,18 @@ pub fn form(token: &str, thing: &Thing) -> Markup {
             "Programs that cannot send a token, like a spreadsheet, read it as it is."
         }
         form.stack method="post" action=(target(thing)) {
-            (csrf(token))
+            (fields.begin(&["days"]))
             label { "Format"
-                select name="format" { @for (ending, words) in FORMATS { option value=(ending) selected[ending == "csv"] { (words) } } }
+                select name="format" {
+                    @for (ending, words) in FORMATS {
+                        option value=(ending) selected[fields.is_chosen("format", ending, ending == "csv")] { (words) }
+                    }
+                }
             }
             label { "Days until it ends" small { "1 to " (LINK_DAYS_MAX) }
-                input type="number" name="days" min="1" max=(LINK_DAYS_MAX) value=(LINK_DAYS) required;
+                input type="number" name="days" min="1" max=(LINK_DAYS_MAX) value=(fields.text_or("days", &days)) required
+                    aria-invalid=[fields.invalid("days")] aria-describedby=[fields.described("days")];
+                (fields.says("days"))
             }
             button.primary type="submit" { "Make the link" }
         }
